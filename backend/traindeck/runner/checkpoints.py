@@ -1,0 +1,43 @@
+"""Checkpoints of one attempt: written whole or not at all, and found again by the next attempt."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = "checkpoints"
+SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+
+
+class Checkpoints:
+    """The `checkpoints/` of an attempt's working folder, and the checkpoint that it resumes from, if any."""
+
+    def __init__(self, work: Path, resume_from: Path | None = None) -> None:
+        self.folder = work / FOLDER
+        self.resume_from = resume_from
+
+    def save(self, state: Mapping[str, Any], name: str = "last.pt") -> Path:
+        """Write `state` with `torch.save` to `checkpoints/<name>`; a crash leaves the old file or the new one."""
+        import torch
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = self.folder / name
+        partial = self.folder / f".{name}.partial"
+        with partial.open("wb") as file:
+            torch.save(dict(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, target)
+        return target
+
+
+def newest_checkpoint(work: Path) -> Path | None:
+    """The checkpoint in an attempt's `checkpoints/` that was written last, or None.
+
+    `last.pt` wins where there is one: `best.pt` beside it may be older training in a newer file.
+    """
+    folder = work / FOLDER
+    if (folder / "last.pt").is_file():
+        return folder / "last.pt"
+    found = [path for path in folder.glob("*") if path.suffix in SUFFIXES and not path.name.startswith(".")]
+    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)

@@ -1,0 +1,89 @@
+"""How far an attempt has come, kept in one small file that the server reads.
+
+The file is replaced whole (write, rename), so a reader sees one state or the next, never half of one. It is
+not synced to disk: after a power cut the progress of a dead process tells nobody anything.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+WRITE_INTERVAL_SECONDS = 0.2
+"""At most five writes a second, however often the training loop reports."""
+
+RATE_WINDOW_SECONDS = 20.0
+"""The speed that the time left rests on is that of about this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One report: `step` of `total` (None where unknown) `unit`s, and the seconds left, if known."""
+
+    step: int
+    total: int | None = None
+    unit: str = "step"
+    eta_seconds: float | None = None
+    label: str | None = None
+
+
+class ProgressFile:
+    """Writes reports, and estimates the time left from the recent speed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pending: Progress | None = None
+        self._written_at = 0.0
+        self._phase: tuple[str, str | None, int | None] | None = None
+        self._marks: list[tuple[float, int]] = []
+
+    def report(self, step: int, total: int | None = None, unit: str = "step", label: str | None = None) -> None:
+        """Record that `step` of `total` is done; cheap enough for every step of a training loop."""
+        now = time.monotonic()
+        phase = (unit, label, total)
+        fresh = phase != self._phase
+        if fresh:
+            self._phase, self._marks = phase, [(now, step)]
+        done = total is not None and step >= total
+        if not fresh and not done and now - self._written_at < WRITE_INTERVAL_SECONDS:
+            self._pending = Progress(step, total, unit, None, label)
+            return
+        self._write(Progress(step, total, unit, self._eta_seconds(now, step, total), label), now)
+
+    def flush(self) -> None:
+        """Write the last report, where the interval held it back."""
+        if self._pending is not None:
+            now = time.monotonic()
+            last = self._pending
+            eta = self._eta_seconds(now, last.step, last.total)
+            self._write(Progress(last.step, last.total, last.unit, eta, last.label), now)
+
+    def _eta_seconds(self, now: float, step: int, total: int | None) -> float | None:
+        marks = self._marks
+        if now - marks[-1][0] >= 1.0:
+            marks.append((now, step))
+        while len(marks) > 2 and now - marks[1][0] > RATE_WINDOW_SECONDS:
+            marks.pop(0)
+        elapsed, steps = now - marks[0][0], step - marks[0][1]
+        if total is None or steps <= 0 or elapsed <= 0:
+            return None
+        return round(max(total - step, 0) * elapsed / steps, 1)
+
+    def _write(self, progress: Progress, now: float) -> None:
+        self._pending, self._written_at = None, now
+        partial = self.path.with_suffix(".tmp")
+        try:
+            partial.write_text(json.dumps(asdict(progress)))
+            os.replace(partial, self.path)
+        except OSError:
+            # A full or vanished disk must not cost the training (rule 9); the next report tries again.
+            return
+
+
+def read_progress(path: Path) -> Progress | None:
+    """The last report in `path`, or None where there is none that can be read."""
+    try:
+        return Progress(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

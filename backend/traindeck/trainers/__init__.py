@@ -1,0 +1,5 @@
+"""The trainers that come with Traindeck, and what a package needs to bring its own."""
+
+from traindeck.trainers.trainer import Trainer
+
+__all__ = ["Trainer"]
