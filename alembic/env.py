@@ -1,0 +1,63 @@
+"""Runs the migrations in one transaction: killed at any statement, the database is as it was before."""
+
+from pathlib import Path
+
+from alembic import context
+from sqlalchemy import create_engine, event
+from sqlmodel import SQLModel
+
+import traindeck.db.tables  # noqa: F401  (declares the tables that autogenerate compares with)
+from traindeck.db.types import UtcDateTime
+from traindeck.settings import Settings
+
+
+def render_item(kind, item, autogen_context):
+    """Name our own column type in generated migrations by its import."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        autogen_context.imports.add("from traindeck.db.types import UtcDateTime")
+        return "UtcDateTime()"
+    return False
+
+
+def connect(path: Path):
+    """An engine whose transactions hold the write lock from the start, with foreign keys off.
+
+    A batch rebuild drops the old table, and with foreign keys on that would delete every row that refers to it.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection, _record):
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def run() -> None:
+    """Upgrade the database that the caller named, or that of the settings for the `alembic` command."""
+    path = context.config.attributes.get("database_path") or Settings().home / "deck.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = connect(path)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=SQLModel.metadata,
+            render_as_batch=True,
+            render_item=render_item,
+            transactional_ddl=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise RuntimeError(f"the migration would leave rows that refer to nothing: {broken[:5]}")
+    engine.dispose()
+
+
+run()

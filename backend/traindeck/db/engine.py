@@ -1,0 +1,81 @@
+"""The way to the database: one writer connection, and readers beside it."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+from sqlmodel import Session
+
+BUSY_TIMEOUT_SECONDS = 5.0
+"""How long a statement waits for a lock that somebody outside the deck holds."""
+
+READERS = 16
+
+
+class Database:
+    """One SQLite file in WAL mode.
+
+    All writes go through one connection, one transaction at a time: SQLite's WAL can be corrupted by two
+    connections that write or checkpoint at once (3.7.0 to 3.51.2), and a lock that only one asks for is never
+    met locked. Readers can not write, and never checkpoint.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writing = threading.Lock()
+        self._writer = _engine(path, poolclass=StaticPool)
+        self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS)
+        event.listen(self._writer, "connect", _prepare_writer)
+        event.listen(self._writer, "begin", _begin_immediate)
+        event.listen(self._readers, "connect", _prepare_reader)
+        event.listen(self._readers, "begin", _begin)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that has the write lock from its first statement; it commits at the end of the block."""
+        with self._writing, Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database, and cannot change it."""
+        with Session(self._readers) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every connection, the writer's last: closing the last one checkpoints the WAL."""
+        self._readers.dispose()
+        with self._writing:
+            self._writer.dispose()
+
+
+def _engine(path: Path, **options: Any) -> Engine:
+    arguments = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}
+    return create_engine(f"sqlite:///{path}", connect_args=arguments, **options)
+
+
+def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: what answered 2xx survives a power cut (rule 4); NORMAL would only survive a crash of the process.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA cache_size = -8000")
+
+
+def _begin_immediate(connection: Any) -> None:
+    # With a plain BEGIN, a transaction that reads first and writes later fails at once, whatever the timeout.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")

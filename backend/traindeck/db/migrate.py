@@ -1,0 +1,100 @@
+"""Brings the database to the schema of this program, when the server starts."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from traindeck.db.scripts import migrations_folder
+from traindeck.errors import DeckUnusable
+
+SQLITE_HEADER = b"SQLite format 3\x00"
+BACKUPS_KEPT = 5
+
+
+def migrate(path: Path) -> str | None:
+    """Upgrade the database at `path`, made if there is none; a copy is kept before rows are touched.
+
+    Returns:
+        The revision that it was at before, or None for a new database.
+
+    Raises:
+        DeckUnusable: the file is no database of a deck, is damaged, or is newer than this program.
+    """
+    if path.exists() and path.stat().st_size:
+        _check_is_database(path)
+    current, newest = _revision(path), newest_revision()
+    if current == newest:
+        return current
+    if current is not None and current > newest:
+        raise DeckUnusable(
+            f"{path} is of a newer Traindeck (schema {current}, this program knows {newest}). "
+            "Install that version, or the newest: pip install --upgrade traindeck"
+        )
+    if current is not None:
+        back_up(path, f"before-{newest}")
+    _upgrade(path)
+    return current
+
+
+def newest_revision() -> str:
+    """The revision that this program needs: the number that the name of its last migration starts with."""
+    return max(file.name.split("_")[0] for file in (migrations_folder() / "versions").glob("[0-9]*.py"))
+
+
+def back_up(path: Path, label: str) -> Path:
+    """A consistent copy of the database in `backups/` beside it; only the last few copies are kept."""
+    folder = path.parent / "backups"
+    folder.mkdir(exist_ok=True)
+    target = folder / f"deck-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{label}.db"
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    for old in sorted(folder.glob("deck-*.db"))[:-BACKUPS_KEPT]:
+        old.unlink()
+    return target
+
+
+def _check_is_database(path: Path) -> None:
+    with path.open("rb") as file:
+        header = file.read(len(SQLITE_HEADER))
+    problem = None if header == SQLITE_HEADER else "is not an SQLite database"
+    if problem is None:
+        try:
+            with closing(sqlite3.connect(path)) as connection:
+                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            problem = None if verdict == "ok" else f"is damaged ({verdict})"
+        except sqlite3.DatabaseError as error:
+            problem = f"is damaged ({error})"
+    if problem:
+        raise DeckUnusable(f"{path} {problem}. {_advice(path)}")
+
+
+def _advice(path: Path) -> str:
+    backups = sorted((path.parent / "backups").glob("deck-*.db"))
+    if not backups:
+        return "There is no backup of it; move it away to start with an empty deck."
+    return f"The last backup is {backups[-1]}: copy it over the file to go back to it."
+
+
+def _revision(path: Path) -> str | None:
+    if not path.exists() or not path.stat().st_size:
+        return None
+    with closing(sqlite3.connect(path)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" not in tables:
+            if tables:
+                raise DeckUnusable(f"{path} is a database, but not of a deck: choose another --home.")
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def _upgrade(path: Path) -> None:
+    # Imported here: a deck that is up to date, the usual case, starts without Alembic.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.attributes["database_path"] = path
+    command.upgrade(config, "head")

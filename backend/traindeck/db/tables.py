@@ -1,0 +1,144 @@
+"""The tables of a deck. A change here needs a migration in alembic/versions; a test compares the two."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Column, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlmodel import Field, SQLModel
+
+from traindeck.db.types import UtcDateTime, utc_now
+
+STATUSES = ("queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "lost")
+
+
+def _run_id(**options: Any) -> Any:
+    return Field(sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, **options))
+
+
+def _json(default: str) -> Any:
+    return Column(JSON, nullable=False, server_default=text(f"'{default}'"))
+
+
+class Run(SQLModel, table=True):
+    """A run and the state of its current attempt."""
+
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES}", name="ck_run_status"),
+        Index("ix_run_queue", "priority", "id", sqlite_where=text("status = 'queued'")),
+        Index("ix_run_status", "status", "id"),
+        Index("ix_run_name", "name", "id"),
+        Index("ix_run_finished_at", "finished_at", "id"),
+        Index("ix_run_started_at", "started_at", "id"),
+        Index("ix_run_trainer", "trainer", "id"),
+        Index("ix_run_priority", "priority", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(sa_type=Text)
+    status: str = Field(default="queued", sa_type=String(16))
+    status_reason: str | None = Field(default=None, sa_type=Text)
+    trainer: str | None = Field(default=None, sa_type=Text)
+    script: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    params: dict[str, Any] = Field(default_factory=dict, sa_column=_json("{}"))
+    env: dict[str, str] = Field(default_factory=dict, sa_column=_json("{}"))
+    notes: str = Field(default="", sa_type=Text)
+    priority: int = 0
+    cpus: int = 1
+    gpus: int = 0
+    max_retries: int = 0
+    attempt: int = Field(default=0, description="The current attempt; 0 before the first")
+    resume: bool = Field(default=False, description="The next attempt goes on from the last checkpoint")
+    exit_code: int | None = None
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    progress: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    metrics: dict[str, Any] = Field(
+        default_factory=dict, sa_column=_json("{}"), description="The first few scalar summaries, for lists"
+    )
+    log_size: int = 0
+
+
+class Attempt(SQLModel, table=True):
+    """One start of a run's process."""
+
+    run_id: int = _run_id(primary_key=True)
+    number: int = Field(primary_key=True)
+    claimed_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    seconds: float | None = Field(default=None, description="How long it ran, by a clock that nobody sets")
+    gpu_indices: list[int] = Field(default_factory=list, sa_column=_json("[]"))
+    resume_from: str | None = Field(default=None, sa_type=Text)
+    exit_code: int | None = None
+    exit_signal: int | None = None
+
+
+class RunEvent(SQLModel, table=True):
+    """One change of a run's status."""
+
+    __tablename__ = "run_event"
+    __table_args__ = (Index("ix_run_event_run", "run_id", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = _run_id()
+    attempt: int
+    at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    from_status: str | None = Field(default=None, sa_type=String(16))
+    to_status: str = Field(sa_type=String(16))
+    reason: str | None = Field(default=None, sa_type=Text)
+
+
+class RunTag(SQLModel, table=True):
+    """A tag of a run."""
+
+    __tablename__ = "run_tag"
+    __table_args__ = (Index("ix_run_tag_tag", "tag", "run_id"),)
+
+    run_id: int = _run_id(primary_key=True)
+    tag: str = Field(primary_key=True, sa_type=Text)
+
+
+class Parameter(SQLModel, table=True):
+    """A parameter of a run, by name, as a number or as text: what lists sort and filter by."""
+
+    __table_args__ = (
+        Index("ix_parameter_number", "name", "number", "run_id"),
+        Index("ix_parameter_text", "name", "text", "run_id"),
+    )
+
+    run_id: int = _run_id(primary_key=True)
+    name: str = Field(primary_key=True, sa_type=Text)
+    number: float | None = Field(default=None, sa_type=Float)
+    text: str | None = Field(default=None, sa_type=Text)
+
+
+class ScalarSummary(SQLModel, table=True):
+    """What one scalar of a run has come to: last, least, greatest, and at which step the last was."""
+
+    __tablename__ = "scalar_summary"
+    __table_args__ = (
+        Index("ix_scalar_summary_last", "tag", "last", "run_id"),
+        Index("ix_scalar_summary_min", "tag", "min", "run_id"),
+        Index("ix_scalar_summary_max", "tag", "max", "run_id"),
+    )
+
+    run_id: int = _run_id(primary_key=True)
+    tag: str = Field(primary_key=True, sa_type=Text)
+    last: float | None = Field(default=None, sa_type=Float)
+    min: float | None = Field(default=None, sa_type=Float)
+    max: float | None = Field(default=None, sa_type=Float)
+    step: int
+    count: int
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """An `Idempotency-Key` that made a run: the same request with it again answers the same run."""
+
+    __tablename__ = "idempotency_key"
+
+    key: str = Field(primary_key=True, sa_type=Text)
+    fingerprint: str = Field(sa_type=String(64))
+    run_id: int = _run_id()
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

@@ -1,0 +1,50 @@
+"""The errors of Traindeck. `api/problems.py` is the one place that turns them into HTTP answers.
+
+    TraindeckError
+    ├── RunNotFound
+    ├── RunConflict          the run's status does not allow it
+    ├── InvalidRequest       one or more fields are wrong
+    ├── DeckUnusable         the deck cannot be served from this home
+    └── DeckBusy             try again shortly
+"""
+
+from dataclasses import dataclass
+
+
+class TraindeckError(Exception):
+    """Something that Traindeck can name; the message says what to do."""
+
+
+class RunNotFound(TraindeckError):
+    """There is no such run."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"There is no run {run_id}. GET /runs lists those that there are.")
+
+
+class RunConflict(TraindeckError):
+    """The run is in a status in which this cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its path ("params.lr"), and what would be right."""
+
+    field: str
+    message: str
+
+
+class InvalidRequest(TraindeckError):
+    """One or more fields of a request are wrong; nothing was changed."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        self.errors = errors
+        super().__init__(" ".join(f"{error.field}: {error.message}" for error in errors))
+
+
+class DeckUnusable(TraindeckError):
+    """The deck cannot be served from this home."""
+
+
+class DeckBusy(TraindeckError):
+    """The deck cannot do this at the moment, but will shortly."""

@@ -1,0 +1,162 @@
+"""What people do to runs: submit, edit, cancel, retry, resume, delete."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from traindeck.db.tables import IdempotencyKey, Run, RunTag
+from traindeck.errors import FieldError, InvalidRequest, RunConflict
+from traindeck.runs import transitions
+from traindeck.runs.files import DeckFiles, write_json, write_whole
+from traindeck.runs.names import random_name
+from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.queries import find_run
+from traindeck.runs.spec import RunSpec
+from traindeck.runs.status import Status
+
+
+def submit(session: Session, files: DeckFiles, spec: RunSpec) -> Run:
+    """Queue a run: its rows, and its folder with what was asked. Both are on disk when the transaction commits."""
+    spec = replace(spec, name=spec.name or random_name())
+    run = Run(
+        name=spec.name or "",
+        trainer=spec.trainer,
+        script=spec.as_json()["script"],
+        params=spec.params,
+        env=spec.env,
+        notes=spec.notes,
+        priority=spec.priority,
+        cpus=spec.resources.cpus,
+        gpus=spec.resources.gpus,
+        max_retries=spec.max_retries,
+    )
+    session.add(run)
+    session.flush()
+    assert run.id is not None
+    session.add_all(parameter_rows(run.id, spec.params))
+    _set_tags(session, run.id, spec.tags)
+    transitions.record_creation(session, run)
+    session.flush()
+    _write_files(files, run.id, spec)
+    return run
+
+
+def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> Run:
+    """As `submit`, but the same request with the same key answers the run that it made the first time.
+
+    Raises:
+        InvalidRequest: the key came with another request before.
+    """
+    fingerprint = hashlib.sha256(repr(spec).encode()).hexdigest()
+    known = session.get(IdempotencyKey, key)
+    if known is None:
+        run = submit(session, files, spec)
+        session.add(IdempotencyKey(key=key, fingerprint=fingerprint, run_id=run.id or 0))
+        return run
+    if known.fingerprint != fingerprint:
+        raise InvalidRequest([FieldError("Idempotency-Key", f"it made run {known.run_id} from another request")])
+    return find_run(session, known.run_id)
+
+
+def edit(session: Session, run_id: int, changes: Mapping[str, Any]) -> Run:
+    """Change a run's name, tags, notes or priority."""
+    run = find_run(session, run_id)
+    for column in ("name", "notes", "priority"):
+        if column in changes:
+            setattr(run, column, changes[column])
+    if "tags" in changes:
+        session.execute(delete(RunTag).where(col(RunTag.run_id) == run_id))
+        _set_tags(session, run_id, changes["tags"])
+    session.flush()
+    return run
+
+
+def cancel(session: Session, run_id: int) -> Status:
+    """Cancel a queued run, or mark one that has a process as stopping; the dispatcher then ends the process.
+
+    Returns:
+        The status that the run has now. Cancelling twice, or what was cancelled, changes nothing.
+
+    Raises:
+        RunConflict: the run has ended otherwise.
+    """
+    run = find_run(session, run_id)
+    status = Status(run.status)
+    if status in (Status.STOPPING, Status.CANCELLED):
+        return status
+    if status.is_final:
+        raise RunConflict(f"Run {run_id} has ended already: {status}.")
+    to = Status.CANCELLED if status is Status.QUEUED else Status.STOPPING
+    transitions.move(session, run, to, "cancelled by the user" if to is Status.CANCELLED else None)
+    return to
+
+
+def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool) -> Run:
+    """Queue a new attempt of a run that has ended; with `resume`, from its last checkpoint.
+
+    Raises:
+        RunConflict: the run has not ended, or there is no checkpoint to resume from.
+    """
+    run = find_run(session, run_id)
+    status = Status(run.status)
+    verb = "resume" if resume else "retry"
+    if not status.is_final:
+        raise RunConflict(f"Run {run_id} is {status}: {verb} it when it has ended, or cancel it first.")
+    if resume and last_checkpoint(files, run) is None:
+        raise RunConflict(f"Run {run_id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh.")
+    transitions.requeue(session, run, f"{verb} asked for by the user", resume=resume)
+    session.expire(run)
+    return run
+
+
+def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
+    """The path of the newest checkpoint of the newest attempt that has one, or None."""
+    for number in range(run.attempt, 0, -1):
+        folder = files.run(run.id or 0).attempt(number).work / "checkpoints"
+        found = [path for path in folder.glob("*.pt") if not path.name.startswith(".")]
+        if (folder / "last.pt") in found:
+            return str(folder / "last.pt")
+        if found:
+            return str(max(found, key=lambda path: path.stat().st_mtime_ns))
+    return None
+
+
+def remove(session: Session, run_id: int) -> None:
+    """Delete a run that has ended, or has not begun. The caller then removes its folder.
+
+    Raises:
+        RunConflict: the run has a process.
+    """
+    run = find_run(session, run_id)
+    if Status(run.status).holds_slots:
+        raise RunConflict(f"Run {run_id} is {run.status}: cancel it, and delete it when it has ended.")
+    session.delete(run)
+
+
+def remove_files(files: DeckFiles, run_id: int) -> None:
+    """Remove the folder of a deleted run. It disappears at once, even if removing what is in it takes long."""
+    folder = files.run(run_id).folder
+    doomed = folder.with_name(f".deleted-{run_id}")
+    if folder.exists():
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _set_tags(session: Session, run_id: int, tags: tuple[str, ...] | list[str]) -> None:
+    session.add_all(RunTag(run_id=run_id, tag=tag) for tag in dict.fromkeys(tags))
+
+
+def _write_files(files: DeckFiles, run_id: int, spec: RunSpec) -> None:
+    run_files = files.run(run_id)
+    # A folder that is there already is of a submit that was cut off before its commit: nobody was told of it.
+    shutil.rmtree(run_files.folder, ignore_errors=True)
+    run_files.folder.mkdir(mode=0o700)
+    if spec.script is not None:
+        run_files.code.mkdir()
+        write_whole(run_files.code / spec.script.filename, spec.script.source)
+    write_json(run_files.spec, spec.as_json())

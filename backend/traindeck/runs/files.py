@@ -1,0 +1,131 @@
+"""Where everything of a deck lies on disk: the layout in docs/files.md."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFiles:
+    """The folder of one attempt."""
+
+    folder: Path
+
+    @property
+    def work(self) -> Path:
+        """The working folder of the process."""
+        return self.folder / "work"
+
+    @property
+    def log(self) -> Path:
+        """Stdout and stderr, byte for byte."""
+        return self.folder / "output.log"
+
+    @property
+    def order(self) -> Path:
+        """What the process is to do."""
+        return self.folder / "order.json"
+
+    @property
+    def process(self) -> Path:
+        """Who the process is."""
+        return self.folder / "process.json"
+
+    @property
+    def exit(self) -> Path:
+        """How the process ended."""
+        return self.folder / "exit.json"
+
+    @property
+    def progress(self) -> Path:
+        """How far it said that it is."""
+        return self.folder / "progress.json"
+
+    @property
+    def scalars(self) -> Path:
+        """What was read from its event files, in a form that is fast to read again."""
+        return self.folder / "scalars"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """The folder of one run."""
+
+    folder: Path
+
+    @property
+    def spec(self) -> Path:
+        """What was asked, resolved."""
+        return self.folder / "spec.json"
+
+    @property
+    def code(self) -> Path:
+        """The script as it was when it was launched."""
+        return self.folder / "code"
+
+    def attempt(self, number: int) -> AttemptFiles:
+        """The folder of attempt `number`."""
+        return AttemptFiles(self.folder / f"attempt-{number}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeckFiles:
+    """The home folder of a deck."""
+
+    home: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.home / "deck.db"
+
+    @property
+    def datasets(self) -> Path:
+        """Data that all runs share."""
+        return self.home / "datasets"
+
+    @property
+    def logs(self) -> Path:
+        """What the deck's own processes print."""
+        return self.home / "logs"
+
+    @property
+    def runs(self) -> Path:
+        """The folders of the runs."""
+        return self.home / "runs"
+
+    def run(self, run_id: int) -> RunFiles:
+        """The folder of run `run_id`."""
+        return RunFiles(self.runs / str(run_id))
+
+    def prepare(self) -> None:
+        """Make the folders, readable by their owner alone."""
+        for folder in (self.home, self.datasets, self.logs, self.runs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole and on disk, or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` as JSON, whole or not at all."""
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in the file, or None where there is none that can be read."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

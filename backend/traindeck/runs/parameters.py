@@ -1,0 +1,29 @@
+"""A run's parameters as rows that can be sorted and filtered by index."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from traindeck.db.tables import Parameter
+
+MAX_TEXT_CHARACTERS = 500
+
+
+def parameter_rows(run_id: int, params: Mapping[str, Any]) -> list[Parameter]:
+    """One row for each leaf of `params`; nested names are joined by dots ("optimizer.lr")."""
+    return [Parameter(run_id=run_id, name=name, **_columns(value)) for name, value in _leaves(params)]
+
+
+def _leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _columns(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"number": float(value), "text": str(value).lower()}
+    if isinstance(value, int | float):
+        return {"number": float(value), "text": str(value)}
+    return {"number": None, "text": None if value is None else str(value)[:MAX_TEXT_CHARACTERS]}

@@ -1,0 +1,150 @@
+"""Reads runs from the database, as the API and the pages show them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from traindeck.db.tables import Run, RunEvent, RunTag, ScalarSummary
+from traindeck.errors import RunNotFound
+from traindeck.runs.filters import parse_filter
+from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
+from traindeck.runs.sorting import Cursor, Order, parse_cursor, parse_sort, valued_page, valueless_page
+from traindeck.runs.status import Status
+from traindeck.runs.view import HistoryEntry, MetricView, ProgressView, Resources, RunPage, RunView, ScriptView
+
+MAX_METRICS = 5000
+"""Scalars that one run's own answer carries; the list's rows carry the first few."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsQuery:
+    """What to list: a filter (`filters.py`), an order (`sorting.py`), and where the last page ended."""
+
+    q: str = ""
+    sort: str = "-created"
+    limit: int = 50
+    cursor: str | None = None
+
+
+def find_run(session: Session, run_id: int) -> Run:
+    """The row of a run.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    run = session.get(Run, run_id) if 0 < run_id < 2**63 else None
+    if run is None:
+        raise RunNotFound(run_id)
+    return run
+
+
+def show_run(session: Session, run_id: int, capacity: Capacity) -> RunView:
+    """One run with all of its scalars (the first 5,000 by tag)."""
+    run = find_run(session, run_id)
+    summaries = session.execute(
+        select(ScalarSummary)
+        .where(col(ScalarSummary.run_id) == run_id)
+        .order_by(col(ScalarSummary.tag))
+        .limit(MAX_METRICS)
+    ).scalars()
+    metrics = {row.tag: MetricView(last=row.last, min=row.min, max=row.max, step=row.step) for row in summaries}
+    return _views(session, [run], capacity)[0].model_copy(update={"metrics": metrics})
+
+
+def list_runs(session: Session, query: RunsQuery, capacity: Capacity) -> RunPage:
+    """One page of runs.
+
+    Raises:
+        InvalidRequest: the filter, the order or the cursor is not one.
+    """
+    filters, order = parse_filter(query.q), parse_sort(query.sort)
+    cursor = parse_cursor(query.cursor, order) if query.cursor else None
+    found = _page(session, order, cursor, filters, query.limit + 1)
+    shown = found[: query.limit]
+    total = session.execute(select(func.count()).select_from(Run).where(*filters)).scalar_one()
+    next_cursor = shown[-1][1].encode() if len(found) > query.limit else None
+    views = _views(session, [run for run, _ in shown], capacity)
+    return RunPage(items=views, next_cursor=next_cursor, total=total)
+
+
+def run_history(session: Session, run_id: int) -> list[HistoryEntry]:
+    """Every change of the run's status, oldest first."""
+    rows = session.execute(select(RunEvent).where(col(RunEvent.run_id) == run_id).order_by(col(RunEvent.id)))
+    return [HistoryEntry.model_validate(row, from_attributes=True) for row in rows.scalars()]
+
+
+def count_by_status(session: Session) -> dict[Status, int]:
+    """How many runs there are of each status; statuses without a run are there with 0."""
+    rows = session.execute(select(Run.status, func.count()).group_by(col(Run.status)))
+    counted = {Status(status): count for status, count in rows}
+    return {status: counted.get(status, 0) for status in Status}
+
+
+def _page(
+    session: Session, order: Order, cursor: Cursor | None, filters: list[Any], limit: int
+) -> list[tuple[Run, Cursor]]:
+    found: list[tuple[Run, Cursor]] = []
+    if cursor is None or cursor.valued:
+        rows = session.execute(valued_page(order, cursor, filters, limit))
+        found = [(run, Cursor(True, value, run.id)) for run, value in rows]
+    if len(found) < limit and order.column is not col(Run.id):
+        rest = session.execute(valueless_page(order, cursor, filters, limit - len(found))).scalars()
+        found += [(run, Cursor(False, None, run.id or 0)) for run in rest]
+    return found
+
+
+def _views(session: Session, runs: Sequence[Run], capacity: Capacity) -> list[RunView]:
+    tags = _tags(session, [run.id or 0 for run in runs])
+    waits = any(run.status == Status.QUEUED for run in runs)
+    positions = queue_positions(session) if waits else {}
+    return [_view(run, tags[run.id or 0], positions.get(run.id or 0), capacity) for run in runs]
+
+
+def _tags(session: Session, run_ids: list[int]) -> dict[int, list[str]]:
+    tags: dict[int, list[str]] = defaultdict(list)
+    rows = session.execute(
+        select(RunTag.run_id, RunTag.tag).where(col(RunTag.run_id).in_(run_ids)).order_by(col(RunTag.tag))
+    )
+    for run_id, tag in rows:
+        tags[run_id].append(tag)
+    return tags
+
+
+def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -> RunView:
+    status, run_id = Status(run.status), run.id or 0
+    queued = status is Status.QUEUED
+    return RunView(
+        id=run_id,
+        name=run.name,
+        status=status,
+        status_reason=run.status_reason,
+        trainer=run.trainer,
+        script=ScriptView.model_validate(run.script) if run.script else None,
+        params=run.params,
+        tags=tags,
+        notes=run.notes,
+        priority=run.priority,
+        resources=Resources(cpus=run.cpus, gpus=run.gpus),
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        attempt=run.attempt,
+        exit_code=run.exit_code,
+        progress=ProgressView.model_validate(run.progress) if run.progress else None,
+        metrics={tag: MetricView.model_validate(metric) for tag, metric in run.metrics.items()},
+        queue_position=position if queued else None,
+        waiting_for=waiting_reason(run, capacity, position) if queued else None,
+        log_size=run.log_size,
+        links=run_links(run_id),
+    )
+
+
+def run_links(run_id: int) -> dict[str, str]:
+    """Where the parts of a run are, as paths on the deck."""
+    base = f"/runs/{run_id}"
+    parts = ("log", "scalars", "files", "cancel", "retry", "resume")
+    return {"self": base, **{part: f"{base}/{part}" for part in parts}, "tensorboard": f"{base}/tensorboard/"}

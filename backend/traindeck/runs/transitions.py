@@ -1,0 +1,78 @@
+"""The one place that changes a run's status.
+
+Every change is one conditional update, so of two that race one wins; and leaves one row of history. What ends an
+attempt, or starts the next, also sets the columns that go with it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session, col
+
+from traindeck.db.tables import Run, RunEvent
+from traindeck.db.types import utc_now
+from traindeck.runs.status import FINAL, MOVES, Status
+
+
+def move(
+    session: Session,
+    run: Run,
+    to: Status,
+    reason: str | None = None,
+    *,
+    at: datetime | None = None,
+    **columns: Any,
+) -> bool:
+    """Move `run` from the status that it was read with to `to`, within its current attempt.
+
+    Returns:
+        False, with nothing changed, where somebody else has moved it (or its attempt) on since it was read.
+
+    Raises:
+        ValueError: the life of a run has no such move.
+    """
+    current = Status(run.status)
+    if to not in MOVES[current]:
+        raise ValueError(f"run={run.id}: no move leads from {current} to {to}")
+    at = at or utc_now()
+    if to in FINAL:
+        columns = {"finished_at": at, **columns}
+    return _change(session, run, to, reason, at, columns)
+
+
+def requeue(session: Session, run: Run, reason: str, *, resume: bool) -> bool:
+    """Queue a run that has ended for a new attempt, from its last checkpoint if `resume`.
+
+    Returns:
+        False, with nothing changed, where the run has moved on since it was read.
+
+    Raises:
+        ValueError: the run has not ended.
+    """
+    if Status(run.status) not in FINAL:
+        raise ValueError(f"run={run.id}: only a run that has ended gets a new attempt")
+    columns = {"started_at": None, "finished_at": None, "exit_code": None, "progress": None, "resume": resume}
+    return _change(session, run, Status.QUEUED, reason, utc_now(), columns)
+
+
+def record_creation(session: Session, run: Run) -> None:
+    """The first row of a run's history."""
+    session.add(RunEvent(run_id=run.id, attempt=0, at=run.created_at, from_status=None, to_status=run.status))
+
+
+def _change(
+    session: Session, run: Run, to: Status, reason: str | None, at: datetime, columns: dict[str, Any]
+) -> bool:
+    same = (col(Run.id) == run.id, col(Run.status) == run.status, col(Run.attempt) == run.attempt)
+    changes = {"status": to.value, "status_reason": reason, **columns}
+    result = session.execute(update(Run).where(*same).values(**changes).execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    if result.rowcount != 1:
+        return False
+    attempt = columns.get("attempt", run.attempt)
+    session.add(
+        RunEvent(run_id=run.id, attempt=attempt, at=at, from_status=run.status, to_status=to, reason=reason)
+    )
+    return True
