@@ -1,11 +1,11 @@
 """The errors of Traindeck. `api/problems.py` is the one place that turns them into HTTP answers.
 
-    TraindeckError
-    ├── RunNotFound
-    ├── RunConflict          the run's status does not allow it
-    ├── InvalidRequest       one or more fields are wrong
-    ├── DeckUnusable         the deck cannot be served from this home
-    └── DeckBusy             try again shortly
+TraindeckError
+├── RunNotFound
+├── RunConflict          the run's status does not allow it
+├── InvalidRequest       one or more fields are wrong
+├── DeckUnusable         the deck cannot be served from this home
+└── DeckBusy             try again shortly
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class InvalidRequest(TraindeckError):
 
     def __init__(self, errors: list[FieldError]) -> None:
         self.errors = errors
-        super().__init__(" ".join(f"{error.field}: {error.message}" for error in errors))
+        super().__init__("; ".join(error.message for error in errors))
 
 
 class DeckUnusable(TraindeckError):

@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one")
     cpus: int = Field(default_factory=usable_cpus, ge=1, le=4096, description="CPU slots for runs")
     gpus: Annotated[tuple[int, ...] | None, NoDecode] = Field(
-        None, description="Indices of the GPUs that runs may use, such as 0,1; all that NVML finds if not given"
+        None,
+        description="Indices of the GPUs that runs may use, such as 0,1; all that NVML finds if not given",
     )
     grace_seconds: float = Field(10.0, ge=0, le=3600, description="Between TERM and KILL when a run is stopped")
     cold: bool = Field(False, description="Start every run in a fresh Python instead of the warm forkserver")

@@ -1,0 +1,1 @@
+"""The HTTP side of a deck: one thin module for each resource."""

@@ -1,0 +1,1 @@
+"""Starts runs, watches them, stops them, and finds them again after a restart."""

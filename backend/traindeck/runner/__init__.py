@@ -1,0 +1,1 @@
+"""What runs on the side of the child: forkserver, shim, and the start of the user's code. Nothing of the server's."""

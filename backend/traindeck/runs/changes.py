@@ -13,7 +13,7 @@ class Listener:
     """What has changed since this listener last looked."""
 
     def __init__(self, wake: Callable[[], None], run_id: int | None) -> None:
-        self._wake = wake
+        self.wake = wake
         self._run_id = run_id
         self._lock = threading.Lock()
         self._changed: dict[int, None] = {}
@@ -26,7 +26,7 @@ class Listener:
             first = not self._changed
             self._changed[run_id] = None
         if first:
-            self._wake()
+            self.wake()
 
     def take(self) -> list[int]:
         """The runs that changed since the last call, each once, in the order of their first change."""
@@ -48,6 +48,13 @@ class Changes:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener.mark(run_id)
+
+    def wake_all(self) -> None:
+        """Wake every listener without a change, so that it can see that the deck is closing."""
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener.wake()
 
     @contextmanager
     def listen(self, wake: Callable[[], None], run_id: int | None = None) -> Iterator[Listener]:

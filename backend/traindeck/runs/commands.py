@@ -59,7 +59,14 @@ def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> 
         session.add(IdempotencyKey(key=key, fingerprint=fingerprint, run_id=run.id or 0))
         return run
     if known.fingerprint != fingerprint:
-        raise InvalidRequest([FieldError("Idempotency-Key", f"it made run {known.run_id} from another request")])
+        raise InvalidRequest(
+            [
+                FieldError(
+                    "Idempotency-Key",
+                    f"this Idempotency-Key made run {known.run_id} from another request: use a new one",
+                )
+            ]
+        )
     return find_run(session, known.run_id)
 
 
@@ -108,7 +115,9 @@ def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool
     if not status.is_final:
         raise RunConflict(f"Run {run_id} is {status}: {verb} it when it has ended, or cancel it first.")
     if resume and last_checkpoint(files, run) is None:
-        raise RunConflict(f"Run {run_id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh.")
+        raise RunConflict(
+            f"Run {run_id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh."
+        )
     transitions.requeue(session, run, f"{verb} asked for by the user", resume=resume)
     session.expire(run)
     return run

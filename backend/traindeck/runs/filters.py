@@ -1,6 +1,6 @@
 """The filter of the list of runs: words, and comparisons of fields, all of which must hold.
 
-    mnist status:running params.lr<=0.001 metrics.Accuracy/validation>0.98 tag:baseline
+mnist status:running params.lr<=0.001 metrics.Accuracy/validation>0.98 tag:baseline
 """
 
 import re
@@ -120,7 +120,11 @@ def _having(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]
 
 def split_metric(name: str) -> tuple[str, Any]:
     """The tag, and the column of its summary: "Loss/train.min" is the least value, without a suffix the last."""
-    for suffix, column in (("min", ScalarSummary.min), ("max", ScalarSummary.max), ("last", ScalarSummary.last)):
+    for suffix, column in (
+        ("min", ScalarSummary.min),
+        ("max", ScalarSummary.max),
+        ("last", ScalarSummary.last),
+    ):
         if name.endswith(f".{suffix}"):
             return name.removesuffix(f".{suffix}"), col(column)
     return name, col(ScalarSummary.last)
@@ -143,4 +147,4 @@ def _compare(column: Any, op: str, value: Any) -> ColumnElement[bool]:
 
 
 def _wrong(message: str) -> InvalidRequest:
-    return InvalidRequest([FieldError("q", message)])
+    return InvalidRequest([FieldError("q", f"the filter q cannot be read: {message}")])

@@ -14,7 +14,15 @@ from traindeck.runs.filters import parse_filter
 from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
 from traindeck.runs.sorting import Cursor, Order, parse_cursor, parse_sort, valued_page, valueless_page
 from traindeck.runs.status import Status
-from traindeck.runs.view import HistoryEntry, MetricView, ProgressView, Resources, RunPage, RunView, ScriptView
+from traindeck.runs.view import (
+    HistoryEntry,
+    MetricView,
+    ProgressView,
+    Resources,
+    RunPage,
+    RunView,
+    ScriptView,
+)
 
 MAX_METRICS = 5000
 """Scalars that one run's own answer carries; the list's rows carry the first few."""
@@ -55,6 +63,12 @@ def show_run(session: Session, run_id: int, capacity: Capacity) -> RunView:
     return _views(session, [run], capacity)[0].model_copy(update={"metrics": metrics})
 
 
+def show_runs(session: Session, run_ids: Sequence[int], capacity: Capacity) -> dict[int, RunView]:
+    """Runs by number, as rows of the list; numbers of which there is no run are left out."""
+    runs = list(session.execute(select(Run).where(col(Run.id).in_(run_ids))).scalars())
+    return {view.id: view for view in _views(session, runs, capacity)}
+
+
 def list_runs(session: Session, query: RunsQuery, capacity: Capacity) -> RunPage:
     """One page of runs.
 
@@ -79,7 +93,7 @@ def run_history(session: Session, run_id: int) -> list[HistoryEntry]:
 
 def count_by_status(session: Session) -> dict[Status, int]:
     """How many runs there are of each status; statuses without a run are there with 0."""
-    rows = session.execute(select(Run.status, func.count()).group_by(col(Run.status)))
+    rows = session.execute(select(col(Run.status), func.count()).group_by(col(Run.status)))
     counted = {Status(status): count for status, count in rows}
     return {status: counted.get(status, 0) for status in Status}
 
@@ -107,7 +121,7 @@ def _views(session: Session, runs: Sequence[Run], capacity: Capacity) -> list[Ru
 def _tags(session: Session, run_ids: list[int]) -> dict[int, list[str]]:
     tags: dict[int, list[str]] = defaultdict(list)
     rows = session.execute(
-        select(RunTag.run_id, RunTag.tag).where(col(RunTag.run_id).in_(run_ids)).order_by(col(RunTag.tag))
+        select(col(RunTag.run_id), col(RunTag.tag)).where(col(RunTag.run_id).in_(run_ids)).order_by(col(RunTag.tag))
     )
     for run_id, tag in rows:
         tags[run_id].append(tag)

@@ -60,11 +60,11 @@ def _first(session: Session, *, gpus_allowed: bool) -> Run | None:
 def queue_positions(session: Session) -> dict[int, int]:
     """The place of every queued run, 1 for the one that is next."""
     rows = session.execute(
-        select(Run.id)
+        select(col(Run.id))
         .where(col(Run.status) == Status.QUEUED.value)
         .order_by(col(Run.priority).desc(), col(Run.id))
     )
-    return {run_id: place for place, (run_id,) in enumerate(rows, start=1) if run_id is not None}
+    return {run_id: place for place, (run_id,) in enumerate(rows, start=1)}
 
 
 def waiting_reason(run: Run, capacity: Capacity, position: int | None) -> str:

@@ -76,7 +76,9 @@ def parse_sort(sort: str) -> Order:
     known = (*SORT_COLUMNS, "created", "params.NAME", "metrics.TAG")
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InvalidRequest([FieldError("sort", f"{name!r} is not a field; {hint}fields are {', '.join(known)}")])
+    raise InvalidRequest(
+        [FieldError("sort", f"runs cannot be sorted by {name!r}; {hint}fields are {', '.join(known)}")]
+    )
 
 
 def parse_cursor(text: str, order: Order) -> Cursor:
@@ -94,7 +96,9 @@ def parse_cursor(text: str, order: Order) -> Cursor:
             raise ValueError("the key of another order")
         return Cursor(bool(valued), value, _row_id(run_id))
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
-        raise InvalidRequest([FieldError("cursor", "take it from next_cursor of the page before")]) from error
+        raise InvalidRequest(
+            [FieldError("cursor", "this is no cursor of this list: take it from next_cursor of the page before")]
+        ) from error
 
 
 def _row_id(value: object) -> int:

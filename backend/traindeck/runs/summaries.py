@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Run, ScalarSummary
@@ -16,7 +16,10 @@ MAX_LISTED_METRICS = 32
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is new of an attempt: summaries by tag (columns of ScalarSummary), and columns of Run."""
+    """What is new of an attempt: summaries by tag (columns of ScalarSummary), and columns of Run.
+
+    A summary whose count is 0 is of a series that a restarted writer has withdrawn.
+    """
 
     run_id: int
     attempt: int
@@ -32,21 +35,30 @@ def record(session: Session, seen: Observation) -> None:
     columns = dict(seen.columns)
     if seen.scalars:
         _write_scalars(session, seen)
-        columns["metrics"] = _listed({**run.metrics, **_as_metrics(seen.scalars)})
+        columns["metrics"] = _listed(run.metrics, seen.scalars)
     if columns:
         session.execute(update(Run).where(col(Run.id) == seen.run_id).values(**columns))
 
 
 def _write_scalars(session: Session, seen: Observation) -> None:
+    withdrawn = [tag for tag, row in seen.scalars.items() if not row["count"]]
+    if withdrawn:
+        same = (col(ScalarSummary.run_id) == seen.run_id, col(ScalarSummary.tag).in_(withdrawn))
+        session.execute(delete(ScalarSummary).where(*same))
+    rows = [{"run_id": seen.run_id, "tag": tag, **row} for tag, row in seen.scalars.items() if row["count"]]
+    if rows:
+        session.execute(_upsert(), rows)
+
+
+def _upsert() -> Insert:
     statement = insert(ScalarSummary)
     changed = {name: statement.excluded[name] for name in ("last", "min", "max", "step", "count")}
-    statement = statement.on_conflict_do_update(index_elements=["run_id", "tag"], set_=changed)
-    session.execute(statement, [{"run_id": seen.run_id, "tag": tag, **row} for tag, row in seen.scalars.items()])
+    return statement.on_conflict_do_update(index_elements=["run_id", "tag"], set_=changed)
 
 
-def _as_metrics(scalars: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {tag: {key: row[key] for key in ("last", "min", "max", "step")} for tag, row in scalars.items()}
-
-
-def _listed(metrics: dict[str, Any]) -> dict[str, Any]:
-    return dict(list(metrics.items())[:MAX_LISTED_METRICS])
+def _listed(metrics: Mapping[str, Any], scalars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    kept = {tag: metric for tag, metric in metrics.items() if scalars.get(tag, {"count": 1})["count"]}
+    for tag, row in scalars.items():
+        if row["count"] and (tag in kept or len(kept) < MAX_LISTED_METRICS):
+            kept[tag] = {key: row[key] for key in ("last", "min", "max", "step")}
+    return kept

@@ -59,20 +59,18 @@ def requeue(session: Session, run: Run, reason: str, *, resume: bool) -> bool:
 
 def record_creation(session: Session, run: Run) -> None:
     """The first row of a run's history."""
+    assert run.id is not None
     session.add(RunEvent(run_id=run.id, attempt=0, at=run.created_at, from_status=None, to_status=run.status))
 
 
-def _change(
-    session: Session, run: Run, to: Status, reason: str | None, at: datetime, columns: dict[str, Any]
-) -> bool:
+def _change(session: Session, run: Run, to: Status, reason: str | None, at: datetime, columns: dict[str, Any]) -> bool:
     same = (col(Run.id) == run.id, col(Run.status) == run.status, col(Run.attempt) == run.attempt)
     changes = {"status": to.value, "status_reason": reason, **columns}
     result = session.execute(update(Run).where(*same).values(**changes).execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         return False
+    assert run.id is not None
     attempt = columns.get("attempt", run.attempt)
-    session.add(
-        RunEvent(run_id=run.id, attempt=attempt, at=at, from_status=run.status, to_status=to, reason=reason)
-    )
+    session.add(RunEvent(run_id=run.id, attempt=attempt, at=at, from_status=run.status, to_status=to, reason=reason))
     return True

@@ -1,0 +1,67 @@
+"""Answers with a file, or a part of one, as it is now: it may grow while it is read."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+
+CHUNK_BYTES = 262_144
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def part_of(
+    file: BinaryIO, start: int, length: int, *, status: int, media_type: str, headers: dict[str, str]
+) -> StreamingResponse:
+    """`length` bytes of an open file from `start` on; the file is closed at the end."""
+    headers = {
+        "Content-Length": str(length),
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "no-store",
+        **headers,
+    }
+    return StreamingResponse(_chunks(file, start, length), status, headers, media_type)
+
+
+def whole_or_range(request: Request, file: BinaryIO, *, media_type: str, headers: dict[str, str]) -> StreamingResponse:
+    """The file as it is now, or the one range that the request asks for (RFC 9110, 14.2)."""
+    size = os.fstat(file.fileno()).st_size
+    asked = request.headers.get("range")
+    if asked is None:
+        return part_of(file, 0, size, status=200, media_type=media_type, headers=headers)
+    span = _span(asked, size)
+    if span is None:
+        headers = {**headers, "Content-Range": f"bytes */{size}"}
+        return part_of(file, 0, 0, status=416, media_type=media_type, headers=headers)
+    start, end = span
+    headers = {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+    return part_of(file, start, end - start, status=206, media_type=media_type, headers=headers)
+
+
+def attachment(filename: str) -> str:
+    """The Content-Disposition that saves a file under its name, whatever is in the name (RFC 6266, RFC 8187)."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", filename)[:100]
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
+
+
+def _span(asked: str, size: int) -> tuple[int, int] | None:
+    match = RANGE.fullmatch(asked.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, end = max(size - int(last), 0), size
+    else:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+    return (start, end) if start < end else None
+
+
+def _chunks(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while length > 0 and (chunk := file.read(min(length, CHUNK_BYTES))):
+            length -= len(chunk)
+            yield chunk

@@ -1,0 +1,62 @@
+"""The parts of a running deck, and how a handler gets at them."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from traindeck import __version__
+from traindeck.boards.client import Boards
+from traindeck.db.engine import Database
+from traindeck.dispatch.dispatcher import Dispatcher
+from traindeck.dispatch.slots import Slots
+from traindeck.pages.deck import DeckState
+from traindeck.runs.changes import Changes
+from traindeck.runs.files import DeckFiles
+from traindeck.runs.queries import count_by_status
+from traindeck.settings import Settings
+from traindeck.trainers.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """What `create_app` has put together."""
+
+    settings: Settings
+    files: DeckFiles
+    database: Database
+    changes: Changes
+    slots: Slots
+    dispatcher: Dispatcher
+    registry: Registry
+    boards: Boards
+    closing: "Closing" = field(default_factory=lambda: Closing())
+
+    def state(self) -> DeckState:
+        """What the header of a page says."""
+        capacity = self.slots.capacity
+        with self.database.read() as session:
+            counts = {status.value: count for status, count in count_by_status(session).items() if count}
+        return DeckState(
+            cpus_used=capacity.cpus - capacity.free_cpus,
+            cpus_total=capacity.cpus,
+            gpus_used=capacity.gpus - capacity.free_gpus,
+            gpus_total=capacity.gpus,
+            counts=counts,
+            version=__version__,
+        )
+
+
+@dataclass(slots=True)
+class Closing:
+    """True once the server is going down: streams that would stay open for ever end then."""
+
+    begun: bool = False
+
+
+def deck_of(request: Request) -> Deck:
+    """The deck that a request came to."""
+    return cast("Deck", request.app.state.deck)
+
+
+DeckDep = Annotated[Deck, Depends(deck_of)]

@@ -1,0 +1,141 @@
+"""`/runs`: queue a run, list them, look at one, change it, delete it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response, status
+from fastapi.responses import HTMLResponse
+
+from traindeck.api.bodies import EditBody, LaunchBody
+from traindeck.api.deck import DeckDep
+from traindeck.api.launch import resolve
+from traindeck.api.negotiation import VARY, wants_fragment, wants_page
+from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
+from traindeck.pages.run import render_run
+from traindeck.pages.runs import RunsQuery as PageQuery
+from traindeck.pages.runs import render_runs
+from traindeck.runs import commands
+from traindeck.runs.queries import RunsQuery, find_run, list_runs, run_history, show_run
+from traindeck.runs.status import Status
+from traindeck.runs.view import RunPage, RunView
+
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
+
+RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the run", examples=[42])]
+HTML = {"text/html": {"schema": {"type": "string"}}}
+
+
+@router.post(
+    "/runs",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="launchRun",
+    responses=responses(413, 415, 422, 507),
+)
+def launch_run(
+    body: LaunchBody,
+    deck: DeckDep,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=200, description="Repeating a request with its key is safe"),
+    ] = None,
+) -> RunView:
+    """Queue a run. It starts at once where its slots are free."""
+    capacity = deck.slots.capacity
+    spec = resolve(body, deck.registry, capacity)
+    with deck.database.write() as session:
+        if idempotency_key is None:
+            run = commands.submit(session, deck.files, spec)
+        else:
+            run = commands.submit_once(session, deck.files, spec, idempotency_key)
+        assert run.id is not None
+        view = show_run(session, run.id, capacity)
+    deck.changes.tell(view.id)
+    deck.dispatcher.wake()
+    response.headers["Location"] = f"/runs/{view.id}"
+    return view
+
+
+@router.get(
+    "/runs",
+    operation_id="listRuns",
+    response_model=RunPage,
+    responses={200: {"content": HTML}, **responses(422)},
+)
+def get_runs(
+    request: Request,
+    response: Response,
+    deck: DeckDep,
+    q: Annotated[str, Query(max_length=1000, description="A filter: words, and comparisons of fields",
+                            examples=["status:running params.epochs>=3"])] = "",
+    sort: Annotated[str, Query(max_length=500, description="A field, or params.NAME, or metrics.TAG; - for descending",
+                               examples=["-metrics.Accuracy/validation"])] = "-created",
+    limit: Annotated[int, Query(ge=1, le=500, description="Runs on a page")] = 50,
+    cursor: Annotated[str | None, Query(max_length=2000, description="next_cursor of the page before")] = None,
+    status: Annotated[Status | None, Query(description="Only runs of this status")] = None,
+) -> RunPage | Response:  # fmt: skip
+    """List runs: a page for a browser, JSON for a program."""
+    response.headers.update(VARY)
+    filtered = f"{q} status:{status}" if status else q
+    with deck.database.read() as session:
+        page = list_runs(session, RunsQuery(filtered, sort, limit, cursor), deck.slots.capacity)
+    if not wants_page(request):
+        return page
+    query = PageQuery(q=q, sort=sort, status=status, cursor=cursor)
+    return HTMLResponse(
+        render_runs(page, query=query, deck=deck.state(), fragment=wants_fragment(request)), headers=VARY
+    )
+
+
+@router.get(
+    "/runs/{run_id}",
+    operation_id="getRun",
+    response_model=RunView,
+    responses={200: {"content": HTML}, **responses(404, 422)},
+)
+def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) -> RunView | Response:
+    """Look at one run: a page for a browser, JSON for a program."""
+    response.headers.update(VARY)
+    with deck.database.read() as session:
+        view = show_run(session, run_id, deck.slots.capacity)
+        if not wants_page(request):
+            return view
+        history = run_history(session, run_id)
+        checkpoint = commands.last_checkpoint(deck.files, find_run(session, run_id))
+    installed = deck.registry.trainers.get(view.trainer or "")
+    page = render_run(
+        view,
+        history=history,
+        attempts=list(range(1, view.attempt + 1)),
+        trainer_title=installed.title if installed else None,
+        resumable=checkpoint is not None,
+        fragment=wants_fragment(request),
+        deck=deck.state(),
+    )
+    return HTMLResponse(page, headers=VARY)
+
+
+@router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))
+def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
+    """Change a run's name, tags, notes or priority."""
+    changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    with deck.database.write() as session:
+        commands.edit(session, run_id, changes)
+        view = show_run(session, run_id, deck.slots.capacity)
+    deck.changes.tell(run_id)
+    deck.dispatcher.wake()
+    return view
+
+
+@router.delete(
+    "/runs/{run_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    operation_id="deleteRun",
+    responses=responses(404, 409, 422),
+)
+def delete_run(run_id: RunId, deck: DeckDep) -> None:
+    """Delete a run that has ended, with everything that it wrote."""
+    with deck.database.write() as session:
+        commands.remove(session, run_id)
+    commands.remove_files(deck.files, run_id)
+    deck.changes.tell(run_id)

@@ -1,0 +1,69 @@
+"""`/runs/N/scalars`: the points of a run's scalars, thinned to what a chart can show."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from traindeck.api.deck import DeckDep
+from traindeck.api.problems import responses
+from traindeck.api.runs import RunId
+from traindeck.errors import FieldError, InvalidRequest
+from traindeck.events.read import list_series, read_series
+from traindeck.runs.queries import find_run
+
+router = APIRouter(tags=["runs"])
+
+MAX_TAGS = 100
+
+
+class SeriesView(BaseModel):
+    """Points of one scalar, in order of their steps. NaN and the infinities are null."""
+
+    tag: str
+    steps: list[int]
+    values: list[float | None]
+    wall_times: list[float] = Field(description="Seconds since the epoch")
+    total: int = Field(description="How many points the whole series has")
+    start: int = Field(description="How many came before these; 0 where these stand for the whole series")
+    cursor: int = Field(description="As `since`, gives only what was written after these")
+
+
+class Scalars(BaseModel):
+    """The series that were asked for, and the names of all that there are."""
+
+    series: list[SeriesView]
+    tags: list[str]
+
+
+@router.get("/runs/{run_id}/scalars", operation_id="getScalars", responses=responses(404, 422))
+def get_scalars(
+    run_id: RunId,
+    deck: DeckDep,
+    tag: Annotated[list[str], Query(max_length=MAX_TAGS, description="Which series; the names alone if left out")] = [],  # noqa: B006
+    points: Annotated[int, Query(ge=2, le=20_000, description="At most so many of each")] = 1000,
+    since: Annotated[str | None, Query(max_length=5000, description="A cursor for each tag, joined by commas")] = None,
+    attempt: Annotated[
+        int | None, Query(ge=1, le=2**31, description="Of which attempt; the current if left out")
+    ] = None,
+) -> Scalars:
+    """Read scalars: whole series, or what is new since the cursors of an earlier answer."""
+    with deck.database.read() as session:
+        current = find_run(session, run_id).attempt
+    store = deck.files.run(run_id).attempt(attempt or current).scalars
+    cursors = _cursors(since, len(tag))
+    series = [read_series(store, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
+    views = [SeriesView.model_validate(one, from_attributes=True) for one in series]
+    return Scalars(series=views, tags=sorted(list_series(store)))
+
+
+def _cursors(since: str | None, count: int) -> list[int | None]:
+    if since is None:
+        return [None] * count
+    try:
+        cursors: list[int | None] = [int(part) for part in since.split(",") if part]
+    except ValueError:
+        cursors = []
+    if len(cursors) != count:
+        raise InvalidRequest([FieldError("since", f"since must be {count} cursors joined by commas, one for each tag")])
+    return cursors

@@ -1,0 +1,37 @@
+"""`/runs/N/tensorboard/`: a real TensorBoard over what the run wrote."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.runs import RunId
+from traindeck.boards.spec import BoardSpec
+from traindeck.runs.queries import find_run
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/runs/{run_id}/tensorboard", methods=["GET", "HEAD"])
+async def redirect_to_board(request: Request, run_id: RunId, deck: DeckDep) -> Response:
+    """The board's address ends in a slash."""
+    return await deck.boards.proxy(request, _board(deck, run_id), "")
+
+
+@router.api_route("/runs/{run_id}/tensorboard/{path:path}", methods=["GET", "HEAD", "POST"])
+async def show_board(request: Request, run_id: RunId, path: str, deck: DeckDep) -> Response:
+    """Whatever TensorBoard answers."""
+    return await deck.boards.proxy(request, _board(deck, run_id), path)
+
+
+def _board(deck: Deck, run_id: int) -> BoardSpec:
+    with deck.database.read() as session:
+        attempt = find_run(session, run_id).attempt
+    return BoardSpec(f"run-{run_id}", _folders(deck, run_id, attempt))
+
+
+def _folders(deck: Deck, run_id: int, attempts: int) -> dict[str, Path]:
+    run = deck.files.run(run_id)
+    if attempts <= 1:
+        return {"": run.attempt(1).work}
+    return {f"attempt-{number}": run.attempt(number).work for number in range(1, attempts + 1)}

@@ -1,0 +1,128 @@
+"""Puts a deck together: `create_app(settings)` gives the ASGI application of one."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from traindeck import __version__
+from traindeck.api import (
+    actions,
+    events,
+    files,
+    guard,
+    health,
+    log,
+    problems,
+    runs,
+    scalars,
+    site,
+    tensorboard,
+    trainers,
+)
+from traindeck.api.deck import Deck
+from traindeck.boards.client import Boards
+from traindeck.db.engine import Database
+from traindeck.db.migrate import migrate
+from traindeck.dispatch.attempts import Attempts
+from traindeck.dispatch.dispatcher import Dispatcher
+from traindeck.dispatch.forkserver import Forkserver
+from traindeck.dispatch.launcher import Launcher
+from traindeck.dispatch.machine import find_gpus
+from traindeck.dispatch.observer import Observer
+from traindeck.dispatch.slots import Slots
+from traindeck.errors import DeckUnusable
+from traindeck.pages.resources import static_folder
+from traindeck.runs.changes import Changes
+from traindeck.runs.files import DeckFiles
+from traindeck.settings import Settings
+from traindeck.trainers.registry import load_trainers
+
+DESCRIPTION = "Queue PyTorch training runs, watch them train, open their TensorBoard."
+THREADS = 40
+ROUTERS = (runs, actions, log, scalars, files, trainers, events, health, tensorboard, site)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application of the deck that `settings` describe. Nothing is opened or started before it is served."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        deck, observer = open_deck(settings)
+        app.state.deck = deck
+        observer.start()
+        deck.dispatcher.start()
+        try:
+            yield
+        finally:
+            await close_deck(deck, observer)
+
+    app = FastAPI(
+        title="Traindeck",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.mount("/static", _Static(directory=static_folder()))
+    app.add_middleware(guard.Guard)
+    return app
+
+
+def open_deck(settings: Settings) -> tuple[Deck, Observer]:
+    """Open the home of a deck.
+
+    Raises:
+        DeckUnusable: it cannot be served from there.
+    """
+    deck_files = DeckFiles(settings.home)
+    try:
+        deck_files.prepare()
+    except OSError as error:
+        raise DeckUnusable(f"the home {settings.home} cannot be used: {error.strerror}") from error
+    migrate(deck_files.database)
+    database, changes = Database(deck_files.database), Changes()
+    slots = Slots(settings.cpus, settings.gpus if settings.gpus is not None else tuple(g.index for g in find_gpus()))
+    observer = Observer(database, deck_files, changes)
+    attempts = Attempts(database, deck_files, slots, changes, observer, settings.grace_seconds)
+    launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log"), cold=settings.cold)
+    boards = Boards(deck_files.logs / "boards.log", limit=settings.board_limit)
+    deck = Deck(
+        settings=settings,
+        files=deck_files,
+        database=database,
+        changes=changes,
+        slots=slots,
+        dispatcher=Dispatcher(attempts, launcher),
+        registry=load_trainers(),
+        boards=boards,
+    )
+    return deck, observer
+
+
+async def close_deck(deck: Deck, observer: Observer) -> None:
+    """Let go of everything but the runs, which go on."""
+    deck.closing.begun = True
+    deck.changes.wake_all()
+    await deck.boards.stop()
+    await anyio.to_thread.run_sync(deck.dispatcher.close)
+    await anyio.to_thread.run_sync(observer.close)
+    deck.database.close()
+
+
+class _Static(StaticFiles):
+    """Static files under the hash of them all: what has an address keeps its content, so it is cached for good."""
+
+    def get_path(self, scope: Scope) -> str:
+        """Without the version, which the address starts with."""
+        path = super().get_path(scope)
+        return os.path.join(*path.split(os.sep)[1:]) if os.sep in path else path  # noqa: PTH118

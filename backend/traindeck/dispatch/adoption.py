@@ -1,0 +1,56 @@
+"""Finds the attempts that an earlier server left: still running, ended meanwhile, or never started."""
+
+import logging
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from traindeck.db.tables import Attempt, Run
+from traindeck.dispatch.attempts import Attempts
+from traindeck.dispatch.orders import live_attempt
+from traindeck.dispatch.slots import Hold
+from traindeck.runner.record import give_up_attempt, read_record, shim_of
+from traindeck.runs.status import ACTIVE
+
+logger = logging.getLogger(__name__)
+
+NEVER_STARTED = "the deck was stopped in between"
+
+
+class Adoption:
+    """Takes over every attempt whose run is not final, by what its files and the kernel say of it."""
+
+    def __init__(self, attempts: Attempts) -> None:
+        self.attempts = attempts
+
+    def adopt_all(self) -> None:
+        """Look at each active run once; afterwards each is watched, final, or queued again."""
+        with self.attempts.database.read() as session:
+            active = list(session.execute(select(Run).where(col(Run.status).in_(ACTIVE))).scalars())
+            holds = {run.id: self._hold(run, session.get(Attempt, (run.id, run.attempt))) for run in active}
+        for run in active:
+            if run.id is not None:
+                self._adopt(run.id, run.attempt, holds[run.id])
+
+    def _adopt(self, run_id: int, number: int, hold: Hold) -> None:
+        live = live_attempt(self.attempts.files, run_id, number)
+        self.attempts.live[run_id] = live
+        self.attempts.slots.hold(run_id, hold)
+        # First to write process.json has the attempt: from here on a shim that comes late starts nothing.
+        if give_up_attempt(live.files.folder):
+            self.attempts.never_started(live, NEVER_STARTED)
+            return
+        record = read_record(live.files.folder) or {}
+        shim = shim_of(record)
+        if shim is None:
+            self.attempts.never_started(live, NEVER_STARTED)
+            return
+        alive = live.attach(shim)
+        self.attempts.started(live, record)
+        logger.info("run=%d attempt=%d adopted, alive=%s", run_id, number, alive)
+        if not alive:
+            self.attempts.ended(live)
+
+    @staticmethod
+    def _hold(run: Run, attempt: Attempt | None) -> Hold:
+        return Hold(run.cpus, tuple(attempt.gpu_indices) if attempt else ())

@@ -1,0 +1,73 @@
+"""Starts shims: through the warm forkserver, or, where that cannot be, each in a fresh Python."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from traindeck.dispatch.forkserver import Forkserver
+from traindeck.runner.environment import placeholder_mark
+
+logger = logging.getLogger(__name__)
+
+COLD_AFTER_FAILURES = 3
+
+
+class Launcher:
+    """The way from an order to a process."""
+
+    def __init__(self, forkserver: Forkserver, *, cold: bool) -> None:
+        self.forkserver = forkserver
+        self._always_cold = cold or sys.platform != "linux"
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def cold(self) -> bool:
+        """True where every start is a fresh Python: asked for, not Linux, or the forkserver does not come up."""
+        return self._always_cold or self.forkserver.failures >= COLD_AFTER_FAILURES
+
+    def warm_up(self) -> None:
+        """Have the forkserver import what it needs, before anybody waits for it."""
+        if not self.cold:
+            self.forkserver.ensure_started()
+
+    def launch(self, order: Path) -> int | None:
+        """Ask for the attempt of an order.
+
+        Returns:
+            The pid of the process that shall start it, or None where it cannot be asked for at the moment. Asking
+            again, when that process is gone, is safe: of two shims one finds the attempt taken.
+        """
+        if self.cold:
+            return self._start_cold(order)
+        asked = self.forkserver.ensure_started() and self.forkserver.order(order)
+        return self.forkserver.pid if asked else None
+
+    def still_has(self, asked: int | None) -> bool:
+        """True where the process that was asked is there, and may yet start the attempt."""
+        if asked is None:
+            return False
+        return asked == self.forkserver.pid or any(child.pid == asked for child in self._children)
+
+    def reap(self) -> None:
+        """Take note of cold shims that have ended, so that they leave no zombies."""
+        self._children = [child for child in self._children if child.poll() is None]
+
+    def close(self) -> None:
+        """End the forkserver; what it has started goes on."""
+        self.forkserver.close()
+        self.reap()
+
+    def _start_cold(self, order: Path) -> int:
+        with self.forkserver.log.open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "traindeck.runner.cold", str(order)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**os.environ, **placeholder_mark()},
+            )
+        self._children.append(child)
+        return child.pid

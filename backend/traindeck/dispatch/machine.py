@@ -1,0 +1,35 @@
+"""What this machine has to train on."""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU as NVML lists it. `index` is its place by PCI bus, `memory_bytes` all of its memory."""
+
+    index: int
+    name: str
+    memory_bytes: int
+
+
+def find_gpus() -> list[Gpu]:
+    """The NVIDIA GPUs of this machine; none where there is no driver."""
+    nvml = import_module("pynvml")
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return []
+    try:
+        return [_gpu(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+    except nvml.NVMLError:
+        return []
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _gpu(nvml: object, index: int) -> Gpu:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)  # type: ignore[attr-defined]
+    name = nvml.nvmlDeviceGetName(handle)  # type: ignore[attr-defined]
+    memory = nvml.nvmlDeviceGetMemoryInfo(handle)  # type: ignore[attr-defined]
+    return Gpu(index, name if isinstance(name, str) else name.decode(), int(memory.total))

@@ -1,0 +1,48 @@
+"""What the end of an attempt means for its run."""
+
+import signal
+from dataclasses import dataclass
+
+from traindeck.runner.ended import Ending
+from traindeck.runs.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A final status, and why."""
+
+    status: Status
+    reason: str | None
+
+
+def outcome_of(ending: Ending, *, stopping: bool) -> Outcome:
+    """The outcome of an attempt whose end was seen. `stopping`: the user has asked for it to be stopped."""
+    if stopping or ending.stop_asked:
+        by = "stopped by the user" if stopping else "stopped by a signal from outside"
+        return Outcome(Status.CANCELLED, f"{by}, killed after its grace" if ending.killed else by)
+    if ending.signal is not None:
+        return Outcome(Status.FAILED, _killed(ending))
+    if ending.exit_code:
+        detail = f": {ending.last_line}" if ending.last_line else ""
+        return Outcome(Status.FAILED, f"exit code {ending.exit_code}{detail}")
+    return Outcome(Status.COMPLETED, None)
+
+
+def outcome_unseen(*, stopping: bool, same_boot: bool) -> Outcome:
+    """The outcome of an attempt that is gone without anybody having seen its end."""
+    if not same_boot:
+        return Outcome(Status.LOST, "host restarted")
+    if stopping:
+        return Outcome(Status.CANCELLED, "stopped by the user; its process was killed")
+    return Outcome(Status.LOST, "its process was killed from outside, and how far it came is not known")
+
+
+def _killed(ending: Ending) -> str:
+    assert ending.signal is not None
+    if ending.out_of_memory:
+        return f"out of memory: killed by signal {ending.signal} ({signal.Signals(ending.signal).name})"
+    try:
+        name = f" ({signal.Signals(ending.signal).name})"
+    except ValueError:
+        name = ""
+    return f"killed by signal {ending.signal}{name}"

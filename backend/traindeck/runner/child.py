@@ -1,0 +1,92 @@
+"""Turns a freshly forked process into the one that the user's code expects to be started in."""
+
+import gc
+import importlib
+import os
+import random
+import resource
+import signal
+import sys
+from typing import NoReturn
+
+from traindeck.runner import prctl
+from traindeck.runner.datasets import link_datasets
+from traindeck.runner.environment import child_environment, stamp_mark
+from traindeck.runner.finish import end_process
+from traindeck.runner.flushing import flush_often
+from traindeck.runner.order import Order
+from traindeck.runner.script import run_script
+from traindeck.runner.training import run_trainer
+from traindeck.runner.wakeups import restore_default_signals
+
+
+def become_trainer(order: Order) -> NoReturn:
+    """Run the user's code of `order` in this process, and end it; called right after the fork."""
+    _leave_the_shim()
+    _open_streams(order)
+    stamp_mark(order.mark)
+    os.environ.clear()
+    os.environ.update(child_environment(order))
+    _use_folder(order)
+    _fresh_random_states()
+    _limit_threads(order.cpus)
+    flush_often()
+    gc.enable()
+    end_process(lambda: run_script(order) if order.script else run_trainer(order))
+
+
+def _leave_the_shim() -> None:
+    os.setpgid(0, 0)
+    restore_default_signals()
+    prctl.set_name("python")
+    # If the shim is killed nobody would know how the run ended, nor could stop it: so it ends too.
+    prctl.die_with_parent(signal.SIGKILL)
+    if sys.platform == "linux":
+        _prefer_for_oom_kill()
+
+
+def _prefer_for_oom_kill() -> None:
+    """Where memory runs out, the kernel shall take a training run and not the deck."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 (before anything else is imported)
+            file.write("500")
+    except OSError:
+        return
+
+
+def _open_streams(order: Order) -> None:
+    """Stdin is empty, stdout and stderr go to the log; no other descriptor is left open."""
+    empty = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(order.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for target, source in ((0, empty), (1, log), (2, log)):
+        os.dup2(source, target, inheritable=True)
+    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+        stream.reconfigure(encoding="utf-8", errors=errors, line_buffering=True)  # type: ignore[union-attr]
+
+
+def _use_folder(order: Order) -> None:
+    order.work.mkdir(exist_ok=True)
+    os.chdir(order.work)
+    link_datasets(order)
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None:
+        # What a worker started with "spawn" takes for the folder that the program was started in.
+        process.ORIGINAL_DIR = os.getcwd()  # type: ignore[attr-defined]  # noqa: PTH109
+        process.current_process().authkey = os.urandom(32)
+
+
+def _fresh_random_states() -> None:
+    """Seed what was imported before the fork: else unseeded runs would all be the same run."""
+    random.seed()
+    if "numpy" in sys.modules:
+        importlib.import_module("numpy").random.seed()
+    if "torch" in sys.modules:
+        # The CPU generator only: torch.seed() would also ask CUDA, which seeds itself when it is first used.
+        importlib.import_module("torch").default_generator.seed()
+
+
+def _limit_threads(cpus: int) -> None:
+    if "torch" in sys.modules:
+        importlib.import_module("torch").set_num_threads(cpus)

@@ -1,0 +1,69 @@
+"""The environment of a run: the deck's own, what the slots say, what the user set."""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+from traindeck.runner.order import Order
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+MARK = "TRAINDECK_MARK"
+MARK_CHARACTERS = 32
+ENV_START_FIELD = 47
+"""Of /proc/PID/stat, counted from the state; see proc(5), fields 50 and 51."""
+
+
+def child_environment(order: Order) -> dict[str, str]:
+    """Every variable of the process. The deck's settings are not among them, what the user set wins."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
+    return {
+        **inherited,
+        **dict.fromkeys(THREAD_VARIABLES, str(order.cpus)),
+        "PYTHONUNBUFFERED": "1",
+        **_gpu_variables(order.gpus),
+        **order.env,
+        **_own_variables(order),
+    }
+
+
+def _gpu_variables(gpus: list[int] | None) -> dict[str, str]:
+    if gpus is None:
+        return {}
+    # By bus, as NVML counts: CUDA's own order puts the fastest card first.
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
+
+
+def _own_variables(order: Order) -> dict[str, str]:
+    variables = {
+        MARK: order.mark,
+        "TRAINDECK_RUN_ID": str(order.run_id),
+        "TRAINDECK_ATTEMPT": str(order.attempt),
+    }
+    if order.resume_from:
+        variables["TRAINDECK_RESUME_FROM"] = order.resume_from
+    return variables
+
+
+def placeholder_mark() -> dict[str, str]:
+    """What the environment of a forking process must hold, so that its children can be marked."""
+    return {MARK: "0" * MARK_CHARACTERS}
+
+
+def stamp_mark(mark: str) -> None:
+    """Write `mark` over the placeholder in the memory that /proc/PID/environ shows.
+
+    That file shows what a program was started with: without this, a process that was only forked would be nameless
+    to whoever must find it after its shim was killed. What it forks in turn inherits the mark.
+    """
+    if sys.platform != "linux":
+        return
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[ENV_START_FIELD]), int(fields[ENV_START_FIELD + 1])
+    if not start:
+        return
+    prefix = f"{MARK}=".encode()
+    at = ctypes.string_at(start, end - start).find(prefix + b"0" * MARK_CHARACTERS)
+    if at >= 0:
+        ctypes.memmove(start + at + len(prefix), mark.encode()[:MARK_CHARACTERS], MARK_CHARACTERS)

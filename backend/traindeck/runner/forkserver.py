@@ -1,0 +1,67 @@
+"""A process that has torch imported and does nothing but fork: a launch takes milliseconds, not seconds.
+
+    python -m traindeck.runner.forkserver FD
+
+FD is a Unix socket of the server's (SOCK_SEQPACKET: a message is whole, whoever writes it). Each message to it is
+the path of an order; shims send back what became of it. When the server closes its end the forkserver ends; shims
+and their runs go on.
+"""
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from traindeck.runner import child, prctl, shim  # noqa: F401 (child: imported before the fork, not after)
+
+WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", "traindeck.trainers.registry")
+MESSAGE_BYTES = 65_536
+
+
+def main(descriptor: int) -> None:
+    """Import, say so, then fork for each order until the server is gone."""
+    server = socket.socket(fileno=descriptor)
+    # Ended shims vanish by themselves: nobody here waits for them, the server watches them by pidfd.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # Ctrl-C in the terminal of the server is the server's business.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prctl.set_name("traindeck-fork")
+    server.send(json.dumps({"ready": True, "missing": _import_all()}).encode())
+    gc.collect()
+    gc.freeze()
+    while message := server.recv(MESSAGE_BYTES):
+        _fork_shim(Path(message.decode()), server)
+
+
+def _import_all() -> dict[str, str]:
+    """Import what runs need; what cannot be imported, and why: those runs fail with their own error."""
+    missing = {}
+    for name in WARM_MODULES:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            missing[name] = f"{type(error).__name__}: {error}"
+    return missing
+
+
+def _fork_shim(order_path: Path, server: socket.socket) -> None:
+    if os.fork():
+        return
+    status = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        status = shim.supervise(order_path, server)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,96 @@
+"""What a run wrote in its working folder, read without following anything that leads out of it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One regular file: its path below the working folder, bytes, and when it was written (seconds since epoch)."""
+
+    path: str
+    size: int
+    modified: float
+    checkpoint: bool
+
+
+def list_written(work: Path, limit: int) -> tuple[list[WrittenFile], bool]:
+    """At most `limit` files, checkpoints first; True where there are more. Hidden files and links are left out."""
+    found: list[WrittenFile] = []
+    for file in _walk(work, ""):
+        if len(found) == limit:
+            return _ordered(found), True
+        found.append(file)
+    return _ordered(found), False
+
+
+def open_written(work: Path, path: str) -> BinaryIO | None:
+    """The file at `path` below the working folder, or None where there is none that may be read.
+
+    Each part is opened from the descriptor of the one before, and none may be a link: there is no moment between
+    a check and a use in which one could be put in its place.
+    """
+    parts = path.split("/")
+    if any(not part or part.startswith(".") or "\0" in part or "\\" in part for part in parts):
+        return None
+    try:
+        folder = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    return _descend(folder, parts)
+
+
+def _descend(folder: int, parts: list[str]) -> BinaryIO | None:
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Without O_NONBLOCK, opening a FIFO would wait for somebody to write to it.
+        file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except (OSError, ValueError):
+        return None
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        return None
+    return os.fdopen(file, "rb")
+
+
+def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
+    return sorted(files, key=lambda file: (not file.checkpoint, -file.modified if file.checkpoint else 0, file.path))
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[WrittenFile]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or not _is_text(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield _file(entry, prefix)
+
+
+def _file(entry: os.DirEntry[str], prefix: str) -> WrittenFile:
+    info = entry.stat(follow_symlinks=False)
+    is_checkpoint = entry.name.endswith(CHECKPOINT_SUFFIXES)
+    return WrittenFile(f"{prefix}{entry.name}", info.st_size, info.st_mtime, is_checkpoint)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

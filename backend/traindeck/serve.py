@@ -1,0 +1,147 @@
+"""`traindeck serve`: one server for one deck, from its lock to its last word."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import uvicorn
+
+from traindeck.errors import DeckUnusable
+from traindeck.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from traindeck.api.deck import Deck
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 5
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve the deck until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
+
+    Raises:
+        DeckUnusable: another server has the deck, the port is in use, or the home cannot be used.
+    """
+    from traindeck.app import create_app
+
+    listener = bind(settings.host, settings.port)
+    address = url_of(settings.host, listener.getsockname()[1])
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeckUnusable(f"the home {settings.home} cannot be made: {error.strerror}") from error
+    with locked(settings.home, address):
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            lifespan="on",
+        )
+        _Server(app, config, address, on_ready).run(sockets=[listener])
+
+
+def url_of(host: str, port: int) -> str:
+    """The address to open in a browser."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        DeckUnusable: the port is in use; the message says by whom, where that can be known.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise DeckUnusable(
+            f"cannot listen on {host}:{port}: {error.strerror}{_owner_of(port)}. Choose another with --port"
+        ) from error
+    return listener
+
+
+@contextmanager
+def locked(home: Path, address: str) -> Iterator[None]:
+    """Hold the deck: a second server exits, and names the first."""
+    with (home / "server.json").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise DeckUnusable(f"the deck in {home} is served already{_first_server(file.read())}") from error
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "url": address}))
+        file.flush()
+        yield
+
+
+def _first_server(content: str) -> str:
+    try:
+        first = json.loads(content)
+    except ValueError:
+        return ""
+    return f" at {first['url']} by process {first['pid']}"
+
+
+def _owner_of(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:2] == (port,) and connection.pid:
+                return f" by process {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except psutil.Error:
+        return ""
+    return ""
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it answers, and what goes on once it does not."""
+
+    def __init__(
+        self, app: FastAPI, config: uvicorn.Config, address: str, on_ready: Callable[[str], None] | None
+    ) -> None:
+        super().__init__(config)
+        self.app = app
+        self.address = address
+        self.on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets=sockets)
+        if not self.started:
+            return
+        sys.stderr.write(f"\n  Traindeck is at {self.address}   (Ctrl-C to stop)\n\n")
+        sys.stderr.flush()
+        if self.on_ready is not None:
+            self.on_ready(self.address)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wake the streams, so that they end by themselves, then shut down."""
+        deck: Deck = self.app.state.deck
+        deck.closing.begun = True
+        deck.changes.wake_all()
+        going_on = len(deck.dispatcher.attempts.live)
+        await super().shutdown(sockets=sockets)
+        if going_on:
+            runs = "1 run goes" if going_on == 1 else f"{going_on} runs go"
+            sys.stderr.write(f"  {runs} on without the server. The next `traindeck serve` takes over.\n")
