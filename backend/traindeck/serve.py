@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import socket
@@ -17,6 +16,7 @@ import psutil
 import uvicorn
 
 from traindeck.errors import DeckUnusable
+from traindeck.runs.files import read_json, write_json
 from traindeck.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,25 +83,21 @@ def bind(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def locked(home: Path, address: str) -> Iterator[None]:
-    """Hold the deck: a second server exits, and names the first."""
-    with (home / "server.json").open("a+") as file:
+    """Hold the deck, with a note of where it is served: a second server exits, and names the first."""
+    note = home / "server.json"
+    with (home / "server.lock").open("a") as lock:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            file.seek(0)
-            raise DeckUnusable(f"the deck in {home} is served already{_first_server(file.read())}") from error
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "url": address}))
-        file.flush()
+            raise DeckUnusable(f"the deck in {home} is served already{_first_server(note)}") from error
+        write_json(note, {"pid": os.getpid(), "url": address})
         yield
+        note.unlink(missing_ok=True)
 
 
-def _first_server(content: str) -> str:
-    try:
-        first = json.loads(content)
-    except ValueError:
-        return ""
-    return f" at {first['url']} by process {first['pid']}"
+def _first_server(note: Path) -> str:
+    first = read_json(note)
+    return f" at {first['url']} by process {first['pid']}" if first else ""
 
 
 def _owner_of(port: int) -> str:
@@ -142,6 +138,8 @@ class _Server(uvicorn.Server):
         deck.changes.wake_all()
         going_on = len(deck.dispatcher.attempts.live)
         await super().shutdown(sockets=sockets)
+        # Uvicorn would raise the signal again, as if being stopped were a failure; here it is how a server ends.
+        self._captured_signals.clear()
         if going_on:
             runs = "1 run goes" if going_on == 1 else f"{going_on} runs go"
             sys.stderr.write(f"  {runs} on without the server. The next `traindeck serve` takes over.\n")

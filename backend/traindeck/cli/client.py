@@ -1,56 +1,103 @@
 """Speaks HTTP to a deck, and turns its refusals into messages and exit codes."""
 
-import json
-import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+from traindeck.cli.configuration import read_settings
+from traindeck.cli.exits import CommandFailed, Exit
 
-from traindeck.cli.exits import Exit
-from traindeck.settings import Settings
+if TYPE_CHECKING:
+    import httpx
+
+    from traindeck.runs.view import RunView
 
 TIMEOUT_SECONDS = 30.0
-EXITS = {404: Exit.NOT_FOUND, 409: Exit.CONFLICT, 413: Exit.USAGE, 415: Exit.USAGE, 422: Exit.USAGE}
-
-
-class CommandFailed(Exception):
-    """A command that could not do its work; the message says why."""
-
-    def __init__(self, message: str, exit_code: Exit = Exit.FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+EXITS = {
+    404: Exit.NOT_FOUND,
+    409: Exit.CONFLICT,
+    413: Exit.USAGE,
+    415: Exit.USAGE,
+    422: Exit.USAGE,
+    503: Exit.UNREACHABLE,
+}
 
 
 def deck_url(given: str | None) -> str:
-    """The address of the deck: as given, from TRAINDECK_URL, from the deck's own note, or the default."""
-    if given or os.environ.get("TRAINDECK_URL"):
-        return (given or os.environ["TRAINDECK_URL"]).rstrip("/")
-    settings = Settings()
-    return _noted_url(settings.home) or f"http://127.0.0.1:{settings.port}"
+    """The address of the deck: as given, from the deck's own note, or the default.
+
+    Raises:
+        CommandFailed: a setting in the environment is wrong.
+    """
+    if given:
+        return given.rstrip("/")
+    from traindeck.runs.files import read_json
+
+    settings = read_settings()
+    noted = read_json(settings.home / "server.json") or {}
+    return str(noted.get("url") or f"http://127.0.0.1:{settings.port}")
 
 
-def connect(url: str | None) -> httpx.Client:
-    """A client of the deck. Its requests go past any proxy: a deck is on loopback."""
-    return httpx.Client(base_url=deck_url(url), timeout=TIMEOUT_SECONDS, trust_env=False)
+def connect(url: str | None) -> "httpx.Client":
+    """A client of the deck. Its requests go past any proxy: a deck is on loopback.
+
+    Raises:
+        CommandFailed: `url` is no address.
+    """
+    import httpx
+
+    address = deck_url(url)
+    try:
+        parsed = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise CommandFailed(f"{address!r} is no address: {error}", Exit.USAGE) from error
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise CommandFailed(f"{address!r} is no address: it must be like http://127.0.0.1:8000", Exit.USAGE)
+    return httpx.Client(base_url=parsed, timeout=TIMEOUT_SECONDS, trust_env=False)
 
 
-def call(client: httpx.Client, method: str, path: str, **options: Any) -> httpx.Response:
+def call(client: "httpx.Client", method: str, path: str, **options: Any) -> "httpx.Response":
     """The answer to one request.
 
     Raises:
         CommandFailed: no deck answers, or it refuses.
     """
+    import httpx
+
     try:
         response = client.request(method, path, headers={"Accept": "application/json"}, **options)
     except httpx.TransportError as error:
         raise unreachable(client, error) from error
-    if response.is_error:
-        raise CommandFailed(_detail(response), EXITS.get(response.status_code, Exit.FAILED))
+    check(response)
     return response
 
 
-def unreachable(client: httpx.Client, error: Exception) -> CommandFailed:
+def get_run(client: "httpx.Client", run_id: int) -> "RunView":
+    """One run, as it is now. Raises CommandFailed."""
+    return read_run(call(client, "GET", f"/runs/{run_id}").content)
+
+
+def read_run(content: bytes) -> "RunView":
+    """The run in the deck's JSON.
+
+    Raises:
+        CommandFailed: this is not what a deck answers.
+    """
+    from pydantic import ValidationError
+
+    from traindeck.runs.view import RunView
+
+    try:
+        return RunView.model_validate_json(content)
+    except ValidationError as error:
+        raise CommandFailed("what answers there is no deck that this command knows") from error
+
+
+def check(response: "httpx.Response") -> None:
+    """Raises CommandFailed, with the deck's own words, where the (whole) answer is a refusal."""
+    if not response.is_success:
+        raise CommandFailed(_detail(response), EXITS.get(response.status_code, Exit.FAILED))
+
+
+def unreachable(client: "httpx.Client", error: Exception) -> CommandFailed:
     """The failure to say that no deck answers."""
     where = str(client.base_url).rstrip("/")
     return CommandFailed(
@@ -59,15 +106,8 @@ def unreachable(client: httpx.Client, error: Exception) -> CommandFailed:
     )
 
 
-def _noted_url(home: Path) -> str | None:
-    try:
-        return str(json.loads((home / "server.json").read_text())["url"])
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _detail(response: httpx.Response) -> str:
+def _detail(response: "httpx.Response") -> str:
     try:
         return str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"the deck answered {response.status_code}"
+        return f"{response.url} answered {response.status_code}: is there a deck?"

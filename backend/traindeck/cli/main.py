@@ -1,14 +1,14 @@
-"""The command `traindeck`."""
+"""The command `traindeck`. What a command needs beyond parsing is imported when it runs: `--help` shall be quick."""
 
 import sys
+from io import TextIOWrapper
 
 import typer
-from pydantic import ValidationError
 
 from traindeck import __version__
-from traindeck.cli import doctor, inspecting, launching, serving
-from traindeck.cli.client import CommandFailed
-from traindeck.cli.exits import Exit
+from traindeck.cli import acting, doctor, inspecting, launching, logs, serving
+from traindeck.cli.exits import CommandFailed, Exit
+from traindeck.cli.terminal import complain
 from traindeck.errors import DeckUnusable
 
 app = typer.Typer(
@@ -34,19 +34,21 @@ def options(
     """Launch and monitor PyTorch training runs."""
 
 
-for module in (serving, launching, inspecting, doctor):
+for module in (serving, launching, inspecting, logs, acting, doctor):
     module.register(app)
 
 
 def main() -> None:
     """Run the command line; the exit codes are in docs/command-line.md."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A character that the terminal's encoding lacks is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
-    except (CommandFailed, DeckUnusable) as error:
-        typer.secho(f"traindeck: {error}", err=True, fg="red")
-        sys.exit(error.exit_code if isinstance(error, CommandFailed) else Exit.FAILED)
-    except ValidationError as error:
-        for detail in error.errors():
-            name = ".".join(str(part) for part in detail["loc"])
-            typer.secho(f"traindeck: {name}: {detail['msg'].removeprefix('Value error, ')}", err=True, fg="red")
-        sys.exit(Exit.USAGE)
+    except CommandFailed as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except DeckUnusable as error:
+        complain(str(error))
+        sys.exit(Exit.FAILED)

@@ -3,13 +3,13 @@
 import threading
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from traindeck.logs import configure_logging
-from traindeck.serve import serve
-from traindeck.settings import Settings
+from traindeck.cli.client import call, connect
+from traindeck.cli.configuration import read_settings
+from traindeck.cli.terminal import note
 
 
 def register(app: typer.Typer) -> None:
@@ -25,17 +25,31 @@ def serve_command(
     gpus: Annotated[str | None, typer.Option(help="GPUs for runs by index, such as 0,1; all if not given.")] = None,
     grace_seconds: Annotated[float | None, typer.Option(help="Between TERM and KILL when a run is stopped.")] = None,
     cold: Annotated[bool | None, typer.Option(help="Start every run in a fresh Python.")] = None,
+    first_run: Annotated[str | None, typer.Option(help="A trainer to launch if the deck has no run yet.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Serve the deck: the pages, the API and the queue, until Ctrl-C. Runs go on without it."""
-    given: dict[str, Any] = {
-        "home": home, "host": host, "port": port, "cpus": cpus, "gpus": gpus,
-        "grace_seconds": grace_seconds, "cold": cold,
-    }  # fmt: skip
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    from traindeck.logs import configure_logging
+    from traindeck.serve import serve
+
+    settings = read_settings(
+        home=home, host=host, port=port, cpus=cpus, gpus=gpus, grace_seconds=grace_seconds, cold=cold
+    )
     configure_logging()
-    serve(settings, on_ready=_open_browser if open_ else None)
+
+    def on_ready(url: str) -> None:
+        if first_run:
+            launch_first_run(url, first_run)
+        if open_:
+            webbrowser.open(url)
+
+    # In a thread of its own: what it asks of the server, the server answers in this one.
+    serve(settings, on_ready=lambda url: threading.Thread(target=on_ready, args=(url,), daemon=True).start())
 
 
-def _open_browser(url: str) -> None:
-    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+def launch_first_run(url: str, trainer: str) -> None:
+    """Give a newcomer something to watch: a run, where the deck has never had one."""
+    with connect(url) as client:
+        if call(client, "GET", "/runs", params={"limit": 1}).json()["total"] == 0:
+            run = call(client, "POST", "/runs", json={"trainer": trainer}).json()
+            note(f"  A first run has been launched: {url}{run['links']['self']}\n")

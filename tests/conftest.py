@@ -1,0 +1,32 @@
+"""Fixtures that every folder of tests may use: real decks, each in a home of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.served import ServedDeck
+
+
+@pytest.fixture(scope="session")
+def shared_deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeck]:
+    """One warm deck for all tests that do not mind each other's runs."""
+    deck = ServedDeck(tmp_path_factory.mktemp("shared") / "home", cpus=2, grace_seconds=3)
+    deck.start()
+    deck.wait_until_warm()
+    yield deck
+    deck.end()
+
+
+@pytest.fixture
+def deck(tmp_path: Path) -> Iterator[ServedDeck]:
+    """A deck of one's own, cold: it is up at once, and a run without torch starts in a tenth of a second."""
+    deck = ServedDeck(tmp_path / "home", cpus=2, grace_seconds=1, cold=True)
+    deck.start()
+    yield deck
+    deck.end()
+
+
+@pytest.fixture
+def stubs() -> Path:
+    """The small programs that tests launch."""
+    return Path(__file__).parent / "stubs"

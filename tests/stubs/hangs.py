@@ -1,0 +1,7 @@
+"""Waits for ever."""
+
+import signal
+
+print("hanging", flush=True)
+while True:
+    signal.pause()

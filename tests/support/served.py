@@ -1,0 +1,114 @@
+"""A real server in a process of its own, and a client for it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from support.waiting import wait_for
+from traindeck.runner.family import marked
+from traindeck.runner.order import read_order
+
+FINAL = {"completed", "failed", "cancelled", "lost"}
+
+
+class ServedDeck:
+    """A deck that can be started, killed, and started again."""
+
+    def __init__(self, home: Path, **settings: Any) -> None:
+        self.home = home
+        self.settings = settings
+        self.process: subprocess.Popen[bytes] | None = None
+        self.client = httpx.Client()
+
+    @property
+    def url(self) -> str:
+        return json.loads((self.home / "server.json").read_text())["url"]
+
+    @property
+    def log(self) -> str:
+        return (self.home.parent / "server.log").read_text()
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        variables = {f"TRAINDECK_{name.upper()}": str(value) for name, value in self.settings.items()}
+        environment = {**os.environ, "TRAINDECK_HOME": str(self.home), "TRAINDECK_PORT": "0", **variables}
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        (self.home / "server.json").unlink(missing_ok=True)
+        with (self.home.parent / "server.log").open("ab") as log:
+            command = [sys.executable, "-m", "traindeck.cli", "serve"]
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        wait_for(self._answers, "the server answers")
+        self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+
+    def kill(self) -> None:
+        """End the server with SIGKILL: nothing of it gets to run."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.client.close()
+
+    def stop(self) -> int:
+        """End the server as Ctrl-C does; its exit code."""
+        assert self.process is not None
+        self.client.close()
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=20)
+
+    def end(self) -> None:
+        """Leave nothing behind: neither the server nor what it has launched."""
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        for order in self.home.glob("runs/*/attempt-*/order.json"):
+            for pid in marked(read_order(order).mark):
+                os.kill(pid, signal.SIGKILL)
+
+    def wait_until_warm(self) -> None:
+        wait_for(lambda: self.client.get("/healthz").json()["warm"], "the forkserver is warm", 60)
+
+    def launch(self, source: str = "", **body: Any) -> dict[str, Any]:
+        """Queue a run: of a script given by its source, or of whatever `body` says."""
+        if "trainer" not in body and "script" not in body:
+            body["script"] = {"source": source, "filename": "script.py"}
+        response = self.client.post("/runs", json=body)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def run(self, run_id: int) -> dict[str, Any]:
+        return self.client.get(f"/runs/{run_id}").json()
+
+    def wait_for_status(self, run_id: int, *statuses: str, seconds: float = 30.0) -> dict[str, Any]:
+        """The run once it has one of the statuses; fails at once where it has ended otherwise."""
+
+        def reached() -> dict[str, Any] | None:
+            run = self.run(run_id)
+            if run["status"] in statuses:
+                return run
+            assert run["status"] not in FINAL, f"{run['status']}: {run['status_reason']}\n{self.log_of(run_id)}"
+            return None
+
+        return wait_for(reached, f"run {run_id} is {' or '.join(statuses)}", seconds)
+
+    def wait_until_ended(self, run_id: int, seconds: float = 30.0) -> dict[str, Any]:
+        return self.wait_for_status(run_id, *FINAL, seconds=seconds)
+
+    def log_of(self, run_id: int) -> str:
+        return self.client.get(f"/runs/{run_id}/log").text
+
+    def wait_for_line(self, run_id: int, line: str) -> None:
+        wait_for(lambda: line in self.log_of(run_id).splitlines(), f"run {run_id} printed {line!r}")
+
+    def process_record(self, run_id: int, attempt: int = 1) -> dict[str, Any]:
+        return json.loads((self.home / f"runs/{run_id}/attempt-{attempt}/process.json").read_text())
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the server ended: {self.log}"
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False).is_success
+        except (OSError, KeyError, ValueError, httpx.TransportError):
+            return False
