@@ -1,0 +1,79 @@
+# mypy: disallow-untyped-calls=False
+"""One open board: a TensorBoard WSGI app over one run's folders, or several runs'."""
+
+import copy
+import os
+import shutil
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tensorboard import default, program
+from tensorboard.backend import application
+from tensorboard.backend.event_processing import data_provider
+from tensorboard.plugins.projector import projector_plugin
+
+from traindeck.boards.bundle import WebBundle, WsgiApp
+from traindeck.boards.projector import ProjectorLoader
+from traindeck.boards.reader import BoardReader
+from traindeck.boards.spec import BoardSpec, Opening
+
+DATA_PATH = "/data/"
+
+
+class TensorBoard:
+    """What all boards share: TensorBoard's flags and plugins, and its web page."""
+
+    def __init__(self) -> None:
+        self._plugins = default.get_plugins()
+        configured = program.TensorBoard(self._plugins)
+        configured.configure(["tensorboard", "--logdir", os.devnull])
+        self._flags = configured.flags
+        self.bundle = WebBundle(configured.assets_zip_provider)
+
+    def app(self, opening: Opening, reader: BoardReader, logdir: Path) -> WsgiApp:
+        """TensorBoard's WSGI app for the data of `reader`."""
+        flags = copy.copy(self._flags)
+        flags.logdir, flags.path_prefix = str(logdir), opening.prefix
+        projector = ProjectorLoader(list(opening.board.folders.values()))
+        app: WsgiApp = application.TensorBoardWSGIApp(
+            flags,
+            [projector if plugin is projector_plugin.ProjectorPlugin else plugin for plugin in self._plugins],
+            data_provider.MultiplexerDataProvider(reader.multiplexer, str(logdir)),
+            None,
+            reader.multiplexer,
+            experimental_middlewares=[partial(self.bundle.around, prefix=opening.prefix)],
+        )
+        return app
+
+
+class Board:
+    """A WSGI app that takes in what is new before it answers a request for data."""
+
+    def __init__(self, opening: Opening, tensorboard: TensorBoard, trees: Path) -> None:
+        self.reader = BoardReader(opening.board)
+        self._tree = trees / opening.key
+        logdir = _logdir(opening.board, self._tree)
+        self._app = tensorboard.app(opening, self.reader, logdir)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request; see PEP 3333."""
+        if DATA_PATH in environ["PATH_INFO"]:
+            self.reader.refresh()
+        return self._app(environ, start_response)
+
+    def close(self) -> None:
+        """Forget the board; requests under way are still answered."""
+        shutil.rmtree(self._tree, ignore_errors=True)
+
+
+def _logdir(board: BoardSpec, tree: Path) -> Path:
+    """What plugins that read files take for the log directory: the one folder, or links to several."""
+    if list(board.folders) == [""]:
+        return board.folders[""]
+    for prefix, folder in board.folders.items():
+        link = tree / prefix
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(folder)
+    return tree

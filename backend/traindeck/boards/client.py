@@ -1,0 +1,204 @@
+"""The server's way to TensorBoard: `Boards.proxy` answers a request for a board, whatever happens to it."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from traindeck.boards.child import Child
+from traindeck.boards.headers import request_headers, response_headers
+from traindeck.boards.refusal import refusal
+from traindeck.boards.spec import BoardSpec, Opening
+from traindeck.boards.supervisor import Supervisor, Unavailable
+from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS
+
+METHODS = ("GET", "HEAD", "POST")
+"""TensorBoard's front end posts what it asks for when it is long; it changes nothing."""
+
+LIMIT_BODY_BYTES = 8 << 20
+CONNECTIONS = 100
+CONNECT_SECONDS = 2.0
+PING_SECONDS = 2.0
+GONE_SECONDS = 1.0
+"""A connection breaks a little before the end of the process at its other end is known."""
+
+ATTEMPTS = 3
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request to a board, held so that it can be repeated."""
+
+    opening: Opening
+    method: str
+    target: bytes
+    headers: dict[str, str]
+    body: bytes
+
+
+class Boards:
+    """The boards of one server; nothing is started before `start` or the first request.
+
+    Args:
+        log_path: Where TensorBoard's warnings and errors go.
+        limit: Boards that are kept open at most.
+        idle_seconds: How long a board that nobody uses is kept open.
+        answer_seconds: How long TensorBoard may take for an answer.
+        python: The interpreter that runs TensorBoard.
+    """
+
+    def __init__(
+        self,
+        log_path: Path,
+        *,
+        limit: int = 50,
+        idle_seconds: float = 900.0,
+        answer_seconds: float = 60.0,
+        python: str = sys.executable,
+    ) -> None:
+        self._answer_seconds = answer_seconds
+        self._supervisor = Supervisor(log_path, limit, idle_seconds, python)
+        self._clients: dict[Path, httpx.AsyncClient] = {}
+        self._warming: asyncio.Task[Child | Unavailable] | None = None
+
+    def start(self) -> None:
+        """Begin to start TensorBoard, so that the first board need not wait for it; returns at once."""
+        self._warming = asyncio.create_task(self._supervisor.ensure())
+
+    async def stop(self) -> None:
+        """End TensorBoard and give up every connection to it."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        await self._supervisor.stop()
+        await self._drop_clients()
+
+    async def proxy(self, request: Request, board: BoardSpec, path: str) -> Response:
+        """Answer `request`, whose address is the board's followed by `path`, from TensorBoard.
+
+        Always an answer, never an error: 403 for a WebSocket, 404 where the run has no folder, 405, 413, 504
+        where TensorBoard takes too long, and 503 while it cannot be had.
+        """
+        address = request.scope["path"]
+        if request.method not in METHODS:
+            return refusal(request, 405, f"A board answers {', '.join(METHODS)}.")
+        if "upgrade" in request.headers:
+            return refusal(request, 403, "A board has no WebSocket.")
+        if not path and not address.endswith("/"):
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(quote(address) + "/" + query)
+        if not board.has_folder():
+            return refusal(
+                request,
+                404,
+                "This run has no folder on this machine yet, so TensorBoard has nothing to show.",
+            )
+        body = await _body(request)
+        if body is None:
+            return refusal(request, 413, f"A request to a board has at most {LIMIT_BODY_BYTES} bytes.")
+        prefix = address[: len(address) - len(path)].rstrip("/")
+        return await self._answer(request, _call(request, Opening(board, prefix), body))
+
+    async def _answer(self, request: Request, call: _Call) -> Response:
+        """Ask, and ask again where the process dies meanwhile and another takes its place."""
+        for _ in range(ATTEMPTS):
+            child = await self._supervisor.ensure()
+            if isinstance(child, Unavailable):
+                return _unavailable(request, child)
+            client = await self._client(child)
+            try:
+                return await _ask(client, call)
+            except httpx.ReadTimeout:
+                if await _answers(client):
+                    return refusal(request, 504, "TensorBoard took too long to answer.")
+                await self._supervisor.kill(child)
+            except httpx.HTTPStatusError:
+                return _unavailable(request, Unavailable("it could not open this board; see its log", 5.0))
+            except httpx.TransportError as error:
+                logger.warning("board=%s request failed, asking again: %r", call.opening.board.id, error)
+                await child.has_ended(GONE_SECONDS)
+        return _unavailable(request, Unavailable("TensorBoard ended while it answered", 1.0))
+
+    async def _client(self, child: Child) -> httpx.AsyncClient:
+        if child.socket not in self._clients:
+            await self._drop_clients()
+            transport = httpx.AsyncHTTPTransport(
+                uds=str(child.socket), limits=httpx.Limits(max_connections=CONNECTIONS)
+            )
+            timeout = httpx.Timeout(self._answer_seconds, connect=CONNECT_SECONDS)
+            self._clients[child.socket] = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False)
+        return self._clients[child.socket]
+
+    async def _drop_clients(self) -> None:
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()
+
+
+def _call(request: Request, opening: Opening, body: bytes) -> _Call:
+    # Only path and query are the visitor's; host, port and socket are ours.
+    target = quote(request.scope["path"]).encode()
+    if request.scope["query_string"]:
+        target += b"?" + request.scope["query_string"]
+    headers = request_headers(request.headers) | {BOARD_HEADER: opening.key}
+    return _Call(opening, request.method, target, headers, body)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The request's body, or None as soon as it is more than a board is told."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LIMIT_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+async def _ask(client: httpx.AsyncClient, call: _Call) -> Response:
+    """One answer, opening the board first where it is not open."""
+    answer = await _send(client, call)
+    if answer.status_code == NOT_OPEN_STATUS:
+        await answer.aclose()
+        opened = await client.put("http://boards/", content=call.opening.encode())
+        opened.raise_for_status()
+        answer = await _send(client, call)
+    headers = response_headers(answer.headers, call.opening.prefix)
+    return StreamingResponse(_stream(answer), answer.status_code, headers)
+
+
+async def _send(client: httpx.AsyncClient, call: _Call) -> httpx.Response:
+    url = httpx.URL(scheme="http", host="boards", raw_path=call.target)
+    request = httpx.Request(call.method, url, headers=call.headers, content=call.body)
+    request.extensions = {"timeout": client.timeout.as_dict()}
+    return await client.send(request, stream=True)
+
+
+async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    """Whether the process answers anything: a board may be slow where the process is not stuck."""
+    try:
+        await client.get("http://boards/", timeout=PING_SECONDS)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def _unavailable(request: Request, why: Unavailable) -> Response:
+    detail = f"TensorBoard is not available: {why.reason}. This page tries again by itself."
+    return refusal(request, 503, detail, why.retry_after_seconds)

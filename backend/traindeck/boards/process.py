@@ -1,0 +1,69 @@
+"""The boards process: TensorBoard for all open boards, on a Unix socket that only the server reaches.
+
+    python -m traindeck.boards.process --socket FOLDER/boards.sock
+
+Its standard input is its lifeline: it ends when that does, and so with the server, however the server ends.
+It writes "ready" to standard output once it listens. Log lines go to standard error.
+"""
+
+import argparse
+import ctypes
+import logging
+import os
+import shutil
+import sys
+import threading
+import types
+from pathlib import Path
+
+from traindeck.boards.service import BoardsService, make_server
+from traindeck.boards.table import OpenBoards
+
+TICK_SECONDS = 30.0
+M_ARENA_MAX = -8
+"""mallopt(3): one heap for each thread would keep what closed boards gave back."""
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    options = _options()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+    _keep_tensorflow_out()
+    boards = OpenBoards(options.socket.parent / "trees", options.limit, options.idle_seconds)
+    server = make_server(options.socket, BoardsService(boards))
+    threading.Thread(target=server.serve_forever, name="serve", daemon=True).start()
+    threading.Thread(target=_close_idle, args=(boards,), name="close idle", daemon=True).start()
+    os.write(sys.stdout.fileno(), b"ready\n")
+    _wait_for_end_of_input()
+    shutil.rmtree(options.socket.parent, ignore_errors=True)
+    # Not sys.exit: a thread in the midst of a big file must not hold up the end.
+    os._exit(0)
+
+
+def _keep_tensorflow_out() -> None:
+    """TensorBoard imports TensorFlow where there is one, unless there is a module of this name."""
+    sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="traindeck.boards.process")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--limit", type=int, default=50)
+    parser.add_argument("--idle-seconds", type=float, default=900.0)
+    return parser.parse_args()
+
+
+def _close_idle(boards: OpenBoards) -> None:
+    forever = threading.Event()
+    while not forever.wait(TICK_SECONDS):
+        boards.tick()
+
+
+def _wait_for_end_of_input() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+
+
+if __name__ == "__main__":
+    main()
