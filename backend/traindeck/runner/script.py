@@ -25,7 +25,8 @@ def run_script(order: Order) -> int:
     except SystemExit as stop:
         return _exit_code(stop)
     except BaseException as error:
-        sys.excepthook(type(error), error, _own_frames(error.__traceback__, code))
+        error.__traceback__ = _own_frames(error.__traceback__, code)
+        sys.excepthook(type(error), error, error.__traceback__)
         return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     return 0
 

@@ -1,0 +1,69 @@
+"""What the deck does for a script without being asked: fresh event files, and data that is there already."""
+
+from pathlib import Path
+
+from support.served import ServedDeck
+from support.waiting import wait_for
+
+
+def test_a_default_writer_shows_its_scalars_while_the_run_goes_on(shared_deck: ServedDeck) -> None:
+    run_id = shared_deck.launch(
+        "import signal\nfrom torch.utils.tensorboard import SummaryWriter\n"
+        "writer = SummaryWriter()\nwriter.add_scalar('Loss/train', 0.25, 7)\n"
+        "writer.add_scalar('Loss/train', 0.125, 8)\nsignal.pause()"
+    )["id"]
+    metrics = wait_for(lambda: shared_deck.run(run_id)["metrics"], "the scalar is seen before any flush of 120 s")
+    assert metrics == {"Loss/train": {"last": 0.125, "min": 0.125, "max": 0.25, "step": 8}}
+    assert shared_deck.run(run_id)["status"] == "running"
+    shared_deck.client.post(f"/runs/{run_id}/cancel")
+    shared_deck.wait_for_status(run_id, "cancelled")
+
+
+def test_an_interval_that_the_script_chose_is_left_to_it(shared_deck: ServedDeck) -> None:
+    source = (
+        "from torch.utils.tensorboard import SummaryWriter\n"
+        "for options in ({}, {'flush_secs': 33}):\n"
+        "    writer = SummaryWriter(**options)\n"
+        "    print(writer.file_writer.event_writer._async_writer._worker._flush_secs)\n"
+    )
+    run = shared_deck.launch(source)
+    shared_deck.wait_for_status(run["id"], "completed")
+    assert shared_deck.log_of(run["id"]) == "1\n33\n"
+
+
+def test_the_interval_is_short_in_a_cold_start_too(deck: ServedDeck) -> None:
+    source = (
+        "from torch.utils.tensorboard import SummaryWriter\n"
+        "print(SummaryWriter().file_writer.event_writer._async_writer._worker._flush_secs)\n"
+    )
+    run = deck.launch(source)
+    deck.wait_for_status(run["id"], "completed", seconds=60)
+    assert deck.log_of(run["id"]) == "1\n"
+
+
+def test_data_sets_of_the_deck_are_found_under_the_usual_names(deck: ServedDeck) -> None:
+    (deck.home / "datasets/MNIST/raw").mkdir(parents=True)
+    (deck.home / "datasets/MNIST/raw/digits").write_text("7")
+    names = ("MNIST", "data/MNIST", "../data/MNIST")
+    run = deck.launch(f"print([open(name + '/raw/digits').read() for name in {names!r}])")
+    deck.wait_for_status(run["id"], "completed")
+    assert deck.log_of(run["id"]) == "['7', '7', '7']\n"
+
+
+def test_what_a_script_downloads_to_data_is_there_for_the_next(deck: ServedDeck) -> None:
+    first = deck.launch("import os\nos.makedirs('./data/own')\nopen('./data/own/x', 'w').write('1')")
+    deck.wait_for_status(first["id"], "completed")
+    second = deck.launch("print(open('../data/own/x').read())")
+    deck.wait_for_status(second["id"], "completed")
+    assert deck.log_of(second["id"]) == "1\n"
+
+
+def test_linked_data_is_neither_listed_nor_served_as_what_the_run_wrote(deck: ServedDeck) -> None:
+    (deck.home / "datasets/MNIST").mkdir(parents=True)
+    (deck.home / "datasets/MNIST/digits").write_text("7")
+    run = deck.launch("open('own.txt', 'w').write('mine')")
+    deck.wait_for_status(run["id"], "completed")
+    listed = deck.client.get(f"/runs/{run['id']}/files").json()["items"]
+    assert [file["path"] for file in listed] == ["own.txt"]
+    assert deck.client.get(f"/runs/{run['id']}/files/MNIST/digits").status_code == 404
+    assert Path(deck.home / f"runs/{run['id']}/attempt-1/work/MNIST").is_symlink()
