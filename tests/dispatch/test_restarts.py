@@ -15,18 +15,24 @@ from support.waiting import wait_for
 from traindeck.runner.identity import start_time
 
 
-def test_a_run_goes_on_while_the_server_is_killed_and_is_adopted_by_the_next(deck: ServedDeck, stubs: Path) -> None:
-    run_id = deck.launch(script={"path": str(stubs / "counts.py"), "args": ["40"]})["id"]
+def test_a_run_goes_on_while_the_server_is_killed_and_is_adopted_by_the_next(
+    deck: ServedDeck, stubs: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "enough"
+    run_id = deck.launch(script={"path": str(stubs / "counts.py"), "args": [str(gate)]})["id"]
     deck.wait_for_line(run_id, "line 3")
     record = deck.process_record(run_id)
     deck.kill()
+    log = deck.home / f"runs/{run_id}/attempt-1/output.log"
+    seen = log.stat().st_size
+    wait_for(lambda: log.stat().st_size > seen, "the run goes on without a server")
     deck.start()
-    run = deck.run(run_id)
-    assert run["status"] == "running"
+    assert deck.run(run_id)["status"] == "running"
     assert deck.process_record(run_id) == record
-    run = deck.wait_for_status(run_id, "completed")
-    assert run["attempt"] == 1
-    assert deck.log_of(run_id).splitlines() == [*(f"line {n}" for n in range(40)), "end"]
+    gate.touch()
+    assert deck.wait_for_status(run_id, "completed")["attempt"] == 1
+    lines = deck.log_of(run_id).splitlines()
+    assert lines == [*(f"line {number}" for number in range(len(lines) - 1)), "end"]
 
 
 def test_the_true_end_is_known_of_a_run_that_ended_while_there_was_no_server(deck: ServedDeck, tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
-"""Prints a line twenty times a second, for as long as its argument says."""
+"""Prints lines until the file that its argument names is there, then a last one."""
 
+import itertools
 import sys
 import time
+from pathlib import Path
 
-for number in range(int(sys.argv[1])):
+gate = Path(sys.argv[1])
+for number in itertools.count():
     print(f"line {number}", flush=True)
-    time.sleep(0.05)
+    if gate.exists():
+        break
+    time.sleep(0.02)
 print("end", flush=True)
