@@ -1,0 +1,48 @@
+"""A run's progress as a bar."""
+
+from dataclasses import dataclass
+
+from traindeck.pages.numbers import show_count, show_duration
+from traindeck.runs.status import Status
+from traindeck.runs.view import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of `value` of `total`; None for both while nothing is known. `percent` is a whole number."""
+
+    value: int | None
+    total: int | None
+    percent: int | None
+    steps: str
+    left: str
+    label: str
+    moving: bool
+
+
+def bar(run: RunView) -> Bar:
+    """How far the run's current attempt is; a run that never said so has no value."""
+    moving = run.status.holds_slots
+    progress = run.progress
+    if progress is None or run.status is Status.QUEUED:
+        # A bar that stays empty would say that a completed run did nothing.
+        whole = 1 if run.status is Status.COMPLETED else None
+        return Bar(whole, whole, None, "", "", "", moving)
+    total = progress.total or None
+    done = progress.step if total is None else min(max(progress.step, 0), total)
+    steps = show_count(done) if total is None else f"{show_count(done)} / {show_count(total)}"
+    eta = progress.eta_seconds if run.status is Status.RUNNING else None
+    return Bar(
+        value=done if total else None,
+        total=total,
+        # 100 is for what is finished: 99.6 % must not say so.
+        percent=done * 100 // total if total else None,
+        steps=f"{steps} {_plural(progress.unit, total or done)}",
+        left="" if eta is None else f"{show_duration(eta)} left",
+        label=progress.label or "",
+        moving=moving,
+    )
+
+
+def _plural(unit: str, count: int) -> str:
+    return unit if count == 1 or unit.endswith("s") else f"{unit}s"

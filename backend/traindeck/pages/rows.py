@@ -1,0 +1,109 @@
+"""One run as a row of the list."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from traindeck.pages.actions import Actions, actions
+from traindeck.pages.badge import Badge, badge
+from traindeck.pages.bar import Bar, bar
+from traindeck.pages.metrics import Metric, key_metric
+from traindeck.pages.numbers import show_duration, show_setting
+from traindeck.runs.status import Status
+from traindeck.runs.view import RunView
+
+SETTINGS_SHOWN = 4
+TELLING = ("dataset", "epochs", "batch_size", "lr", "learning_rate", "optimizer", "seed")
+"""The parameters that set two runs apart most often; the others follow in their own order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One parameter, as text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A stretch of time; without `until` it still grows, and the page counts on from `since`."""
+
+    text: str
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row shows. `note` is why the run waits, or why it ended as it did."""
+
+    id: int
+    name: str
+    url: str
+    badge: Badge
+    program: str
+    settings: list[Setting]
+    tags: list[str]
+    bar: Bar
+    note: str
+    ended: bool
+    place: str
+    metric: Metric | None
+    created: str
+    duration: Duration | None
+    actions: Actions
+
+
+def row(run: RunView, now: datetime) -> Row:
+    """The row of a run at `now`."""
+    return Row(
+        id=run.id,
+        name=run.name,
+        url=f"/runs/{run.id}",
+        badge=badge(run.status),
+        program=program(run),
+        settings=telling_settings(run),
+        tags=run.tags,
+        bar=bar(run),
+        note=_note(run),
+        ended=run.status.is_final,
+        place=f"#{run.queue_position} in line" if run.queue_position else "",
+        metric=key_metric(run.metrics),
+        created=stamp(run.created_at),
+        duration=duration(run, now),
+        actions=actions(run),
+    )
+
+
+def program(run: RunView) -> str:
+    """What the run runs: its trainer's name, or its script's file name."""
+    return run.trainer or (run.script.filename if run.script else "")
+
+
+def telling_settings(run: RunView) -> list[Setting]:
+    """The few settings that a row has room for; of a script, its arguments."""
+    if run.script is not None:
+        return [Setting("", " ".join(run.script.args))] if run.script.args else []
+    names = [name for name in TELLING if name in run.params]
+    names += [name for name in run.params if name not in TELLING]
+    return [Setting(name, show_setting(run.params[name])) for name in names[:SETTINGS_SHOWN]]
+
+
+def duration(run: RunView, now: datetime) -> Duration | None:
+    """How long the run's current attempt has taken; None before it started."""
+    if run.started_at is None:
+        return None
+    end = run.finished_at
+    seconds = ((end or now) - run.started_at).total_seconds()
+    return Duration(show_duration(seconds), stamp(run.started_at), stamp(end) if end else "")
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, as `<time datetime>` takes it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _note(run: RunView) -> str:
+    if run.status is Status.QUEUED:
+        return run.waiting_for or ""
+    return run.status_reason or ""

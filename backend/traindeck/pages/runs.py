@@ -1,0 +1,119 @@
+"""The list of runs."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from traindeck.pages.badge import LABELS
+from traindeck.pages.deck import DeckState, Shell
+from traindeck.pages.environment import render
+from traindeck.pages.numbers import show_count
+from traindeck.pages.rows import Row, row
+from traindeck.runs.view import RunPage
+
+SORTS = {
+    "-created": "Newest first",
+    "created": "Oldest first",
+    "name": "Name",
+    "status": "Status",
+    "-finished": "Last finished",
+    "-priority": "Priority",
+}
+"""The orders that the page offers, as `GET /runs?sort=` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsQuery:
+    """What the address asks for: a filter, an order, one status or all, and where the page starts."""
+
+    q: str = ""
+    sort: str = "-created"
+    status: str | None = None
+    cursor: str | None = None
+
+    def url(self) -> str:
+        """The address of this very list; what is at its default is left out."""
+        given = {key: value for key, value in asdict(self).items() if value and value != asdict(DEFAULT)[key]}
+        return f"/runs?{urlencode(given)}" if given else "/runs"
+
+
+DEFAULT = RunsQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One status to filter by, with the number of runs that have it."""
+
+    label: str
+    status: str
+    count: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a select."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunsContext:
+    """The list: `deck_empty` where nothing was ever launched, `rows` empty where nothing matches."""
+
+    shell: Shell
+    query: RunsQuery
+    rows: list[Row]
+    chips: list[Chip]
+    sorts: list[Choice]
+    total: str
+    next_url: str | None
+    first_url: str | None
+    clear_url: str
+    deck_empty: bool
+
+
+def render_runs(page: RunPage, *, query: RunsQuery, deck: DeckState, fragment: bool) -> str:
+    """The list as a page, or with `fragment` only its live parts, for a page that is already open."""
+    template = "runs/fragment.html" if fragment else "runs/page.html"
+    return render(template, _context(page, query, deck))
+
+
+def _context(page: RunPage, query: RunsQuery, deck: DeckState) -> RunsContext:
+    now = datetime.now(UTC)
+    rows = [row(run, now) for run in page.items]
+    running = deck.counts.get("running", 0)
+    return RunsContext(
+        shell=Shell(title=f"({running}) Runs" if running else "Runs", section="runs", deck=deck, events="/events"),
+        query=query,
+        rows=rows,
+        chips=_chips(query, deck.counts),
+        sorts=_sorts(query.sort, rows),
+        total=show_count(page.total),
+        next_url=replace(query, cursor=page.next_cursor).url() if page.next_cursor else None,
+        first_url=replace(query, cursor=None).url() if query.cursor else None,
+        clear_url=RunsQuery(sort=query.sort).url(),
+        deck_empty=not page.items and not any(deck.counts.values()),
+    )
+
+
+def _chips(query: RunsQuery, counts: dict[str, int]) -> list[Chip]:
+    everything = replace(query, status=None, cursor=None)
+    chips = [Chip("All", "", show_count(sum(counts.values())), everything.url(), query.status is None)]
+    for status, label in LABELS.items():
+        if counts.get(status) or query.status == status:
+            url = replace(everything, status=status.value).url()
+            count = show_count(counts.get(status, 0))
+            chips.append(Chip(label, status.value, count, url, query.status == status))
+    return chips
+
+
+def _sorts(chosen: str, rows: list[Row]) -> list[Choice]:
+    offered = dict(SORTS)
+    for tag in sorted({each.metric.tag for each in rows if each.metric}):
+        offered |= {f"-metrics.{tag}": f"Highest {tag}", f"metrics.{tag}": f"Lowest {tag}"}
+    offered.setdefault(chosen, chosen)
+    return [Choice(value, label, value == chosen) for value, label in offered.items()]

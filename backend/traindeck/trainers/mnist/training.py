@@ -1,0 +1,137 @@
+"""Everything that changes while a model is trained, which is also what a checkpoint holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from traindeck.trainers.datasets.images import ImageSet
+from traindeck.trainers.mnist.batches import Batches
+from traindeck.trainers.mnist.kernels import kernel_frame
+from traindeck.trainers.mnist.meter import Meter, Sums
+from traindeck.trainers.mnist.model import ConvNet
+from traindeck.trainers.mnist.params import MnistParams
+from traindeck.trainers.mnist.placement import PlacedImages
+from traindeck.trainers.mnist.randomness import random_states, restore_random_states
+from traindeck.trainers.mnist.schedule import make_optimizer, make_scheduler
+
+FORMAT = "traindeck mnist 1"
+
+
+class CannotResume(Exception):
+    """The checkpoint is not one of this trainer's, or is of other data."""
+
+
+class Training:
+    """The state of a run between two steps.
+
+    Attributes:
+        step: Optimizer steps taken.
+        epochs_done: Epochs trained and validated.
+        total_steps: Steps that the run is going to take in all.
+        best_accuracy: The best on the validation images so far, 0 to 1.
+        kernel_frames: The first layer's kernels at the start and after each epoch: uint8, [3, height, width].
+    """
+
+    def __init__(self, images: ImageSet, params: MnistParams, device: torch.device) -> None:
+        self.params = params
+        self.device = device
+        self.classes = images.classes
+        shape = images.train_images.shape[1:]
+        self.model = ConvNet(
+            (shape[0], shape[1], shape[2]),
+            len(images.classes),
+            params.dropout,
+            images.channel_means(),
+            images.channel_deviations(),
+        ).to(device)
+        if params.channels_last:
+            self.model.to(memory_format=torch.channels_last)
+        self.batches = Batches(
+            PlacedImages(images.train_images, images.train_labels, device), params.batch_size, params.seed
+        )
+        all_steps = params.epochs * len(self.batches)
+        self.total_steps = min(all_steps, params.max_steps) if params.max_steps else all_steps
+        self.optimizer = make_optimizer(params, self.model)
+        self.scheduler = make_scheduler(self.optimizer, params, len(self.batches), self.total_steps)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=params.precision == "float16" and device.type == "cuda")
+        self.meter = Meter(device)
+        self.step = 0
+        self.epochs_done = 0
+        self.best_accuracy = 0.0
+        self.kernel_frames = [self.kernel_frame()]
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are taken and validated."""
+        return self.step >= self.total_steps and not self.meter.epoch.images
+
+    @property
+    def at_end_of_pass(self) -> bool:
+        """Whether it is time to validate: all images have been seen, or all steps are taken."""
+        return self.batches.exhausted or self.step >= self.total_steps
+
+    def at_interval(self, steps: int) -> bool:
+        """Whether the step just taken is one of each `steps`; with 0, none is."""
+        return steps > 0 and self.step % steps == 0
+
+    def kernel_frame(self) -> torch.Tensor:
+        """A picture of the first layer's kernels as they are now."""
+        return kernel_frame(self.model.get_parameter("layers.0.weight"))
+
+    def finish_epoch(self) -> None:
+        """Count the epoch as trained and validated, and begin another pass if this one is through."""
+        self.meter.epoch = Sums()
+        if self.batches.exhausted:
+            self.epochs_done += 1
+            self.batches.next_pass()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it, as tensors and plain values that `torch.load(weights_only=True)` reads."""
+        return {
+            "format": FORMAT,
+            "params": self.params.model_dump(),
+            "classes": list(self.classes),
+            "step": self.step,
+            "epochs_done": self.epochs_done,
+            "best_accuracy": self.best_accuracy,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "batches": self.batches.state_dict(),
+            "meter": self.meter.state_dict(),
+            "kernel_frames": self.kernel_frames,
+            "random": random_states(),
+        }
+
+    def load(self, path: Path) -> None:
+        """Go on where the checkpoint at `path` was saved.
+
+        Raises:
+            CannotResume: it was saved by another program, or for other classes or another model.
+        """
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise CannotResume(f"{path} is not a checkpoint of the mnist trainer")
+        if state["classes"] != list(self.classes):
+            raise CannotResume(f"{path} was trained on other classes: {', '.join(state['classes'])}")
+        try:
+            self.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise CannotResume(f"{path} is of another model: {error}") from error
+        self._load(state)
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        if self.scaler.is_enabled() and state["scaler"]:
+            self.scaler.load_state_dict(state["scaler"])
+        self.batches.load_state_dict(state["batches"])
+        self.meter.load_state_dict(state["meter"])
+        self.step, self.epochs_done = state["step"], state["epochs_done"]
+        self.best_accuracy = state["best_accuracy"]
+        self.kernel_frames = list(state["kernel_frames"])
+        restore_random_states(state["random"])

@@ -1,0 +1,47 @@
+// The buttons that do something with a run, wherever they stand: [data-action].
+import { sendJson } from "./api.js";
+import { confirmed } from "./confirm.js";
+import { refresh } from "./refresh.js";
+import { toast } from "./toast.js";
+
+const QUESTIONS = {
+  cancel: (run) => ({ title: `Cancel run #${run}?`, text: "It is asked to stop, and ended if it does not.", yes: "Cancel run" }),
+  delete: (run) => ({ title: `Delete run #${run}?`, text: "Its log, curves, checkpoints and files are deleted with it. This cannot be undone.", yes: "Delete run" }),
+};
+
+// A run that only waits loses nothing by being cancelled.
+const needsQuestion = (action, button) => action in QUESTIONS && button.dataset.status !== "queued";
+
+const DO = {
+  cancel: (run) => sendJson("POST", `/runs/${run}/cancel`),
+  retry: (run) => sendJson("POST", `/runs/${run}/retry`),
+  resume: (run) => sendJson("POST", `/runs/${run}/resume`),
+  delete: async (run) => {
+    await sendJson("DELETE", `/runs/${run}`);
+    location.assign("/runs");
+  },
+  first: async () => {
+    const run = await sendJson("POST", "/runs", { trainer: "mnist" });
+    location.assign(`/runs/${run.id}`);
+  },
+};
+
+async function act(button) {
+  const { action, run } = button.dataset;
+  if (needsQuestion(action, button) && !(await confirmed(QUESTIONS[action](run)))) return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    await DO[action](run);
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+  button.removeAttribute("aria-busy");
+  refresh();
+}
+
+export function startActions() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action]");
+    if (button && button.dataset.action in DO && button.getAttribute("aria-busy") !== "true") act(button);
+  });
+}

@@ -1,0 +1,93 @@
+// A run's curves: the main ones on the overview, all of them in their own tab, both kept up to date.
+import { ChartGrid } from "./chart-grid.js";
+import { startChartSettings } from "./chart-settings.js";
+import { Scalars } from "./scalars.js";
+
+const SPACING_MS = 1000;
+
+class Charts {
+  constructor(url) {
+    this.scalars = new Scalars(url);
+    this.busy = false;
+    this.again = false;
+    this.state = {};
+    const onNeed = () => this.load();
+    this.main = new ChartGrid(document.getElementById("main-charts"), { grouped: false, onNeed });
+    this.all = new ChartGrid(document.getElementById("all-charts"), { grouped: true, onNeed });
+    this.query = document.getElementById("tag-filter");
+    this.panel = document.getElementById("panel-charts");
+  }
+
+  start() {
+    startChartSettings();
+    this.query.addEventListener("input", () => this.filter());
+    this.panel.addEventListener("deck:shown", () => this.openAll());
+    document.addEventListener("htmx:after:swap", () => this.follow());
+    document.addEventListener("deck:back", () => this.load());
+    this.follow();
+  }
+
+  // The head of the page says which tags matter most, and whether there is anything new.
+  follow() {
+    const { mainTags, tagCount, scalarSteps, attempt, status } = document.getElementById("run-progress").dataset;
+    if (this.state.attempt !== undefined && this.state.attempt !== attempt) this.scalars.clear();
+    const stale = this.state.told !== `${attempt} ${tagCount} ${scalarSteps} ${status}`;
+    this.state = { attempt, told: `${attempt} ${tagCount} ${scalarSteps} ${status}` };
+    const tags = JSON.parse(mainTags);
+    this.main.setTags(tags);
+    this.showNone(tags.length === 0, status);
+    if (stale) this.load();
+  }
+
+  showNone(none, status) {
+    this.none ??= Object.assign(document.createElement("p"), { className: "charts-none" });
+    const ended = !["queued", "starting", "running", "stopping"].includes(status);
+    this.none.textContent = ended ? "This run wrote no scalars." : "Curves appear here with the first scalar that the run writes.";
+    if (none) this.main.box.append(this.none);
+    else this.none.remove();
+  }
+
+  async openAll() {
+    await this.scalars.loadTags().catch(() => {});
+    this.showAll();
+    this.load();
+  }
+
+  showAll() {
+    if (this.panel.hidden) return;
+    this.all.setTags([...this.scalars.tags].sort((a, b) => a.localeCompare(b, "en", { numeric: true })));
+    document.getElementById("no-charts").hidden = this.scalars.tags.length > 0;
+    this.filter();
+  }
+
+  filter() {
+    const count = this.all.filter(this.query.value);
+    document.getElementById("tag-count").textContent = this.all.charts.size ? `${count} of ${this.all.charts.size}` : "";
+    this.load();
+  }
+
+  // One round at a time; what was asked for meanwhile gets one more round, a second later.
+  async load() {
+    this.again = this.busy;
+    if (this.busy) return;
+    const grid = this.panel.hidden ? this.main : this.all;
+    const tags = grid.needed();
+    if (!tags.length) return;
+    this.busy = true;
+    const before = this.scalars.tags.length;
+    await this.scalars.load(tags).catch(() => {});
+    grid.update(this.scalars);
+    if (this.scalars.tags.length !== before) this.showAll();
+    const missing = grid.needed().some((tag) => !this.scalars.get(tag));
+    setTimeout(() => this.rest(), missing ? 0 : SPACING_MS);
+  }
+
+  rest() {
+    this.busy = false;
+    if (this.again) this.load();
+  }
+}
+
+export function startCharts(url) {
+  new Charts(url).start();
+}

@@ -1,0 +1,90 @@
+// What the run wrote: checkpoints first, filtered as one types, renewed while the run goes on.
+import { getJson } from "./api.js";
+import { showBytes } from "./numbers.js";
+import { visible } from "./visible.js";
+import { updateTimes } from "./times.js";
+
+const SPACING_MS = 3000;
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+function cell(kind, ...content) {
+  const made = document.createElement(kind);
+  if (kind === "td") made.className = "right";
+  made.append(...content);
+  return made;
+}
+
+function fileRow(url, file) {
+  const [row, link, name, time] = ["tr", "a", "bdi", "time"].map((kind) => document.createElement(kind));
+  row.className = file.checkpoint ? "checkpoint" : "";
+  row.dataset.path = file.path.toLowerCase();
+  name.textContent = visible(file.path);
+  link.href = `${url}/files/${file.path.split("/").map(encodeURIComponent).join("/")}`;
+  link.download = "";
+  link.append(icon(file.checkpoint ? "checkpoint" : "file"), name);
+  time.dateTime = file.modified_at;
+  time.dataset.relative = "";
+  const head = cell("th", link);
+  head.scope = "row";
+  row.append(head, cell("td", showBytes(file.size)), cell("td", time));
+  return row;
+}
+
+export class Files {
+  constructor(panel, url) {
+    Object.assign(this, { panel, url, shown: "", due: 0 });
+    this.rows = document.getElementById("file-rows");
+    this.note = document.getElementById("file-note");
+    this.query = document.getElementById("file-filter");
+    panel.addEventListener("deck:shown", () => this.load());
+    this.query.addEventListener("input", () => this.filter());
+    document.addEventListener("deck:run", () => this.loadSoon());
+    document.addEventListener("deck:back", () => this.loadSoon());
+  }
+
+  loadSoon() {
+    if (this.panel.hidden || this.due) return;
+    this.due = setTimeout(() => {
+      this.due = 0;
+      if (!this.panel.hidden && !document.hidden) this.load();
+    }, SPACING_MS);
+  }
+
+  async load() {
+    try {
+      this.show(await getJson(`${this.url}/files`));
+    } catch (problem) {
+      this.note.textContent = problem.message;
+    }
+  }
+
+  show({ items, truncated }) {
+    const told = JSON.stringify(items);
+    this.note.textContent = items.length === 0 ? "The run has written no files yet." : truncated ? "There are more files than are listed here." : "";
+    if (told === this.shown) return;
+    this.shown = told;
+    const sorted = [...items].sort((a, b) => b.checkpoint - a.checkpoint || a.path.localeCompare(b.path, "en", { numeric: true }));
+    this.rows.replaceChildren(...sorted.map((file) => fileRow(this.url, file)));
+    updateTimes();
+    this.filter();
+  }
+
+  filter() {
+    const wanted = this.query.value.trim().toLowerCase();
+    let count = 0;
+    for (const row of this.rows.rows) {
+      row.hidden = !row.dataset.path.includes(wanted);
+      count += row.hidden ? 0 : 1;
+    }
+    document.getElementById("file-count").textContent = wanted ? `${count}` : "";
+  }
+}

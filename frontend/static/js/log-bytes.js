@@ -1,0 +1,68 @@
+// Cuts a stream of log bytes into lines, each with its place in the file. Works on bytes, so that a character or
+// an escape sequence split between two answers is whole again before it is read.
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const OPEN_LIMIT = 32768;
+
+const decoder = new TextDecoder();
+
+function joined(one, two) {
+  if (!one.length) return two;
+  const both = new Uint8Array(one.length + two.length);
+  both.set(one);
+  both.set(two, one.length);
+  return both;
+}
+
+// The first place at or before `at` where a UTF-8 character begins.
+function characterStart(bytes, at) {
+  let place = at;
+  while (place > 0 && at - place < 4 && (bytes[place] & 0xc0) === 0x80) place -= 1;
+  return place;
+}
+
+export class LineCutter {
+  constructor(offset) {
+    this.offset = offset;
+    this.rest = new Uint8Array(0);
+  }
+
+  // Takes the next bytes; answers the lines that they end, as [{offset, text}].
+  push(bytes) {
+    const all = joined(this.rest, bytes);
+    const lines = [];
+    let from = 0;
+    for (let end = all.indexOf(NEWLINE); end !== -1; end = all.indexOf(NEWLINE, from)) {
+      lines.push(this.line(all, from, end));
+      from = end + 1;
+    }
+    while (all.length - from > OPEN_LIMIT) from = this.cutOpen(all, from, lines);
+    this.rest = all.slice(from);
+    this.offset += from;
+    return lines;
+  }
+
+  // A line without an end: a progress bar is folded to its last state, anything else is broken into pieces.
+  cutOpen(all, from, lines) {
+    const bar = all.lastIndexOf(RETURN, all.length - 2);
+    if (bar > from) return bar;
+    const end = characterStart(all, from + OPEN_LIMIT);
+    lines.push(this.line(all, from, end));
+    return end;
+  }
+
+  line(all, from, end) {
+    return { offset: this.offset + from, text: decoder.decode(all.subarray(from, end)) };
+  }
+
+  // The line that has no end yet, without a character of which only a part has arrived.
+  open() {
+    return { offset: this.offset, text: new TextDecoder().decode(this.rest, { stream: true }) };
+  }
+}
+
+// A terminal shows what came after the last carriage return.
+export function folded(text) {
+  const states = text.split("\r").filter(Boolean);
+  return states.length ? states.at(-1) : "";
+}

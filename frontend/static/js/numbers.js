@@ -1,0 +1,31 @@
+// Numbers as people read them; the twin of pages/numbers.py.
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+const pad = (count) => String(count).padStart(2, "0");
+
+export function showValue(value) {
+  if (value === null || !Number.isFinite(value)) return "NaN";
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace("e+", "e");
+  if (size >= 1000) return Math.round(value).toLocaleString("en");
+  if (size > 0 && size < 1) return Number(value.toPrecision(4)).toFixed(4);
+  return String(Number(value.toPrecision(4)));
+}
+
+export function showBytes(size) {
+  let amount = size;
+  let unit = 0;
+  while (amount >= 999.5 && unit < UNITS.length - 1) {
+    amount /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? `${size} B` : `${Number(amount.toPrecision(3))} ${UNITS[unit]}`;
+}
+
+export function showDuration(seconds) {
+  const whole = Math.max(Math.trunc(seconds), 0);
+  const [minutes, hours, days] = [60, 3600, 86400].map((unit) => Math.floor(whole / unit));
+  if (days) return `${days}d ${pad(hours % 24)}h`;
+  if (hours) return `${hours}h ${pad(minutes % 60)}m`;
+  if (minutes) return `${minutes}m ${pad(whole % 60)}s`;
+  return `${whole}s`;
+}

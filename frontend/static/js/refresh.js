@@ -1,0 +1,51 @@
+// Fetches this page's own fragment and morphs it in: at most once a second, one at a time, never while hidden.
+import htmx from "../vendor/htmx.js";
+
+const SPACING_MS = 1000;
+let wanted = false;
+let running = false;
+let timer;
+let last = -SPACING_MS;
+
+const address = () => location.pathname + location.search;
+
+export function refresh() {
+  wanted = true;
+  schedule();
+}
+
+function schedule() {
+  if (!wanted || running || timer || document.hidden) return;
+  timer = setTimeout(run, Math.max(0, last + SPACING_MS - performance.now()));
+}
+
+async function run() {
+  timer = undefined;
+  if (document.hidden) return;
+  [wanted, running, last] = [false, true, performance.now()];
+  try {
+    await swapIn(address());
+  } catch {
+    // The server is away: the event stream asks again once it is back.
+  }
+  running = false;
+  schedule();
+}
+
+async function swapIn(asked) {
+  const response = await fetch(asked, { headers: { "HX-Request": "true", Accept: "text/html" } });
+  const text = await response.text();
+  // What the page shows was deleted: the server's own page says so.
+  if (response.status === 404) location.reload();
+  if (!response.ok || !text.includes("<hx-partial")) return;
+  // A filter typed meanwhile has its own answer, which this one must not overwrite.
+  if (asked !== address()) refresh();
+  else await htmx.swap({ text, swap: "none", target: document.body, sourceElement: document.body });
+}
+
+export function startRefresh() {
+  document.addEventListener("visibilitychange", schedule);
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.title) document.title = event.detail.ctx.title;
+  });
+}

@@ -1,0 +1,22 @@
+// The page of one run.
+import { startBoard } from "./board.js";
+import { startCharts } from "./charts.js";
+import { startEdit } from "./edit.js";
+import { Files } from "./files.js";
+import { LogView } from "./log-view.js";
+import { startTabs } from "./tabs.js";
+
+const panel = (name) => document.getElementById(`panel-${name}`);
+const id = Number(document.getElementById("run").dataset.run);
+const url = `/runs/${id}`;
+
+new Files(panel("files"), url);
+new LogView(panel("log"), url);
+startBoard(panel("tensorboard"));
+startCharts(url);
+startEdit(url);
+startTabs(document.getElementById("tabs"));
+
+document.addEventListener("deck:deleted", (event) => {
+  if (event.detail.id === id) location.replace("/runs");
+});

@@ -1,0 +1,84 @@
+// The points of a run's scalars: fetched in batches, then only what is new. Keeps a bounded number of series.
+import { getJson } from "./api.js";
+
+const POINTS = 800;
+const BATCH = 16;
+const KEPT = 400;
+
+function batches(tags) {
+  const made = [];
+  for (let at = 0; at < tags.length; at += BATCH) made.push(tags.slice(at, at + BATCH));
+  return made;
+}
+
+// An attempt that resumed writes its steps again: what came later holds, and x stays ascending.
+function append(series, more) {
+  const first = more.steps[0];
+  let end = series.steps.length;
+  while (end && series.steps[end - 1] >= first) end -= 1;
+  for (const name of ["steps", "values", "wall_times"]) {
+    series[name].length = end;
+    series[name].push(...more[name]);
+  }
+}
+
+function ascending(fresh) {
+  const series = { tag: fresh.tag, steps: [], values: [], wall_times: [], cursor: fresh.cursor };
+  for (let at = 0; at < fresh.steps.length; at += 1) {
+    append(series, { steps: [fresh.steps[at]], values: [fresh.values[at]], wall_times: [fresh.wall_times[at]] });
+  }
+  return series;
+}
+
+export class Scalars {
+  constructor(url) {
+    this.url = `${url}/scalars`;
+    this.clear();
+  }
+
+  clear() {
+    this.series = new Map();
+    this.tags = [];
+  }
+
+  get(tag) {
+    return this.series.get(tag);
+  }
+
+  async loadTags() {
+    this.tags = (await getJson(this.url)).tags;
+  }
+
+  // Brings the given tags up to date.
+  async load(tags) {
+    const known = tags.filter((tag) => this.series.has(tag));
+    const fresh = tags.filter((tag) => !this.series.has(tag));
+    await Promise.all([...batches(fresh).map((some) => this.begin(some)), ...batches(known).map((some) => this.goOn(some))]);
+    while (this.series.size > Math.max(KEPT, tags.length)) this.series.delete(this.series.keys().next().value);
+  }
+
+  async begin(tags) {
+    const query = new URLSearchParams(tags.map((tag) => ["tag", tag]));
+    const answer = await getJson(`${this.url}?${query}&points=${POINTS}`);
+    this.tags = answer.tags;
+    for (const each of answer.series) this.series.set(each.tag, ascending(each));
+  }
+
+  async goOn(tags) {
+    const query = new URLSearchParams(tags.map((tag) => ["tag", tag]));
+    const since = tags.map((tag) => this.series.get(tag).cursor).join(",");
+    const answer = await getJson(`${this.url}?${query}&since=${since}`);
+    this.tags = answer.tags;
+    for (const each of answer.series) this.extend(each);
+  }
+
+  extend(more) {
+    const series = this.series.get(more.tag);
+    if (!series) return;
+    // Fewer points than before: the run began anew. Many more: the server thins them out better than we do.
+    const anew = more.cursor < series.cursor || series.steps.length > 3 * POINTS;
+    if (anew) this.series.delete(more.tag);
+    else if (more.steps.length) append(series, more);
+    series.cursor = more.cursor;
+  }
+}

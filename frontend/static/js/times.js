@@ -1,0 +1,50 @@
+// Shows every time in the reader's own zone, and counts on what still lasts.
+import { showDuration } from "./numbers.js";
+
+const TICK_MS = 1000;
+const WEEK_SECONDS = 7 * 86400;
+const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+
+// The server's clock counts: a run may not have begun in this machine's future.
+const skewMs = Date.parse(document.body.dataset.now) - performance.timeOrigin - performance.now();
+const toleratedMs = 5000;
+const now = () => Date.now() + (Math.abs(skewMs) > toleratedMs ? skewMs : 0);
+
+export function showRelative(at) {
+  const seconds = (now() - at) / 1000;
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${Math.floor(seconds)}s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}h ago`;
+  if (seconds < WEEK_SECONDS) return `${Math.floor(seconds / 86400)}d ago`;
+  const date = new Date(at);
+  return (date.getFullYear() === new Date(now()).getFullYear() ? day : dayOfYear).format(date);
+}
+
+function put(element, text, title) {
+  if (element.textContent !== text) element.textContent = text;
+  if (element.title !== title) element.title = title;
+}
+
+function update(element) {
+  if (element.dataset.since) {
+    const since = Date.parse(element.dataset.since);
+    const until = element.dataset.until ? Date.parse(element.dataset.until) : now();
+    put(element, showDuration((until - since) / 1000), `Started ${absolute.format(since)}`);
+  } else {
+    const at = Date.parse(element.dateTime);
+    put(element, showRelative(at), absolute.format(at));
+  }
+}
+
+export function updateTimes() {
+  document.querySelectorAll("time[data-relative], time[data-since]").forEach(update);
+}
+
+export function startTimes() {
+  updateTimes();
+  document.addEventListener("htmx:after:swap", updateTimes);
+  setInterval(() => document.hidden || updateTimes(), TICK_MS);
+}

@@ -1,0 +1,12 @@
+// Short messages at the edge of the page, read out by screen readers.
+import { visible } from "./visible.js";
+
+const SHOWN_MS = 6000;
+
+export function toast(message, bad = false) {
+  const box = document.createElement("div");
+  box.className = bad ? "toast bad" : "toast";
+  box.textContent = visible(message);
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), SHOWN_MS);
+}

@@ -1,0 +1,95 @@
+"""What holds for every page."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pages.markup import Element, every, read
+from pages.sample_runs import deck_state, run_view
+from traindeck.pages.error import render_error
+from traindeck.pages.launch import TrainerView, render_launch
+from traindeck.pages.resources import frontend_folder, static_folder, static_url, static_version
+from traindeck.pages.run import render_run
+from traindeck.pages.runs import RunsQuery, render_runs
+from traindeck.runs.view import RunPage
+
+SCHEMA = {"properties": {"epochs": {"type": "integer", "default": 3}}}
+PAGES = {
+    "runs": lambda: render_runs(
+        RunPage(items=[run_view()], next_cursor="x", total=2), query=RunsQuery(), deck=deck_state(), fragment=False
+    ),
+    "run": lambda: render_run(
+        run_view(), history=[], attempts=[1, 2], trainer_title=None, resumable=True, fragment=False, deck=deck_state()
+    ),
+    "launch": lambda: render_launch([TrainerView("a", "A", "", SCHEMA)], [], None, {}, deck_state()),
+    "error": lambda: render_error(404, "There is no run 42", "It may have been deleted.", "ab12"),
+}
+
+
+@pytest.fixture(params=list(PAGES))
+def page(request: pytest.FixtureRequest) -> Element:
+    return read(PAGES[request.param]())
+
+
+def test_no_page_has_inline_script_or_style(page: Element) -> None:
+    for element in every(page):
+        assert "style" not in element.attributes
+        assert not [name for name in element.attributes if name.startswith(("on", "hx-on"))]
+        assert element.tag != "style"
+        assert element.tag != "script" or element.attributes["src"].startswith("/static/")
+
+
+def test_every_static_file_that_a_page_names_exists(page: Element) -> None:
+    named = [each.attributes.get(name, "") for each in every(page) for name in ("src", "href")]
+    files = [address for address in named if address.startswith("/static/")]
+    assert files
+    for address in files:
+        assert (static_folder() / address.removeprefix(f"/static/{static_version()}/")).is_file(), address
+
+
+def test_every_icon_that_a_page_uses_is_in_its_sprite(page: Element) -> None:
+    there = {f"#{symbol.attributes['id']}" for symbol in page.all("symbol")}
+    assert {use.attributes["href"] for use in page.all("use")} <= there
+
+
+def test_no_id_stands_twice(page: Element) -> None:
+    ids = [each.attributes["id"] for each in every(page) if "id" in each.attributes]
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_every_description_and_label_refers_to_something(page: Element) -> None:
+    ids = {each.attributes["id"] for each in every(page) if "id" in each.attributes}
+    for element in every(page):
+        for name in ("aria-describedby", "aria-labelledby", "aria-controls"):
+            assert set(element.attributes.get(name, "").split()) <= ids
+
+
+def test_every_button_has_a_name(page: Element) -> None:
+    for button in page.all("button"):
+        named_later = button.attributes.get("id") == "confirm-yes"
+        assert button.words() or button.attributes.get("aria-label") or named_later
+
+
+def test_an_error_names_its_reference_only_where_there_is_one() -> None:
+    assert "ab12" in read(PAGES["error"]()).words()
+    assert "log has more" not in read(render_error(404, "No", "Not here.", None)).words()
+
+
+def test_static_addresses_change_with_the_content_only() -> None:
+    assert static_url("css/base.css") == f"/static/{static_version()}/css/base.css"
+
+
+def test_fetching_the_front_end_parts_again_does_nothing() -> None:
+    stamp = static_folder() / "vendor" / "lock.sha256"
+    before = stamp.stat().st_mtime_ns
+    subprocess.run([sys.executable, str(frontend_folder() / "build.py")], check=True)
+    assert stamp.stat().st_mtime_ns == before
+
+
+def test_importing_the_pages_reads_no_file_of_theirs() -> None:
+    code = (
+        "import traindeck.pages.run, traindeck.pages.environment as e; assert e.environment.cache_info().currsize == 0"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2] / "backend")

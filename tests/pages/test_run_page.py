@@ -1,0 +1,122 @@
+"""The page of one run."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pages.markup import Element, read
+from pages.sample_runs import CREATED, HOSTILE, run_view
+from traindeck.pages.run import render_run
+from traindeck.runs.status import Status
+from traindeck.runs.view import HistoryEntry, MetricView, RunView, ScriptView
+
+
+def render(run: RunView, **changes: Any) -> Element:
+    history = [HistoryEntry(at=CREATED, attempt=1, from_status=None, to_status=Status.QUEUED)]
+    given: dict[str, Any] = {"history": history, "attempts": [1], "trainer_title": "ConvNet", "resumable": False}
+    return read(render_run(run, **{**given, "fragment": False, **changes}))
+
+
+def buttons(page: Element) -> set[str]:
+    return {button.attributes["data-action"] for button in page.one("div", id="run-head").all("button")}
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_has_a_page(status: Status) -> None:
+    page = render(run_view(status))
+    assert page.one("div", id="run-head").one("span", class_="badge").words() == status.value.capitalize()
+
+
+def test_the_reason_of_a_failure_is_shown_in_full() -> None:
+    reason = "exit code 1: " + "a long story " * 60
+    page = render(run_view(Status.FAILED, status_reason=reason))
+    assert reason.strip() in page.one("div", class_="reason").words()
+
+
+def test_a_run_that_goes_on_can_be_cancelled_and_not_deleted() -> None:
+    assert buttons(render(run_view())) == {"cancel", "edit"}
+
+
+def test_a_run_that_ended_can_be_retried_and_deleted() -> None:
+    assert buttons(render(run_view(Status.FAILED))) == {"retry", "delete", "edit"}
+
+
+def test_only_a_run_with_a_checkpoint_can_be_resumed() -> None:
+    assert "resume" in buttons(render(run_view(Status.FAILED), resumable=True))
+    assert "resume" not in buttons(render(run_view(), resumable=True))
+
+
+def test_the_title_of_the_tab_tells_how_far_a_run_is() -> None:
+    assert render(run_view()).one("title").words() == "20% quiet-otter · Traindeck"
+
+
+def test_a_completed_run_that_never_told_its_progress_has_a_full_bar() -> None:
+    bar = render(run_view(Status.COMPLETED, progress=None)).one("progress", class_="bar")
+    assert bar.attributes["value"] == bar.attributes["max"]
+
+
+def test_a_queued_run_says_what_it_waits_for() -> None:
+    head = render(run_view(Status.QUEUED)).one("div", id="run-head")
+    assert "Number 3 in line. 1 GPU slot: all 2 are taken" in head.words()
+
+
+def test_parameters_are_listed_with_what_they_are() -> None:
+    params = {"lr": 0.0001, "amp": True, "decay": None, "folder": ""}
+    facts = render(run_view(params=params)).one("div", id="run-facts").all("dl")[0]
+    shown = {div.one("dt").words(): div.one("dd").words() for div in facts.all("div")}
+    assert shown == {"lr": "0.0001", "amp": "on", "decay": "none", "folder": '""'}
+
+
+def test_a_script_shows_where_it_came_from() -> None:
+    script = ScriptView(path="/home/ada/train.py", filename="train.py", args=["--lr", "0.1"])
+    page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
+    assert "/home/ada/train.py" in page.one("div", id="run-facts").words()
+
+
+def test_the_scalars_to_draw_first_are_named_as_json() -> None:
+    metrics = {tag: MetricView(last=1, min=1, max=1, step=9) for tag in ("w/norm", 'a"b', "val_loss", "train_loss")}
+    data = render(run_view(metrics=metrics)).one("div", id="run-progress").attributes
+    assert json.loads(data["data-main-tags"]) == ["val_loss", "train_loss", 'a"b', "w/norm"]
+    assert data["data-tag-count"] == "4"
+
+
+def test_the_log_of_each_attempt_can_be_chosen() -> None:
+    chooser = render(run_view(attempt=2), attempts=[1, 2]).one("select", id="log-attempt")
+    assert [option.words() for option in chooser.all("option")] == ["1", "2"]
+    assert render(run_view()).all("select", id="log-attempt") == []
+
+
+def test_history_tells_each_change_with_its_reason() -> None:
+    entry = HistoryEntry(at=CREATED, attempt=1, from_status=Status.RUNNING, to_status=Status.FAILED, reason="exit 1")
+    items = render(run_view(Status.FAILED), history=[entry]).one("ol", class_="history").all("li")
+    assert "Failed" in items[0].words()
+    assert "exit 1" in items[0].words()
+
+
+def test_each_tab_controls_a_panel() -> None:
+    page = render(run_view())
+    panels = {panel.attributes["id"] for panel in page.all("section", role="tabpanel")}
+    assert {tab.attributes["aria-controls"] for tab in page.all("button", role="tab")} == panels
+
+
+def test_tensorboard_is_not_loaded_before_its_tab_is_opened() -> None:
+    frame = render(run_view()).one("iframe")
+    assert "src" not in frame.attributes
+    assert frame.attributes["data-src"] == "/runs/42/tensorboard/"
+
+
+def test_hostile_text_is_shown_as_text() -> None:
+    page = render(
+        run_view(Status.FAILED, name=HOSTILE, notes=HOSTILE, status_reason=HOSTILE, params={HOSTILE: HOSTILE})
+    )
+    assert page.one("h1").words() == HOSTILE
+    assert page.one("p", class_="notes").words() == HOSTILE
+    assert HOSTILE in page.one("title").words()
+    assert page.one("main").all("img") == []
+
+
+def test_page_and_fragment_render_the_same_parts() -> None:
+    page, fragment = (render(run_view(Status.COMPLETED), fragment=fragment) for fragment in (False, True))
+    for part in ("run-head", "run-facts"):
+        assert fragment.one("hx-partial", hx_target=f"#{part}").words() == page.one("div", id=part).words()
