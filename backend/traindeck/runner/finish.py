@@ -33,11 +33,11 @@ def end_process(run: Callable[[], int]) -> NoReturn:
 
 
 def _finish() -> None:
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     main = sys.modules["__main__"]
     main.__dict__.clear()
-    sys.last_value = sys.last_traceback = sys.last_type = None  # type: ignore[assignment]
+    sys.last_value = sys.last_traceback = sys.last_type = None
     gc.collect()
 
 
