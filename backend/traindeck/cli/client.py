@@ -1,5 +1,7 @@
 """Speaks HTTP to a deck, and turns its refusals into messages and exit codes."""
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from traindeck.cli.configuration import read_settings
@@ -54,16 +56,23 @@ def connect(url: str | None) -> "httpx.Client":
     return httpx.Client(base_url=parsed, timeout=TIMEOUT_SECONDS, trust_env=False)
 
 
-def call(client: "httpx.Client", method: str, path: str, **options: Any) -> "httpx.Response":
-    """The answer to one request.
+def call(
+    client: "httpx.Client", method: str, path: str, *, body: Mapping[str, Any] | None = None, **options: Any
+) -> "httpx.Response":
+    """The answer to one request, which carries `body` as JSON.
 
     Raises:
         CommandFailed: no deck answers, or it refuses.
     """
     import httpx
 
+    headers = {"Accept": "application/json"}
+    if body is not None:
+        # Escaped to ASCII: an argument that is not UTF-8 has surrogates, which the deck shall judge.
+        options["content"] = json.dumps(body)
+        headers["Content-Type"] = "application/json"
     try:
-        response = client.request(method, path, headers={"Accept": "application/json"}, **options)
+        response = client.request(method, path, headers=headers, **options)
     except httpx.TransportError as error:
         raise unreachable(client, error) from error
     check(response)

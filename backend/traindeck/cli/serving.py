@@ -9,7 +9,8 @@ import typer
 
 from traindeck.cli.client import call, connect
 from traindeck.cli.configuration import read_settings
-from traindeck.cli.terminal import note
+from traindeck.cli.exits import CommandFailed
+from traindeck.cli.terminal import complain, note
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +49,11 @@ def serve_command(
 
 
 def launch_first_run(url: str, trainer: str) -> None:
-    """Give a newcomer something to watch: a run, where the deck has never had one."""
-    with connect(url) as client:
-        if call(client, "GET", "/runs", params={"limit": 1}).json()["total"] == 0:
-            run = call(client, "POST", "/runs", json={"trainer": trainer}).json()
-            note(f"  A first run has been launched: {url}{run['links']['self']}\n")
+    """Give a newcomer something to watch: a run, where the deck has no run yet. A refusal is said, not raised."""
+    try:
+        with connect(url) as client:
+            if call(client, "GET", "/runs", params={"limit": 1}).json()["total"] == 0:
+                run = call(client, "POST", "/runs", body={"trainer": trainer}).json()
+                note(f"  A first run has been launched: {url}{run['links']['self']}\n")
+    except CommandFailed as error:
+        complain(f"the first run could not be launched: {error}")
