@@ -1,5 +1,6 @@
 """Puts a deck together: `create_app(settings)` gives the ASGI application of one."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,6 +45,7 @@ from traindeck.trainers.registry import load_trainers
 
 DESCRIPTION = "Queue PyTorch training runs, watch them train, open their TensorBoard."
 THREADS = 40
+WARM_LOOK_SECONDS = 0.25
 ROUTERS = (runs, actions, log, scalars, files, trainers, events, health, tensorboard, site)
 
 
@@ -57,9 +59,11 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.deck = deck
         observer.start()
         deck.dispatcher.start()
+        warming = asyncio.create_task(_warm_boards(deck))
         try:
             yield
         finally:
+            warming.cancel()
             await close_deck(deck, observer)
 
     app = FastAPI(
@@ -78,11 +82,11 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def open_deck(settings: Settings) -> tuple[Deck, Observer]:
-    """Open the home of a deck.
+def prepare_home(settings: Settings) -> DeckFiles:
+    """Make the folders of a deck, and bring its database up to date.
 
     Raises:
-        DeckUnusable: it cannot be served from there.
+        DeckUnusable: the deck cannot be served from this home.
     """
     deck_files = DeckFiles(settings.home)
     try:
@@ -90,6 +94,16 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
     except OSError as error:
         raise DeckUnusable(f"the home {settings.home} cannot be used: {error.strerror}") from error
     migrate(deck_files.database)
+    return deck_files
+
+
+def open_deck(settings: Settings) -> tuple[Deck, Observer]:
+    """Open the home of a deck.
+
+    Raises:
+        DeckUnusable: it cannot be served from there.
+    """
+    deck_files = prepare_home(settings)
     database, changes = Database(deck_files.database), Changes()
     slots = Slots(settings.cpus, settings.gpus if settings.gpus is not None else tuple(g.index for g in find_gpus()))
     observer = Observer(database, deck_files, changes)
@@ -107,6 +121,14 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
         boards=boards,
     )
     return deck, observer
+
+
+async def _warm_boards(deck: Deck) -> None:
+    """Start TensorBoard once the forkserver has done its imports: both at once would delay the first run."""
+    launcher = deck.dispatcher.launcher
+    while not (launcher.cold or launcher.forkserver.ready):  # noqa: ASYNC110 (another thread hears of it)
+        await asyncio.sleep(WARM_LOOK_SECONDS)
+    deck.boards.start()
 
 
 async def close_deck(deck: Deck, observer: Observer) -> None:

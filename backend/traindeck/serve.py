@@ -35,15 +35,17 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
     Raises:
         DeckUnusable: another server has the deck, the port is in use, or the home cannot be used.
     """
-    from traindeck.app import create_app
+    from traindeck.app import create_app, prepare_home
 
-    listener = bind(settings.host, settings.port)
-    address = url_of(settings.host, listener.getsockname()[1])
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DeckUnusable(f"the home {settings.home} cannot be made: {error.strerror}") from error
-    with locked(settings.home, address):
+    with locked(settings.home) as note, bind(settings.host, settings.port) as listener:
+        # Here, and not only when the application starts: what is wrong with the home ends the command with a message.
+        prepare_home(settings)
+        address = url_of(settings.host, listener.getsockname()[1])
+        write_json(note, {"pid": os.getpid(), "url": address})
         app = create_app(settings)
         config = uvicorn.Config(
             app,
@@ -82,16 +84,19 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def locked(home: Path, address: str) -> Iterator[None]:
-    """Hold the deck, with a note of where it is served: a second server exits, and names the first."""
+def locked(home: Path) -> Iterator[Path]:
+    """Hold the deck while it is served, and give the file to note in where: a second server names the first."""
     note = home / "server.json"
-    with (home / "server.lock").open("a") as lock:
+    try:
+        lock = (home / "server.lock").open("a")
+    except OSError as error:
+        raise DeckUnusable(f"the home {home} cannot be written: {error.strerror}") from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise DeckUnusable(f"the deck in {home} is served already{_first_server(note)}") from error
-        write_json(note, {"pid": os.getpid(), "url": address})
-        yield
+        yield note
         note.unlink(missing_ok=True)
 
 

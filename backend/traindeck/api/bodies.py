@@ -10,7 +10,8 @@ from traindeck.runs.view import Resources
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Argument = Annotated[str, StringConstraints(max_length=10_000)]
+Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
+Value = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 Tags = Annotated[list[Tag], Field(max_length=50)]
 Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000, description="Higher starts first")]
@@ -42,7 +43,7 @@ class LaunchBody(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"trainer": "mnist", "params": {"epochs": 3, "learning_rate": 0.001}},
+                {"trainer": "mnist", "params": {"epochs": 3, "lr": 0.001}},
                 {"script": {"path": "/home/me/train.py", "args": ["--lr", "0.1"]}, "tags": ["baseline"]},
             ]
         },
@@ -56,7 +57,7 @@ class LaunchBody(BaseModel):
     notes: Text = ""
     priority: Priority = 0
     resources: Resources = Resources(cpus=1, gpus=0)
-    env: dict[VariableName, Text] = Field({}, max_length=200, description="Environment variables")
+    env: dict[VariableName, Value] = Field({}, max_length=200, description="Environment variables")
     max_retries: int = Field(0, ge=0, le=100, description="New attempts that a failure leads to by itself")
 
     @model_validator(mode="after")
@@ -79,8 +80,7 @@ class EditBody(BaseModel):
     priority: Priority | None = None
 
 
-def known_fields(location: Sequence[str]) -> list[str]:
+def known_fields(body: type[BaseModel], location: Sequence[str]) -> list[str]:
     """The names that may stand at a place of a body: () is its top."""
     models: dict[str, type[BaseModel]] = {"resources": Resources, "script": ScriptBody}
-    model = models.get(location[0], LaunchBody) if location else LaunchBody
-    return list(model.model_fields)
+    return list((models.get(location[0], body) if location else body).model_fields)

@@ -102,7 +102,7 @@ class MnistParams(BaseModel):
         description="SGD runs with Nesterov momentum 0.9, and wants a learning rate about ten times larger.",
         json_schema_extra=_place("Optimization"),
     )
-    learning_rate: float = Field(
+    lr: float = Field(
         2e-3,
         title="Learning rate",
         description="The largest one: the warm-up leads up to it, the schedule down from it.",

@@ -36,7 +36,7 @@ def make_scheduler(
 
 def make_optimizer(params: MnistParams, model: torch.nn.Module) -> torch.optim.Optimizer:
     """The chosen optimizer, in the implementation that updates all weights in one call."""
-    common: dict[str, Any] = {"lr": params.learning_rate, "weight_decay": params.weight_decay, "fused": True}
+    common: dict[str, Any] = {"lr": params.lr, "weight_decay": params.weight_decay, "fused": True}
     if params.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, **common)
     kind = torch.optim.Adam if params.optimizer == "adam" else torch.optim.AdamW

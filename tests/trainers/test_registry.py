@@ -1,0 +1,140 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from traindeck.trainers.registry import InvalidParams, UnknownTrainer, load_one, load_trainers
+from trainers.packages import TRAINER, Site
+
+SERVER = """
+import json, sys
+from traindeck.trainers.guard import HEAVY
+from traindeck.trainers.registry import load_trainers
+registry = load_trainers()
+shown = {name: [trainer.title, trainer.validate({})] for name, trainer in registry.trainers.items()}
+print(json.dumps({"shown": shown, "heavy": sorted(HEAVY & set(sys.modules))}))
+"""
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch) -> Iterator[Site]:
+    site = Site(tmp_path / "site", monkeypatch)
+    site.install_traindeck()
+    yield site
+    site.close()
+
+
+def in_a_server() -> dict:
+    done = subprocess.run([sys.executable, "-c", SERVER], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def broken_ones() -> dict[str, tuple[str, str]]:
+    return {broken.name: (broken.package, broken.reason) for broken in load_trainers().broken}
+
+
+def test_the_built_in_trainers_are_found(site):
+    registry = load_trainers()
+    assert {"mnist", "tour"} <= set(registry.trainers)
+    assert not registry.broken
+    assert registry.get("mnist").validate({"epochs": 2})["epochs"] == 2
+
+
+def test_loading_all_trainers_imports_nothing_heavy(site):
+    assert in_a_server()["heavy"] == []
+
+
+def test_a_package_can_bring_its_own_trainer(site):
+    site.install("thirdparty", {"mine": "thirdparty:trainer"}, TRAINER.format(name="mine", title="Mine"))
+    mine = load_trainers().get("mine")
+    assert (mine.title, mine.validate({})) == ("Mine", {"rounds": 3})
+    assert load_one("mine").name == "mine"
+
+
+def test_a_trainer_whose_import_fails_is_reported_and_harms_no_other(site):
+    site.install("crashing", {"crash": "crashing:trainer"}, "raise RuntimeError('no licence')")
+    site.install("exiting", {"exit": "exiting:trainer"}, "raise SystemExit(3)")
+    site.install("missing", {"gone": "nowhere_at_all:trainer"})
+    assert broken_ones() == {
+        "crash": ("crashing", "RuntimeError: no licence"),
+        "exit": ("exiting", "SystemExit: 3"),
+        "gone": ("missing", "ModuleNotFoundError: No module named 'nowhere_at_all'"),
+    }
+    assert "mnist" in load_trainers().trainers
+
+
+def test_an_entry_point_that_leads_to_something_else_is_reported(site):
+    site.install("wrongtype", {"number": "wrongtype:trainer"}, "trainer = 42")
+    site.install("othername", {"alias": "othername:trainer"}, TRAINER.format(name="real", title="Real"))
+    found = broken_ones()
+    assert found["number"][1] == "NotATrainer: wrongtype:trainer is a int, not a Trainer"
+    assert "calls itself 'real'" in found["alias"][1]
+
+
+def test_two_packages_with_one_name_are_both_refused(site):
+    for package in ("first", "second"):
+        site.install(package, {"same": f"{package}:trainer"}, TRAINER.format(name="same", title=package))
+    registry = load_trainers()
+    assert "same" not in registry.trainers
+    assert sorted(broken.reason for broken in registry.broken) == [
+        "the name 'same' is also taken by first",
+        "the name 'same' is also taken by second",
+    ]
+
+
+def test_a_package_cannot_take_the_name_of_a_built_in_trainer(site):
+    site.install("a_thief", {"mnist": "a_thief:trainer"}, TRAINER.format(name="mnist", title="Stolen"))
+    registry = load_trainers()
+    assert registry.get("mnist").title == "ConvNet on images"
+    assert load_one("mnist").title == "ConvNet on images"
+    assert [broken.package for broken in registry.broken] == ["a_thief"]
+
+
+def test_a_trainer_that_imports_a_heavy_library_is_described_by_another_process(site):
+    source = "import numpy\n" + TRAINER.format(name="heavy", title="Heavy")
+    site.install("heavy_one", {"heavy": "heavy_one:trainer"}, source)
+    server = in_a_server()
+    assert server["shown"]["heavy"] == ["Heavy", {"rounds": 3}]
+    assert server["heavy"] == []
+
+
+def test_a_trainer_that_can_do_without_a_heavy_library_is_still_seen_with_it(site):
+    source = "try:\n    import numpy\n    title = 'With'\nexcept ImportError:\n    title = 'Without'\n"
+    source += TRAINER.format(name="choosy", title="").replace("title=''", "title=title")
+    site.install("choosy", {"choosy": "choosy:trainer"}, source)
+    server = in_a_server()
+    assert server["shown"]["choosy"][0] == "With"
+    assert server["heavy"] == []
+
+
+def test_parameters_of_a_heavy_trainer_are_refused_in_the_same_words(site, monkeypatch):
+    source = "import jax_that_is_not_there\n" + TRAINER.format(name="heavy", title="Heavy")
+    site.install("heavy_two", {"heavy": "heavy_two:trainer"}, source.replace("jax_that_is_not_there", "flax"))
+    (site.folder / "flax.py").write_text("")
+    heavy = load_trainers().get("heavy")
+    assert heavy.schema()["properties"]["rounds"]["default"] == 3
+    with pytest.raises(InvalidParams, match='rounds is "x", but must be a whole number'):
+        heavy.validate({"rounds": "x"})
+    with pytest.raises(InvalidParams, match="did you mean 'rounds'"):
+        heavy.validate({"round": 1})
+
+
+def test_a_heavy_trainer_that_is_broken_is_reported_with_its_reason(site):
+    site.install("heavy_broken", {"hb": "heavy_broken:trainer"}, "import numpy\nprint('hello')\nnumpy.nonsense")
+    assert "has no attribute 'nonsense'" in broken_ones()["hb"][1]
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(site):
+    with pytest.raises(UnknownTrainer, match="there is no trainer \"minst\"; did you mean 'mnist'"):
+        load_trainers().get("minst")
+    with pytest.raises(UnknownTrainer, match="did you mean 'tour'"):
+        load_one("toor")
+
+
+def test_a_broken_name_is_answered_with_why_it_is_broken(site):
+    site.install("crashing", {"crash": "crashing:trainer"}, "raise RuntimeError('no licence')")
+    with pytest.raises(UnknownTrainer, match="no licence"):
+        load_trainers().get("crash")
