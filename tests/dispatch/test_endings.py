@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support.served import FINAL, ServedDeck
 from support.waiting import wait_for
 

@@ -1,8 +1,9 @@
 """A run's process ends in a twentieth of the time that Python takes, and loses nothing by it."""
 
 import pytest
-from support.served import ServedDeck
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from support.served import ServedDeck
 
 
 def finished(deck: ServedDeck, source: str) -> tuple[int | None, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from support.waiting import wait_for
 from traindeck.runner.family import marked
 from traindeck.runner.order import read_order
