@@ -1,10 +1,16 @@
 """Fixtures that every folder of tests may use: real decks, each in a home of its own."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.served import ServedDeck
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, whatever started the tests: a shell's background jobs ignore it, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

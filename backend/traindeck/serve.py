@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import uvicorn
 
 from traindeck.errors import DeckUnusable
+from traindeck.ports import describe_owner, listen, owner_of
 from traindeck.runs.files import read_json, write_json
 from traindeck.settings import Settings
 
@@ -55,7 +55,10 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
             timeout_graceful_shutdown=GRACE_SECONDS,
             lifespan="on",
         )
-        _Server(app, config, address, on_ready).run(sockets=[listener])
+        server = _Server(app, config, address, on_ready)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise DeckUnusable("the server could not start; the reason stands above")
 
 
 def url_of(host: str, port: int) -> str:
@@ -69,18 +72,12 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         DeckUnusable: the port is in use; the message says by whom, where that can be known.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(2048)
+        return listen(host, port)
     except OSError as error:
-        listener.close()
-        raise DeckUnusable(
-            f"cannot listen on {host}:{port}: {error.strerror}{_owner_of(port)}. Choose another with --port"
-        ) from error
-    return listener
+        by = describe_owner(owner_of(port))
+        message = f"cannot listen on {host}:{port}: {error.strerror}{by}. Choose another with --port"
+        raise DeckUnusable(message) from error
 
 
 @contextmanager
@@ -103,16 +100,6 @@ def locked(home: Path) -> Iterator[Path]:
 def _first_server(note: Path) -> str:
     first = read_json(note)
     return f" at {first['url']} by process {first['pid']}" if first else ""
-
-
-def _owner_of(port: int) -> str:
-    try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:2] == (port,) and connection.pid:
-                return f" by process {connection.pid} ({psutil.Process(connection.pid).name()})"
-    except psutil.Error:
-        return ""
-    return ""
 
 
 class _Server(uvicorn.Server):

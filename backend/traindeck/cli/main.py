@@ -45,7 +45,7 @@ def main() -> None:
             # A character that the terminal's encoding lacks is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        app(prog_name="traindeck")
     except CommandFailed as error:
         complain(str(error))
         sys.exit(error.exit_code)

@@ -27,6 +27,7 @@ from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.queue import next_run
 from traindeck.runs.status import Status
+from traindeck.runs.summaries import forget
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +127,8 @@ class Attempts:
                 return None
             number = run.attempt + 1
             transitions.move(session, run, Status.STARTING, attempt=number, log_size=0, progress=None)
+            if not run.resume:
+                forget(session, run.id)
             hold = self.slots.take(run.id, run.cpus, run.gpus)
             session.add(Attempt(run_id=run.id, number=number, gpu_indices=list(hold.gpus)))
         live = live_attempt(self.files, run.id, number)

@@ -61,7 +61,12 @@ class Observer:
         """Look at an attempt from now on."""
         files = self.files.run(run_id).attempt(number)
         with self._lock:
+            earlier = self._watched.get(run_id)
             self._watched[run_id] = _Watched(run_id, number, files, AttemptTail(files.work, files.scalars))
+        if earlier is not None:
+            # A retry that came before the last attempt was read to its end.
+            with earlier.lock:
+                earlier.tail.close()
         self._something.set()
 
     def finish(self, run_id: int, number: int) -> None:
