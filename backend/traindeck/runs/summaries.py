@@ -40,6 +40,12 @@ def record(session: Session, seen: Observation) -> None:
         session.execute(update(Run).where(col(Run.id) == seen.run_id).values(**columns))
 
 
+def forget(session: Session, run_id: int) -> None:
+    """Remove what earlier attempts of a run have come to: a new one starts from nothing."""
+    session.execute(delete(ScalarSummary).where(col(ScalarSummary.run_id) == run_id))
+    session.execute(update(Run).where(col(Run.id) == run_id).values(metrics={}))
+
+
 def _write_scalars(session: Session, seen: Observation) -> None:
     withdrawn = [tag for tag, row in seen.scalars.items() if not row["count"]]
     if withdrawn:
