@@ -215,6 +215,15 @@ def test_a_folder_with_its_own_validation_images_is_not_split(make_context, digi
     assert (len(train), len(validation)) == (60, 20)
 
 
+def test_a_folder_whose_validation_images_are_of_other_classes_is_refused(make_context, digit_folder):
+    ctx = make_context()
+    root = ctx.datasets / "parted"
+    shutil.copytree(ctx.datasets / digit_folder, root / "train")
+    shutil.copytree(ctx.datasets / digit_folder / "navy", root / "test" / "unheard of")
+    with pytest.raises(DatasetUnavailable, match="has no images of the classes"):
+        list_samples(root)
+
+
 def test_a_folder_that_is_not_laid_out_so_says_what_is_missing(make_context, digit_folder):
     ctx = make_context()
     with pytest.raises(DatasetUnavailable, match="nowhere is not a folder"):

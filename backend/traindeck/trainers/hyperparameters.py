@@ -20,7 +20,9 @@ Value = bool | str | int | float
 
 def write_hyperparameters(writer: SummaryWriter, values: Mapping[str, Value], metric_tags: Iterable[str]) -> None:
     """Tell what the run was started with and which scalars are its results; at the start of a run."""
-    experiment, session_start, _ = hparams(dict(values), dict.fromkeys(metric_tags, 0.0))
+    # The writer's own function would show true and false as 1 and 0.
+    shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
+    experiment, session_start, _ = hparams(shown, dict.fromkeys(metric_tags, 0.0))
     file_writer = writer._get_file_writer()
     file_writer.add_summary(experiment)
     file_writer.add_summary(session_start)

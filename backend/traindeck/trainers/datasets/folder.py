@@ -49,7 +49,10 @@ def list_samples(root: Path) -> tuple[tuple[str, ...], list[Sample], list[Sample
         raise DatasetUnavailable(f"{train_root} must have folders of images for two classes or more")
     validation_root = next((root / name for name in VALIDATION if (root / name).is_dir()), None)
     if train_root != root and validation_root is not None:
-        return classes, train, _samples(validation_root, classes)
+        validation = _samples(validation_root, classes)
+        if not validation:
+            raise DatasetUnavailable(f"{validation_root} has no images of the classes in {train_root}")
+        return classes, train, validation
     return classes, [s for i, s in enumerate(train) if i % VALIDATION_SHARE], train[::VALIDATION_SHARE]
 
 

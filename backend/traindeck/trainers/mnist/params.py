@@ -91,9 +91,9 @@ class MnistParams(BaseModel):
         json_schema_extra=_place("Training", advanced=True),
     )
     channels_last: bool = Field(
-        False,
+        True,
         title="Channels last",
-        description="Keep a pixel's channels together in memory; with mixed precision a GPU may be faster so.",
+        description="Keep the channels of a pixel together in memory, which most devices compute faster with.",
         json_schema_extra=_place("Training", advanced=True),
     )
     optimizer: Literal["adam", "adamw", "sgd"] = Field(
