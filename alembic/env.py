@@ -39,11 +39,34 @@ def connect(path: Path):
     return engine
 
 
+def counters(connection):
+    """Where each table that counts up (AUTOINCREMENT) has got to, by its name."""
+    master = "SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'"
+    if not connection.exec_driver_sql(master).scalar():
+        return {}
+    return dict(connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").fetchall())
+
+
+def keep_counting(connection, counted):
+    """Go on from the same numbers: a rebuilt table counts from its last row, and gave a deleted run's number again."""
+    for name, number in counted.items():
+        values = {"name": name, "number": number}
+        connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = :number WHERE name = :name", values)
+
+
 def run() -> None:
     """Upgrade the database that the caller named, or that of the settings for the `alembic` command."""
     path = context.config.attributes.get("database_path") or Settings().home / "deck.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = connect(path)
+    try:
+        upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def upgrade(engine) -> None:
+    """Run the migrations in one transaction, which fails where they would leave rows that refer to nothing."""
     with engine.connect() as connection:
         context.configure(
             connection=connection,
@@ -53,11 +76,12 @@ def run() -> None:
             transactional_ddl=True,
         )
         with context.begin_transaction():
+            counted = counters(connection)
             context.run_migrations()
+            keep_counting(connection, counted)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 raise RuntimeError(f"the migration would leave rows that refer to nothing: {broken[:5]}")
-    engine.dispose()
 
 
 run()

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
 
 CHUNK_BYTES = 262_144
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -27,15 +28,20 @@ def part_of(
 
 
 def whole_or_range(request: Request, file: BinaryIO, *, media_type: str, headers: dict[str, str]) -> StreamingResponse:
-    """The file as it is now, or the one range that the request asks for (RFC 9110, 14.2)."""
+    """The file as it is now, or the one range that the request asks for (RFC 9110, 14.2).
+
+    Raises:
+        HTTPException: 416, with nothing of the file in the range.
+    """
     size = os.fstat(file.fileno()).st_size
     asked = request.headers.get("range")
-    if asked is None:
+    if asked is None or not asked.startswith("bytes="):
         return part_of(file, 0, size, status=200, media_type=media_type, headers=headers)
     span = _span(asked, size)
     if span is None:
-        headers = {**headers, "Content-Range": f"bytes */{size}"}
-        return part_of(file, 0, 0, status=416, media_type=media_type, headers=headers)
+        file.close()
+        detail = f"There are {size} bytes, and none in the range {asked[:100]!r}: ask for one, as in bytes=0-99."
+        raise HTTPException(416, detail, {"Content-Range": f"bytes */{size}"})
     start, end = span
     headers = {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
     return part_of(file, start, end - start, status=206, media_type=media_type, headers=headers)

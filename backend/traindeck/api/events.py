@@ -18,6 +18,8 @@ PAUSE_SECONDS = 0.1
 """Between two batches: however fast runs change, a stream carries each at most ten times a second."""
 PING_SECONDS = 15
 SEND_TIMEOUT_SECONDS = 30
+BATCH = 100
+"""Runs that are read at a time: what a slow stream holds in memory is at most so many."""
 RETRY_MILLISECONDS = 1000
 STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
@@ -53,8 +55,10 @@ async def _events(deck: Deck, run_id: int | None) -> AsyncIterator[ServerSentEve
         while not deck.closing.begun:
             await changed.wait()
             changed.clear()
-            for event in await run_in_threadpool(_describe, deck, listener.take()):
-                yield event
+            marked = listener.take()
+            for start in range(0, len(marked), BATCH):
+                for event in await run_in_threadpool(_describe, deck, marked[start : start + BATCH]):
+                    yield event
             await asyncio.sleep(PAUSE_SECONDS)
 
 

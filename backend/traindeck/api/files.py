@@ -1,25 +1,37 @@
 """`/runs/N/files`: what the run wrote."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
+from traindeck.api.attempt import AttemptNumber, attempt_files
 from traindeck.api.content import attachment, whole_or_range
-from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
-from traindeck.runs.queries import find_run
 from traindeck.runs.written import list_written, open_written
 
 router = APIRouter(tags=["runs"])
 
 MAX_LISTED = 5000
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-Attempt = Annotated[int | None, Query(ge=1, le=2**31, description="Of which attempt; the current if left out")]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_SECONDS = 250_000_000_000
+"""A file may claim to be of any year; this is the last one that a date can be of."""
+
+
+class AnyPath(PathConvertor):
+    """A path in an address, whatever is in it: Starlette's own ends at a line break, which a file name may have."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any_path", AnyPath())
 
 
 class FileView(BaseModel):
@@ -39,26 +51,24 @@ class Files(BaseModel):
 
 
 @router.get("/runs/{run_id}/files", operation_id="listFiles", responses=responses(404, 422))
-def list_files(run_id: RunId, deck: DeckDep, attempt: Attempt = None) -> Files:
+def list_files(run_id: RunId, deck: DeckDep, attempt: AttemptNumber = None) -> Files:
     """List what the run wrote in its working folder. Links, hidden files and shared data sets are left out."""
-    found, truncated = list_written(deck.files.run(run_id).attempt(_number(deck, run_id, attempt)).work, MAX_LISTED)
+    found, truncated = list_written(attempt_files(deck, run_id, attempt).work, MAX_LISTED)
     items = [
-        FileView(path=one.path, size=one.size, modified_at=datetime.fromtimestamp(one.modified, UTC),
-                 checkpoint=one.checkpoint)
+        FileView(path=one.path, size=one.size, modified_at=_time(one.modified), checkpoint=one.checkpoint)
         for one in found
-    ]  # fmt: skip
+    ]
     return Files(items=items, truncated=truncated)
 
 
 @router.get(
-    "/runs/{run_id}/files/{path:path}",
+    "/runs/{run_id}/files/{path:any_path}",
     operation_id="getFile",
     response_class=StreamingResponse,
     responses={
         200: {"content": BYTES, "description": "The file"},
         206: {"content": BYTES, "description": "The range that was asked for"},
-        416: {"content": BYTES, "description": "The file is not as long"},
-        **responses(404, 422),
+        **responses(404, 416, 422),
     },
 )
 def get_file(
@@ -66,16 +76,15 @@ def get_file(
     run_id: RunId,
     path: Annotated[str, Path(description="The path as the list has it")],
     deck: DeckDep,
-    attempt: Attempt = None,
+    attempt: AttemptNumber = None,
 ) -> StreamingResponse:
     """Download a file. It is always an attachment: what a run wrote is not shown as a page of the deck."""
-    file = open_written(deck.files.run(run_id).attempt(_number(deck, run_id, attempt)).work, path)
+    file = open_written(attempt_files(deck, run_id, attempt).work, path)
     if file is None:
         raise HTTPException(404, f"Run {run_id} has no such file. GET /runs/{run_id}/files lists those that there are.")
     headers = {"Content-Disposition": attachment(path.rpartition("/")[2])}
     return whole_or_range(request, file, media_type="application/octet-stream", headers=headers)
 
 
-def _number(deck: Deck, run_id: int, attempt: int | None) -> int:
-    with deck.database.read() as session:
-        return attempt or find_run(session, run_id).attempt
+def _time(seconds: float) -> datetime:
+    return EPOCH + timedelta(seconds=min(max(seconds, 0.0), LATEST_SECONDS))

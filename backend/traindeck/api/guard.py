@@ -10,12 +10,17 @@ import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from traindeck.api.problems import unexpected
 
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BOARD_PATH = re.compile(r"/runs/\d+/tensorboard/.*")
 MAX_BODY_BYTES = 2_000_000
+TOO_LARGE = f"at most {MAX_BODY_BYTES} bytes are read."
 SAME_SITE = frozenset({"same-origin", "none"})
 
 HEADERS = (
@@ -60,13 +65,23 @@ class Guard:
         except Refused as refused:
             await _refuse(scope, refused, send)
             return
-        await self.app(scope, _bounded(receive), _with_headers(send))
+        answer = _Answer(send)
+        try:
+            await self.app(scope, _bounded(receive), answer.send)
+        except Exception as error:
+            # Caught here and not by Starlette, which would raise it once more, so that the connection is lost.
+            if answer.started:
+                raise
+            await unexpected(Request(scope), error)(scope, receive, answer.send)
 
 
 def _check(scope: Scope) -> None:
     hosts = _values(scope, b"host")
     if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
         raise Refused(400, "This deck answers to 127.0.0.1 and localhost only: use one of them as the host.")
+    if any("websocket" in upgrade.lower() for upgrade in _values(scope, b"upgrade")):
+        # Uvicorn may come without a library for them, and then takes the request for an ordinary one.
+        raise Refused(403, "No part of a deck is a WebSocket.")
     if scope["method"] not in CHANGING:
         return
     origins = _values(scope, b"origin")
@@ -79,14 +94,14 @@ def _check(scope: Scope) -> None:
 
 def _check_body(scope: Scope) -> None:
     lengths = _values(scope, b"content-length")
-    length = int(lengths[0]) if lengths and lengths[0].isdigit() else 0
+    length = int(lengths[0][:20]) if lengths and lengths[0].isdecimal() else 0
     if length > MAX_BODY_BYTES:
-        raise Refused(413, f"The body has {length} bytes; at most {MAX_BODY_BYTES} are read.")
+        raise Refused(413, f"The body has {length} bytes, but {TOO_LARGE}")
     if BOARD_PATH.fullmatch(scope["path"]):
         return
     types = _values(scope, b"content-type")
     has_body = length > 0 or bool(_values(scope, b"transfer-encoding"))
-    if (types or has_body) and not any(_is_json(one) for one in types):
+    if (types or has_body) and (len(types) != 1 or not _is_json(types[0])):
         raise Refused(415, "Send JSON, with the header Content-Type: application/json.")
 
 
@@ -99,7 +114,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Counts what is received: a chunked body tells its length to nobody beforehand."""
+    """Counts what is received, and refuses too much: a chunked body tells its length to nobody beforehand."""
     received = 0
 
     async def bounded() -> Message:
@@ -107,19 +122,26 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
-            return {"type": "http.disconnect"}
+            # The rest is not read: the connection cannot be used again.
+            raise HTTPException(413, f"The body is too large: {TOO_LARGE}", {"Connection": "close"})
         return message
 
     return bounded
 
 
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *_missing(message["headers"])]}
-        await send(message)
+class _Answer:
+    """The way of an answer to the client, past the headers that every answer carries."""
 
-    return sending
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            message = {**message, "headers": [*message["headers"], *_missing(message["headers"])]}
+        await self._send(message)
 
 
 def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -69,9 +69,9 @@ def _params(body: LaunchBody, registry: Registry, name: str) -> dict[str, object
 
 def _script(body: ScriptBody) -> ScriptSpec:
     if body.source is not None:
-        filename = _plain_filename(body.filename or "script.py")
+        filename = _plain_filename("script.py" if body.filename is None else body.filename)
         return ScriptSpec(filename, body.source.encode(), None, tuple(body.args))
-    path = Path(os.path.abspath(Path(body.path or "").expanduser()))  # noqa: PTH100 (links in it stay as they are)
+    path = Path(os.path.abspath(os.path.expanduser(body.path or "")))  # noqa: PTH100, PTH111 (no error, links stay)
     problem = _path_problem(path)
     if problem:
         raise InvalidRequest([FieldError("script.path", f"script.path {str(path)!r} {problem}")])
@@ -94,7 +94,7 @@ def _path_problem(path: Path) -> str | None:
 
 
 def _plain_filename(name: str) -> str:
-    bad = name != Path(name).name or name.startswith((".", "-")) or "\\" in name or not name.isprintable()
+    bad = not name or name != Path(name).name or name.startswith((".", "-")) or "\\" in name or not name.isprintable()
     if bad:
         message = f"script.filename is {name!r}, but must be a plain file name such as train.py"
         raise InvalidRequest([FieldError("script.filename", message)])

@@ -7,12 +7,11 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from traindeck.api.attempt import AttemptNumber, attempt_files
 from traindeck.api.content import part_of, whole_or_range
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
-from traindeck.errors import FieldError, InvalidRequest
-from traindeck.runs.queries import find_run
 
 router = APIRouter(tags=["runs"])
 
@@ -32,8 +31,7 @@ NEXT_HEADER = "Traindeck-Next-Offset"
             "description": f"Bytes; {SIZE_HEADER} has the log's size, {NEXT_HEADER} where to go on",
         },
         206: {"content": BYTES, "description": "The range that was asked for"},
-        416: {"content": BYTES, "description": "The log is not as long"},
-        **responses(404, 422),
+        **responses(404, 416, 422),
     },
 )
 def get_log(
@@ -42,9 +40,7 @@ def get_log(
     deck: DeckDep,
     offset: Annotated[int | None, Query(ge=0, le=2**62, description="The first byte")] = None,
     limit: Annotated[int | None, Query(ge=0, le=2**62, description="At most so many bytes")] = None,
-    attempt: Annotated[
-        int | None, Query(ge=1, le=2**31, description="Of which attempt; the current if left out")
-    ] = None,
+    attempt: AttemptNumber = None,
 ) -> StreamingResponse:
     """Read the log: all of it, `limit` bytes from `offset` on, or a `Range`."""
     file = _open_log(deck, run_id, attempt)
@@ -59,12 +55,7 @@ def get_log(
 
 
 def _open_log(deck: Deck, run_id: int, attempt: int | None) -> BinaryIO:
-    with deck.database.read() as session:
-        current = find_run(session, run_id).attempt
-    if attempt is not None and attempt > current:
-        message = f"attempt is {attempt}, but run {run_id} has had {current or 'no'} attempt{'s' * (current != 1)}"
-        raise InvalidRequest([FieldError("attempt", message)])
     try:
-        return deck.files.run(run_id).attempt(attempt or current).log.open("rb")
+        return attempt_files(deck, run_id, attempt).log.open("rb")
     except FileNotFoundError:
         return io.BytesIO()

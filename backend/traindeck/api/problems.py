@@ -1,5 +1,6 @@
 """Errors as answers: `application/problem+json` (RFC 9457), or a page where a browser asked for one."""
 
+import errno
 import logging
 import secrets
 from collections.abc import Sequence
@@ -10,9 +11,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
+from traindeck.api.bodies import LaunchBody
 from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
 from traindeck.errors import DeckBusy, FieldError, InvalidRequest, RunConflict, RunNotFound
@@ -22,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = "The disk of the deck is full. Nothing was changed; free some space and repeat."
 
 
 class FieldProblem(BaseModel):
@@ -75,7 +81,8 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of `app` answered here."""
+    """Have every error of `app` answered here, and documented."""
+    _document(app)
     app.add_exception_handler(RunNotFound, _not_found)
     app.add_exception_handler(RunConflict, _conflict)
     app.add_exception_handler(InvalidRequest, _invalid)
@@ -83,7 +90,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DeckBusy, _busy)
     app.add_exception_handler(OperationalError, _database)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(NoConnection, _busy_reading)
+    app.add_exception_handler(OSError, _disk)
+
+
+def _document(app: FastAPI) -> None:
+    """Put `Problem` among the schemas of the OpenAPI document: no handler returns one, so FastAPI does not."""
+    generate = app.openapi
+
+    def complete() -> dict[str, Any]:
+        document = generate()
+        _, schema = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schema["$defs"])
+        return document
+
+    app.openapi = complete  # type: ignore[method-assign]
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
@@ -101,7 +122,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = field_errors(error.errors())
+    field = getattr(request.scope.get("route"), "body_field", None)
+    errors = field_errors(error.errors(), field.field_info.annotation if field else LaunchBody)
     detail = "; ".join(one.message for one in errors)
     return problem(request, 422, detail, errors=errors)
 
@@ -111,6 +133,9 @@ async def _http(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = "There is nothing at this address. The runs are at /runs."
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        detail = f"{request.method} does nothing at this address: use {allowed}."
     return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
 
 
@@ -118,18 +143,38 @@ async def _busy(request: Request, error: Exception) -> Response:
     return problem(request, 503, str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+async def _busy_reading(request: Request, _error: Exception) -> Response:
+    logger.error("%s %s: no connection to the database came free", request.method, request.url.path)
+    return await _busy(request, DeckBusy("The deck has more to read than it can at the moment; try again shortly."))
+
+
+async def _disk(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OSError)
+    if error.errno in FULL:
+        return problem(request, 507, DISK_FULL)
+    reference = _log(request, error)
+    detail = f"The home of the deck is out of reach ({error.strerror}). Its log has more under {reference}."
+    return problem(request, 503, detail, reference=reference, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, OperationalError)
     cause = str(error.orig)
     logger.error("%s %s: database: %s", request.method, request.url.path, cause)
-    if "full" in cause:
-        return problem(request, 507, "The disk of the deck is full. Nothing was changed; free some space and repeat.")
+    if getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_FULL"):
+        return problem(request, 507, DISK_FULL)
     detail = "The database is in use by somebody outside the deck, or out of reach. Nothing was changed; try again."
     return problem(request, 503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    reference = secrets.token_hex(4)
-    logger.error("reference=%s %s %s failed", reference, request.method, request.url.path, exc_info=error)
+def unexpected(request: Request, error: Exception) -> Response:
+    """The answer where a handler failed: a number that the log has too, and nothing of what went wrong."""
+    reference = _log(request, error)
     detail = f"Something went wrong in the deck. Its log has the details under reference {reference}."
     return problem(request, 500, detail, reference=reference)
+
+
+def _log(request: Request, error: Exception) -> str:
+    reference = secrets.token_hex(4)
+    logger.error("reference=%s %s %s failed", reference, request.method, request.url.path, exc_info=error)
+    return reference

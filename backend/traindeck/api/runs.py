@@ -16,6 +16,7 @@ from traindeck.pages.runs import RunsQuery as PageQuery
 from traindeck.pages.runs import render_runs
 from traindeck.runs import commands
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, run_history, show_run
+from traindeck.runs.removal import remove_files
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunPage, RunView
 
@@ -76,7 +77,8 @@ def get_runs(
 ) -> RunPage | Response:  # fmt: skip
     """List runs: a page for a browser, JSON for a program."""
     response.headers.update(VARY)
-    filtered = f"{q} status:{status}" if status else q
+    # The status first: a backslash at the end of q would take the space after it for its own.
+    filtered = f"status:{status} {q}" if status else q
     with deck.database.read() as session:
         page = list_runs(session, RunsQuery(filtered, sort, limit, cursor), deck.slots.capacity)
     if not wants_page(request):
@@ -117,7 +119,7 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
 
 @router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))
 def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
-    """Change a run's name, tags, notes or priority."""
+    """Change a run's name, tags, notes or priority. What is left out, or null, stays."""
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
     with deck.database.write() as session:
         commands.edit(session, run_id, changes)
@@ -131,11 +133,11 @@ def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
     "/runs/{run_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     operation_id="deleteRun",
-    responses=responses(404, 409, 422),
+    responses=responses(404, 409, 413, 415, 422, 507),
 )
 def delete_run(run_id: RunId, deck: DeckDep) -> None:
     """Delete a run that has ended, with everything that it wrote."""
     with deck.database.write() as session:
         commands.remove(session, run_id)
-    commands.remove_files(deck.files, run_id)
+    remove_files(deck.files, run_id)
     deck.changes.tell(run_id)

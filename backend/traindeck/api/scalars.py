@@ -5,16 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from traindeck.api.attempt import AttemptNumber, ended_attempt_files
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.events.read import list_series, read_series
-from traindeck.runs.queries import find_run
+from traindeck.events.tail import catch_up
+from traindeck.runs.files import AttemptFiles
 
 router = APIRouter(tags=["runs"])
 
 MAX_TAGS = 100
+CATCH_UP_SECONDS = 2.0
 
 
 class SeriesView(BaseModel):
@@ -43,18 +46,23 @@ def get_scalars(
     tag: Annotated[list[str], Query(max_length=MAX_TAGS, description="Which series; the names alone if left out")] = [],  # noqa: B006
     points: Annotated[int, Query(ge=2, le=20_000, description="At most so many of each")] = 1000,
     since: Annotated[str | None, Query(max_length=5000, description="A cursor for each tag, joined by commas")] = None,
-    attempt: Annotated[
-        int | None, Query(ge=1, le=2**31, description="Of which attempt; the current if left out")
-    ] = None,
+    attempt: AttemptNumber = None,
 ) -> Scalars:
     """Read scalars: whole series, or what is new since the cursors of an earlier answer."""
-    with deck.database.read() as session:
-        current = find_run(session, run_id).attempt
-    store = deck.files.run(run_id).attempt(attempt or current).scalars
+    files, over = ended_attempt_files(deck, run_id, attempt)
     cursors = _cursors(since, len(tag))
+    if over:
+        _make_up_for(files)
+    store = files.scalars
     series = [read_series(store, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
     views = [SeriesView.model_validate(one, from_attributes=True) for one in series]
     return Scalars(series=views, tags=sorted(list_series(store)))
+
+
+def _make_up_for(files: AttemptFiles) -> None:
+    """Read the event files of an ended attempt whose store was deleted, or never made."""
+    if not files.scalars.exists() and files.work.is_dir():
+        catch_up(files.work, files.scalars, CATCH_UP_SECONDS)
 
 
 def _cursors(since: str | None, count: int) -> list[int | None]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from traindeck.api.bodies import known_fields
 from traindeck.errors import FieldError
 from traindeck.trainers.parameters import param_errors, unknown_name
@@ -11,19 +13,25 @@ from traindeck.trainers.parameters import param_errors, unknown_name
 PLACES = frozenset({"body", "query", "path", "header", "cookie"})
 
 
-def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    """One error for each field that pydantic found wrong."""
-    return [_field_error(error) for error in errors]
+def field_errors(errors: Sequence[Any], body: type[BaseModel]) -> list[FieldError]:
+    """One error for each field that pydantic found wrong; `body` is what the request should have carried."""
+    return [_field_error(error, body) for error in errors]
 
 
-def _field_error(error: dict[str, Any]) -> FieldError:
+def _field_error(error: dict[str, Any], body: type[BaseModel]) -> FieldError:
     location = [str(part) for part in error["loc"][1 if error["loc"][:1] and error["loc"][0] in PLACES else 0 :]]
     if error["type"] == "json_invalid":
         return FieldError("body", f"is not JSON that can be read: {error['ctx']['error']}")
     if error["type"] == "extra_forbidden":
-        return FieldError(".".join(location), unknown_name("field", location[-1], known_fields(location[:-1])))
+        return FieldError(".".join(location), unknown_name("field", location[-1], known_fields(body, location[:-1])))
+    if not location:
+        return FieldError("body", "the body " + _lowered(error["msg"].removeprefix("Value error, ")))
     (described,) = param_errors([{**error, "loc": location}], ())
-    return FieldError(described.field or "body", described.message)
+    return FieldError(described.field, described.message)
+
+
+def _lowered(text: str) -> str:
+    return f"is refused: {text[:1].lower()}{text[1:]}"
 
 
 def strict_json(content: bytes) -> Any:
@@ -35,7 +43,7 @@ def strict_json(content: bytes) -> Any:
     """
     try:
         value = json.loads(content, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:

@@ -11,10 +11,18 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
+from traindeck.errors import DeckBusy
+
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long a statement waits for a lock that somebody outside the deck holds."""
 
-READERS = 16
+WRITE_TURN_SECONDS = 10.0
+"""How long a writer waits for those before it: where the file is locked from outside, each of them waits its own."""
+
+READERS = 8
+"""Connections that stay open between requests."""
+READERS_AT_MOST = 64
+"""More than there are threads that handle requests: none, and not the event loop, ever waits for a connection."""
 
 
 class Database:
@@ -29,7 +37,7 @@ class Database:
         self.path = path
         self._writing = threading.Lock()
         self._writer = _engine(path, poolclass=StaticPool)
-        self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS)
+        self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS_AT_MOST - READERS)
         event.listen(self._writer, "connect", _prepare_writer)
         event.listen(self._writer, "begin", _begin_immediate)
         event.listen(self._readers, "connect", _prepare_reader)
@@ -37,9 +45,18 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that has the write lock from its first statement; it commits at the end of the block."""
-        with self._writing, Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        """A transaction that has the write lock from its first statement; it commits at the end of the block.
+
+        Raises:
+            DeckBusy: other writers did not come to an end in time.
+        """
+        if not self._writing.acquire(timeout=WRITE_TURN_SECONDS):
+            raise DeckBusy("The deck is busy writing. Nothing was changed; try again in a moment.")
+        try:
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -69,7 +86,7 @@ def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:
 def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA cache_size = -8000")
+    connection.execute("PRAGMA cache_size = -4000")
 
 
 def _begin_immediate(connection: Any) -> None:

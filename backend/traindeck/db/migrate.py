@@ -1,10 +1,13 @@
 """Brings the database to the schema of this program, when the server starts."""
 
+import os
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from traindeck import __version__
 from traindeck.db.scripts import migrations_folder
 from traindeck.errors import DeckUnusable
 
@@ -21,20 +24,48 @@ def migrate(path: Path) -> str | None:
     Raises:
         DeckUnusable: the file is no database of a deck, is damaged, or is newer than this program.
     """
-    if path.exists() and path.stat().st_size:
-        _check_is_database(path)
+    try:
+        if path.exists() and path.stat().st_size:
+            _check_is_database(path)
+        else:
+            _check_is_new(path)
+        return _bring_up(path)
+    except (sqlite3.Error, OSError) as error:
+        raise DeckUnusable(f"the database {path} cannot be used: {error}") from error
+
+
+def _bring_up(path: Path) -> str | None:
     current, newest = _revision(path), newest_revision()
     if current == newest:
         return current
     if current is not None and current > newest:
         raise DeckUnusable(
-            f"{path} is of a newer Traindeck (schema {current}, this program knows {newest}). "
-            "Install that version, or the newest: pip install --upgrade traindeck"
+            f"{path} is of a newer Traindeck (schema {current}, this program knows {newest}). {_newer(path)}"
         )
-    if current is not None:
-        back_up(path, f"before-{newest}")
-    _upgrade(path)
+    advice = f"The copy made before is {back_up(path, f'before-{newest}')}." if current is not None else ""
+    try:
+        _upgrade(path)
+    except Exception as error:
+        cause = getattr(error, "orig", None) or error
+        raise DeckUnusable(f"{path} could not be upgraded, and is as it was: {cause}. {advice}".rstrip()) from error
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {_as_number(__version__)}")
     return current
+
+
+def _as_number(version: str) -> int:
+    """A version such as "1.12.3" as a number that SQLite keeps in the head of the file: 11203."""
+    major, minor, patch = (int(part) for part in (re.findall(r"\d+", version) + ["0"] * 3)[:3])
+    return major * 10_000 + minor * 100 + patch
+
+
+def _newer(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        number = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not number:
+        return "Install that version, or the newest: pip install --upgrade traindeck"
+    version = f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
+    return f"Install version {version} or a later one: pip install 'traindeck>={version}'"
 
 
 def newest_revision() -> str:
@@ -43,12 +74,16 @@ def newest_revision() -> str:
 
 
 def back_up(path: Path, label: str) -> Path:
-    """A consistent copy of the database in `backups/` beside it; only the last few copies are kept."""
+    """A consistent copy of the database in `backups/` beside it, whole or not there; only the last few are kept."""
     folder = path.parent / "backups"
     folder.mkdir(exist_ok=True)
     target = folder / f"deck-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{label}.db"
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+    partial = target.with_name(f".{target.name}.partial")
+    for left in folder.glob(".*.partial"):
+        left.unlink()
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as copy:
         source.backup(copy)
+    os.replace(partial, target)
     for old in sorted(folder.glob("deck-*.db"))[:-BACKUPS_KEPT]:
         old.unlink()
     return target
@@ -63,16 +98,26 @@ def _check_is_database(path: Path) -> None:
             with closing(sqlite3.connect(path)) as connection:
                 verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             problem = None if verdict == "ok" else f"is damaged ({verdict})"
+        except sqlite3.OperationalError:
+            raise  # Locked, or out of reach: that is no damage.
         except sqlite3.DatabaseError as error:
             problem = f"is damaged ({error})"
     if problem:
         raise DeckUnusable(f"{path} {problem}. {_advice(path)}")
 
 
+def _check_is_new(path: Path) -> None:
+    """A deck that has runs or backups has had a database: an empty one in its place would count from 1 again."""
+    backups, runs = path.parent / "backups", path.parent / "runs"
+    if any(backups.glob("deck-*.db")) or any(runs.glob("[0-9]*")):
+        state = "is empty" if path.exists() else "is gone"
+        raise DeckUnusable(f"{path} {state}, but there are runs or backups beside it. {_advice(path)}")
+
+
 def _advice(path: Path) -> str:
     backups = sorted((path.parent / "backups").glob("deck-*.db"))
     if not backups:
-        return "There is no backup of it; move it away to start with an empty deck."
+        return f"There is no backup of it; move {path.parent} away to start with an empty deck."
     return f"The last backup is {backups[-1]}: copy it over the file to go back to it."
 
 
@@ -81,10 +126,10 @@ def _revision(path: Path) -> str | None:
         return None
     with closing(sqlite3.connect(path)) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "alembic_version" not in tables:
-            if tables:
-                raise DeckUnusable(f"{path} is a database, but not of a deck: choose another --home.")
+        if not tables:
             return None
+        if "alembic_version" not in tables or "run_event" not in tables:
+            raise DeckUnusable(f"{path} is a database, but not of a deck: choose another --home.")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
 

@@ -90,6 +90,9 @@ class Forkserver:
 
     def close(self) -> None:
         """Have the process end: it does when our end of the socket is closed. Runs go on."""
+        if self._process is not None and not self.ready:
+            # Still importing, it would not notice for seconds; it has not started anything yet.
+            self._process.terminate()
         if self._socket is not None:
             self._socket.close()
             self._socket = None

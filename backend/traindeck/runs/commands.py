@@ -1,6 +1,7 @@
 """What people do to runs: submit, edit, cancel, retry, resume, delete."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,12 +13,13 @@ from sqlmodel import Session, col
 from traindeck.db.tables import IdempotencyKey, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.runs import transitions
-from traindeck.runs.files import DeckFiles, write_json, write_whole
+from traindeck.runs.files import DeckFiles, sync_folder, write_json, write_whole
 from traindeck.runs.names import random_name
 from traindeck.runs.parameters import parameter_rows
 from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
+from traindeck.runs.written import CHECKPOINT_SUFFIXES
 
 
 def submit(session: Session, files: DeckFiles, spec: RunSpec) -> Run:
@@ -52,7 +54,7 @@ def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> 
     Raises:
         InvalidRequest: the key came with another request before.
     """
-    fingerprint = hashlib.sha256(repr(spec).encode()).hexdigest()
+    fingerprint = _fingerprint(spec)
     known = session.get(IdempotencyKey, key)
     if known is None:
         run = submit(session, files, spec)
@@ -68,6 +70,11 @@ def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> 
             ]
         )
     return find_run(session, known.run_id)
+
+
+def _fingerprint(spec: RunSpec) -> str:
+    content = json.dumps(spec.as_json(), sort_keys=True).encode()
+    return hashlib.sha256(content + (spec.script.source if spec.script else b"")).hexdigest()
 
 
 def edit(session: Session, run_id: int, changes: Mapping[str, Any]) -> Run:
@@ -127,9 +134,9 @@ def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
     """The path of the newest checkpoint of the newest attempt that has one, or None."""
     for number in range(run.attempt, 0, -1):
         folder = files.run(run.id or 0).attempt(number).work / "checkpoints"
-        found = [path for path in folder.glob("*.pt") if not path.name.startswith(".")]
-        if (folder / "last.pt") in found:
+        if (folder / "last.pt").is_file():
             return str(folder / "last.pt")
+        found = [path for path in folder.glob("[!.]*") if path.suffix in CHECKPOINT_SUFFIXES and path.is_file()]
         if found:
             return str(max(found, key=lambda path: path.stat().st_mtime_ns))
     return None
@@ -147,15 +154,6 @@ def remove(session: Session, run_id: int) -> None:
     session.delete(run)
 
 
-def remove_files(files: DeckFiles, run_id: int) -> None:
-    """Remove the folder of a deleted run. It disappears at once, even if removing what is in it takes long."""
-    folder = files.run(run_id).folder
-    doomed = folder.with_name(f".deleted-{run_id}")
-    if folder.exists():
-        folder.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
-
-
 def _set_tags(session: Session, run_id: int, tags: tuple[str, ...] | list[str]) -> None:
     session.add_all(RunTag(run_id=run_id, tag=tag) for tag in dict.fromkeys(tags))
 
@@ -168,4 +166,7 @@ def _write_files(files: DeckFiles, run_id: int, spec: RunSpec) -> None:
     if spec.script is not None:
         run_files.code.mkdir()
         write_whole(run_files.code / spec.script.filename, spec.script.source)
+        sync_folder(run_files.code)
     write_json(run_files.spec, spec.as_json())
+    sync_folder(run_files.folder)
+    sync_folder(files.runs)

@@ -117,6 +117,15 @@ def write_whole(path: Path, content: bytes) -> None:
     os.replace(partial, path)
 
 
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk: else a power cut may forget a file, however well it was written."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` as JSON, whole or not at all."""
     write_whole(path, json.dumps(content, ensure_ascii=False, indent=1).encode())

@@ -86,6 +86,9 @@ def _column(term: Term) -> ColumnElement[bool]:
     if term.field == "status" and term.value not in set(Status):
         raise _wrong(f"{term.value!r} is not a status; statuses are {', '.join(Status)}")
     value = _number(term) if term.field in NUMERIC else term.value
+    if term.op == "!=":
+        # A run of a script has no trainer, so its trainer is not mnist either.
+        return COLUMNS[term.field].is_distinct_from(value)
     return _compare(COLUMNS[term.field], term.op, value)
 
 

@@ -1,5 +1,6 @@
 """A run's parameters as rows that can be sorted and filtered by index."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,8 @@ MAX_TEXT_CHARACTERS = 500
 
 def parameter_rows(run_id: int, params: Mapping[str, Any]) -> list[Parameter]:
     """One row for each leaf of `params`; nested names are joined by dots ("optimizer.lr")."""
-    return [Parameter(run_id=run_id, name=name, **_columns(value)) for name, value in _leaves(params)]
+    leaves = dict(_leaves(params))
+    return [Parameter(run_id=run_id, name=name, **_columns(value)) for name, value in leaves.items()]
 
 
 def _leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -25,5 +27,12 @@ def _columns(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"number": float(value), "text": str(value).lower()}
     if isinstance(value, int | float):
-        return {"number": float(value), "text": str(value)}
+        return {"number": _float(value), "text": str(value)[:MAX_TEXT_CHARACTERS]}
     return {"number": None, "text": None if value is None else str(value)[:MAX_TEXT_CHARACTERS]}
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -102,19 +102,22 @@ def _page(
     session: Session, order: Order, cursor: Cursor | None, filters: list[Any], limit: int
 ) -> list[tuple[Run, Cursor]]:
     found: list[tuple[Run, Cursor]] = []
-    if cursor is None or cursor.valued:
-        rows = session.execute(valued_page(order, cursor, filters, limit))
-        found = [(run, Cursor(True, value, run.id)) for run, value in rows]
-    if len(found) < limit and order.column is not col(Run.id):
+    stages = len(order.columns)
+    for stage in range(cursor.stage if cursor else 0, stages):
+        rows = session.execute(valued_page(order, stage, cursor, filters, limit - len(found)))
+        found += [(run, Cursor(stage, value, run.id)) for run, value in rows]
+        if len(found) == limit:
+            return found
+    if order.columns[0] is not col(Run.id):
         rest = session.execute(valueless_page(order, cursor, filters, limit - len(found))).scalars()
-        found += [(run, Cursor(False, None, run.id or 0)) for run in rest]
+        found += [(run, Cursor(stages, None, run.id or 0)) for run in rest]
     return found
 
 
 def _views(session: Session, runs: Sequence[Run], capacity: Capacity) -> list[RunView]:
     tags = _tags(session, [run.id or 0 for run in runs])
-    waits = any(run.status == Status.QUEUED for run in runs)
-    positions = queue_positions(session) if waits else {}
+    waiting = [run.id or 0 for run in runs if run.status == Status.QUEUED]
+    positions = queue_positions(session, waiting) if waiting else {}
     return [_view(run, tags[run.id or 0], positions.get(run.id or 0), capacity) for run in runs]
 
 

@@ -1,8 +1,11 @@
 """Which run starts next, and why each of the others waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Run
@@ -35,21 +38,25 @@ def next_run(session: Session, capacity: Capacity) -> Run | None:
     """The run to start now: by priority, then by number; None where none can start.
 
     A run that waits for a GPU is passed by runs that want none. Nothing passes a run that waits for CPUs, as every
-    run wants one: else a run that wants many would wait for ever.
+    run wants one: else a run that wants many would wait for ever. One that wants more than there is, because the deck
+    was started again with fewer slots, holds up nobody.
     """
     if not capacity.free_cpus:
         return None
-    run = _first(session, gpus_allowed=True)
+    run = _first(session, capacity, gpus=capacity.gpus)
     if run is not None and capacity.lacks_gpus(run):
-        run = _first(session, gpus_allowed=False)
+        run = _first(session, capacity, gpus=0)
     return run if run is not None and capacity.fits(run) else None
 
 
-def _first(session: Session, *, gpus_allowed: bool) -> Run | None:
+def _queued(run: Any = Run) -> Any:
+    # Written out, not bound: SQLite does not look into a partial index for a value that it is not told beforehand.
+    return col(run.status) == literal_column(f"'{Status.QUEUED.value}'")
+
+
+def _first(session: Session, capacity: Capacity, *, gpus: int) -> Run | None:
     # Two steps, each one look into the partial index: ordering by "priority DESC, id" would sort the whole queue.
-    waiting = [col(Run.status) == Status.QUEUED.value]
-    if not gpus_allowed:
-        waiting.append(col(Run.gpus) == 0)
+    waiting = [_queued(), col(Run.cpus) <= capacity.cpus, col(Run.gpus) <= gpus]
     priority = session.execute(select(func.max(Run.priority)).where(*waiting)).scalar()
     if priority is None:
         return None
@@ -57,18 +64,22 @@ def _first(session: Session, *, gpus_allowed: bool) -> Run | None:
     return session.execute(ranked).scalar_one_or_none()
 
 
-def queue_positions(session: Session) -> dict[int, int]:
-    """The place of every queued run, 1 for the one that is next."""
-    rows = session.execute(
-        select(col(Run.id))
-        .where(col(Run.status) == Status.QUEUED.value)
-        .order_by(col(Run.priority).desc(), col(Run.id))
-    )
-    return {run_id: place for place, (run_id,) in enumerate(rows, start=1)}
+def queue_positions(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
+    """The places of queued runs, 1 for the one that is next. Those that are not queued are left out."""
+    ahead = aliased(Run)
+    counted = select(func.count()).select_from(ahead).where(_queued(ahead)).correlate(Run)
+    above = counted.where(col(ahead.priority) > col(Run.priority))
+    beside = counted.where(col(ahead.priority) == col(Run.priority), col(ahead.id) <= col(Run.id))
+    # Two counts, each one range of the index; joined by OR they would be a scan of it.
+    place = above.scalar_subquery() + beside.scalar_subquery()
+    rows = session.execute(select(col(Run.id), place).where(_queued(), col(Run.id).in_(run_ids)))
+    return {run_id: position for run_id, position in rows if run_id is not None}
 
 
 def waiting_reason(run: Run, capacity: Capacity, position: int | None) -> str:
     """Why a queued run has not started, in words for the list."""
+    if run.gpus > capacity.gpus or run.cpus > capacity.cpus:
+        return f"more than this machine has: it has {capacity.cpus} CPU and {capacity.gpus} GPU slots for runs"
     if run.gpus and capacity.lacks_gpus(run):
         return _short_of("GPU", run.gpus, capacity.free_gpus, capacity.gpus)
     if capacity.lacks_cpus(run):

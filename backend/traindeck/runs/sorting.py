@@ -1,14 +1,15 @@
 """The orders that the list of runs can have, and the cursor that goes on from where a page ended.
 
-A page is found by the key of the last row, not by an offset: the hundredth page costs what the first does. Runs
-without a value (no such metric, not finished) come last, newest first, whichever the direction.
+A page is found by the key of the last row, not by an offset: the hundredth page costs what the first does. A
+parameter's numbers come before its texts. Runs without a value (no such metric, not finished) come last, newest
+first, whichever the direction.
 """
 
 import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -30,12 +31,17 @@ SORT_COLUMNS = {
 }
 ALIASES = {"created": "id", "created_at": "id", "started_at": "started", "finished_at": "finished"}
 
+LARGEST_INTEGER = 2**63 - 1
+"""What SQLite can compare with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A key to sort by: a column, and where it lies in another table, what joins it to the run."""
+    """A key to sort by: columns, each for the runs without a value in those before it; and, where they lie in
+    another table, what joins it to the run.
+    """
 
-    column: Any
+    columns: tuple[Any, ...]
     descending: bool
     table: Any = None
     join: tuple[Any, ...] = ()
@@ -43,16 +49,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The key of the last row of a page: `valued` is False where that row had no value to sort by."""
+    """The key of the last row of a page. `stage`: which of the columns had its value; beyond them where none had."""
 
-    valued: bool
+    stage: int
     value: Any
     run_id: int
 
     def encode(self) -> str:
         """As an opaque text that stands in a URL."""
         value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-        content = json.dumps([self.valued, value, self.run_id]).encode()
+        content = json.dumps([self.stage, value, self.run_id]).encode()
         return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
@@ -65,14 +71,14 @@ def parse_sort(sort: str) -> Order:
     descending, name = sort.startswith("-"), sort.removeprefix("-")
     name = ALIASES.get(name, name)
     if name in SORT_COLUMNS:
-        return Order(col(SORT_COLUMNS[name]), descending)
+        return Order((col(SORT_COLUMNS[name]),), descending)
     if name.startswith("params.") and name != "params.":
         joined = (col(Parameter.name) == name.removeprefix("params."), col(Parameter.run_id) == col(Run.id))
-        return Order(col(Parameter.number), descending, Parameter, joined)
+        return Order((col(Parameter.number), col(Parameter.text)), descending, Parameter, joined)
     if name.startswith("metrics.") and name != "metrics.":
         tag, column = split_metric(name.removeprefix("metrics."))
         joined = (col(ScalarSummary.tag) == tag, col(ScalarSummary.run_id) == col(Run.id))
-        return Order(column, descending, ScalarSummary, joined)
+        return Order((column,), descending, ScalarSummary, joined)
     known = (*SORT_COLUMNS, "created", "params.NAME", "metrics.TAG")
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -88,33 +94,49 @@ def parse_cursor(text: str, order: Order) -> Cursor:
         InvalidRequest: it is not one.
     """
     try:
-        valued, value, run_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        expected = order.column.type.python_type
-        if value is not None and expected is datetime:
-            value = datetime.fromisoformat(value)
-        if valued and not isinstance(value, (expected, int) if expected is float else expected):
-            raise ValueError("the key of another order")
-        return Cursor(bool(valued), value, _row_id(run_id))
-    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        stage, value, run_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        columns = order.columns[_within(stage, len(order.columns)) :]
+        return Cursor(stage, _key(value, columns[0]) if columns else None, _within(run_id, LARGEST_INTEGER))
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise InvalidRequest(
             [FieldError("cursor", "this is no cursor of this list: take it from next_cursor of the page before")]
         ) from error
 
 
-def _row_id(value: object) -> int:
-    if isinstance(value, int) and 0 <= value < 2**63:
+def _key(value: Any, column: Any) -> Any:
+    expected = column.type.python_type
+    if expected is datetime:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("a time without an offset")
+        return moment.astimezone(UTC)
+    if expected is int:
+        return _within(value, LARGEST_INTEGER, -LARGEST_INTEGER)
+    if expected is float:
+        return float(value)
+    if not isinstance(value, str):
+        raise TypeError("the key of another order")
+    value.encode()  # Half a surrogate pair cannot be compared with what is in the database.
+    return value
+
+
+def _within(value: object, most: int, least: int = 0) -> int:
+    if isinstance(value, int) and least <= value <= most:
         return value
-    raise ValueError("not the number of a run")
+    raise ValueError("a number out of its bounds")
 
 
-def valued_page(order: Order, cursor: Cursor | None, filters: list[Any], limit: int) -> Select[Any]:
-    """The runs that have a value, in order, as (run, value); the index on the value gives them without sorting."""
-    column, tie = order.column, _tie(order)
+def valued_page(order: Order, stage: int, cursor: Cursor | None, filters: list[Any], limit: int) -> Select[Any]:
+    """The runs that have a value in column `stage` and none in those before it, in order, as (run, value).
+
+    The index on the value gives them without sorting.
+    """
+    column, tie = order.columns[stage], _tie(order)
     query = select(Run, column)
     if order.table is not None:
         query = query.join(order.table, and_(*order.join))
-    query = query.where(column.is_not(None), *filters)
-    if cursor is not None:
+    query = query.where(column.is_not(None), *(one.is_(None) for one in order.columns[:stage]), *filters)
+    if cursor is not None and cursor.stage == stage:
         beyond = column < cursor.value if order.descending else column > cursor.value
         next_id = tie < cursor.run_id if order.descending else tie > cursor.run_id
         query = query.where(or_(beyond, and_(column == cursor.value, next_id)))
@@ -126,12 +148,13 @@ def valueless_page(order: Order, cursor: Cursor | None, filters: list[Any], limi
     """The runs without a value, newest first."""
     query = select(Run)
     if order.table is None:
-        query = query.where(order.column.is_(None))
+        query = query.where(*(column.is_(None) for column in order.columns))
     else:
-        valued = exists().where(*order.join, order.column.is_not(None)).correlate(Run)
+        has_any = or_(*(column.is_not(None) for column in order.columns))
+        valued = exists().where(*order.join, has_any).correlate(Run)
         query = query.where(~valued)
     query = query.where(*filters)
-    if cursor is not None and not cursor.valued:
+    if cursor is not None and cursor.stage == len(order.columns):
         query = query.where(col(Run.id) < cursor.run_id)
     return query.order_by(col(Run.id).desc()).limit(limit)
 

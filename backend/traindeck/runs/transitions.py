@@ -7,11 +7,11 @@ attempt, or starts the next, also sets the columns that go with it.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col
 
-from traindeck.db.tables import Run, RunEvent
+from traindeck.db.tables import Run, RunEvent, ScalarSummary
 from traindeck.db.types import utc_now
 from traindeck.runs.status import FINAL, MOVES, Status
 
@@ -39,7 +39,13 @@ def move(
     at = at or utc_now()
     if to in FINAL:
         columns = {"finished_at": at, **columns}
-    return _change(session, run, to, reason, at, columns)
+    if to is Status.STARTING:
+        columns = {"metrics": {}, **columns}
+    moved = _change(session, run, to, reason, at, columns)
+    if moved and to is Status.STARTING:
+        # What the attempt before has measured is not what this one does; its event files keep it.
+        session.execute(delete(ScalarSummary).where(col(ScalarSummary.run_id) == run.id))
+    return moved
 
 
 def requeue(session: Session, run: Run, reason: str, *, resume: bool) -> bool:

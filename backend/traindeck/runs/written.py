@@ -23,7 +23,7 @@ class WrittenFile:
 def list_written(work: Path, limit: int) -> tuple[list[WrittenFile], bool]:
     """At most `limit` files, checkpoints first; True where there are more. Hidden files and links are left out."""
     found: list[WrittenFile] = []
-    for file in _walk(work, ""):
+    for file in _walk(work):
         if len(found) == limit:
             return _ordered(found), True
         found.append(file)
@@ -37,10 +37,10 @@ def open_written(work: Path, path: str) -> BinaryIO | None:
     a check and a use in which one could be put in its place.
     """
     parts = path.split("/")
-    if any(not part or part.startswith(".") or "\0" in part or "\\" in part for part in parts):
+    if not all(_may_be_read(part) for part in parts):
         return None
     try:
-        folder = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+        folder = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return None
     return _descend(folder, parts)
@@ -68,27 +68,38 @@ def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
     return sorted(files, key=lambda file: (not file.checkpoint, -file.modified if file.checkpoint else 0, file.path))
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[WrittenFile]:
+def _walk(work: Path) -> Iterator[WrittenFile]:
+    # A list, not recursion: a run may make folders a thousand deep.
+    waiting = [] if work.is_symlink() else [("", work)]
+    while waiting:
+        prefix, folder = waiting.pop()
+        for entry in _entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((f"{prefix}{entry.name}/", Path(entry.path)))
+            elif entry.is_file(follow_symlinks=False) and (file := _file(entry, prefix)):
+                yield file
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if _may_be_read(entry.name)), key=lambda entry: entry.name)
     except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith(".") or not _is_text(entry.name):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-        elif entry.is_file(follow_symlinks=False):
-            yield _file(entry, prefix)
+        return []
 
 
-def _file(entry: os.DirEntry[str], prefix: str) -> WrittenFile:
-    info = entry.stat(follow_symlinks=False)
+def _file(entry: os.DirEntry[str], prefix: str) -> WrittenFile | None:
+    try:
+        info = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None  # Gone since the folder was read.
     is_checkpoint = entry.name.endswith(CHECKPOINT_SUFFIXES)
     return WrittenFile(f"{prefix}{entry.name}", info.st_size, info.st_mtime, is_checkpoint)
 
 
-def _is_text(name: str) -> bool:
+def _may_be_read(name: str) -> bool:
+    if not name or name.startswith(".") or "\0" in name or "\\" in name:
+        return False
     try:
         name.encode()
     except UnicodeEncodeError:
