@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("boot_id", sa.String(length=64), nullable=False),
         sa.Column("gpu_indices", sa.JSON(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("resume_from", sa.Text(), nullable=True),
         sa.Column("exit_code", sa.Integer(), nullable=True),

@@ -56,4 +56,7 @@ class Settings(BaseSettings):
     def _indices(cls, gpus: object) -> object:
         if not isinstance(gpus, str):
             return gpus
-        return tuple(int(part) for part in gpus.split(",") if part.strip())
+        parts = [part.strip() for part in gpus.split(",") if part.strip()]
+        if not all(part.isascii() and part.isdigit() for part in parts) or len(set(parts)) < len(parts):
+            raise ValueError(f"{gpus!r} is not a list of different GPU indices such as 0,1")
+        return tuple(int(part) for part in parts)

@@ -87,17 +87,6 @@ def test_a_stream_of_what_is_no_run_is_refused(cold_deck, run):
     problem_of(cold_deck.client.get("/events", params={"run": run}), 422)
 
 
-def test_many_changes_at_once_come_as_few_events(cold_deck, written):
-    with listening(cold_deck, run=written) as events:
-        next(events)
-        for number in range(200):
-            cold_deck.client.patch(f"/runs/{written}", json={"notes": str(number)})
-        count = 1
-        while next(events)[1]["notes"] != "199":
-            count += 1
-    assert count < 150
-
-
 def test_streams_end_when_the_server_stops(deck: ServedDeck):
     ended = []
 

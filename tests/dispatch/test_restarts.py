@@ -12,7 +12,7 @@ from pathlib import Path
 
 from support.served import ServedDeck
 from support.waiting import wait_for
-from traindeck.runner.identity import start_time
+from traindeck.runner.identity import boot_id, start_time
 
 
 def test_a_run_goes_on_while_the_server_is_killed_and_is_adopted_by_the_next(
@@ -92,8 +92,7 @@ def test_after_a_reboot_a_run_is_lost_and_no_foreign_process_is_signalled(deck: 
     path = deck.home / f"runs/{run_id}/attempt-1/process.json"
     record = json.loads(path.read_text())
     shim = record["shim"]["pid"]
-    record["shim"]["boot_id"] = "00000000-0000-0000-0000-000000000000"
-    path.write_text(json.dumps(record))
+    _write_in_the_database(deck.home / "deck.db", "UPDATE attempt SET boot_id = 'an earlier one'")
     # As after a reboot nothing of it is there, but its pid, which is now some other program's: this one's.
     os.kill(shim, signal.SIGKILL)
     wait_for(lambda: start_time(shim) is None, "the shim is gone")
@@ -110,7 +109,10 @@ def test_an_attempt_that_never_got_a_process_is_queued_again(deck: ServedDeck, s
         deck.wait_for_line(run_id, "hanging")
     run_id = deck.launch("print('once')")["id"]
     deck.kill()
-    _claim_in_the_database(deck.home / "deck.db", run_id)
+    database = deck.home / "deck.db"
+    _write_in_the_database(database, "UPDATE run SET status = 'starting', attempt = 1 WHERE id = ?", run_id)
+    claim = "INSERT INTO attempt (run_id, number, claimed_at, boot_id) VALUES (?, 1, '2026-01-01', ?)"
+    _write_in_the_database(database, claim, run_id, boot_id())
     deck.start()
     run = deck.run(run_id)
     assert run["status"] == "queued"
@@ -130,11 +132,10 @@ def test_a_second_server_for_the_same_deck_names_the_first(deck: ServedDeck) -> 
     assert f"at {deck.url} by process {deck.process.pid}" in second.stderr
 
 
-def _claim_in_the_database(path: Path, run_id: int) -> None:
-    """Leave the database as a server does that is killed between its claim and the start of a process."""
+def _write_in_the_database(path: Path, statement: str, *values: object) -> None:
+    """Leave the database as a server does that is killed at a certain place."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE run SET status = 'starting', attempt = 1 WHERE id = ?", (run_id,))
-        connection.execute("INSERT INTO attempt (run_id, number, claimed_at) VALUES (?, 1, '2026-01-01')", (run_id,))
+        connection.execute(statement, values)
 
 
 def _rfc3339(seconds: float) -> str:

@@ -43,18 +43,10 @@ def filled(path: Path) -> Path:
     """A database of today with a run that has rows in every table."""
     migrate(path)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            """
-            INSERT INTO run (name, status, notes, priority, cpus, gpus, max_retries, attempt, resume, created_at, log_size)
-            VALUES ('kept', 'failed', '', 0, 1, 0, 0, 1, 0, '2026-01-01 00:00:00.000000', 0);
-            INSERT INTO attempt (run_id, number, claimed_at) VALUES (1, 1, '2026-01-01 00:00:00.000000');
-            INSERT INTO run_event (run_id, attempt, at, to_status) VALUES (1, 0, '2026-01-01 00:00:00.000000', 'queued');
-            INSERT INTO run_tag VALUES (1, 'a');
-            INSERT INTO parameter VALUES (1, 'lr', 0.1, '0.1');
-            INSERT INTO scalar_summary (run_id, tag, last, step, count) VALUES (1, 'loss', 0.5, 1, 1);
-            INSERT INTO idempotency_key VALUES ('k', 'f', 1, '2026-01-01 00:00:00.000000');
-            """
-        )
+        fill(connection, "run", id=1, name="kept", status="failed")
+        for table in ("attempt", "run_event", "run_tag", "parameter", "scalar_summary", "idempotency_key"):
+            fill(connection, table, run_id=1)
+        connection.commit()
     return path
 
 
@@ -70,6 +62,15 @@ def add_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
         monkeypatch.setattr(module, "migrations_folder", lambda: folder)
 
     return add
+
+
+def fill(connection: sqlite3.Connection, table: str, **values: object) -> None:
+    """Insert a row, with something in each column that must have a value and was given none."""
+    for _, name, kind, required, default, _ in connection.execute(f"PRAGMA table_info({table})").fetchall():
+        if required and default is None and name not in values and not (name == "id" and kind == "INTEGER"):
+            values[name] = "2026-01-01 00:00:00.000000" if kind == "DATETIME" else 1
+    marks = ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)
 
 
 def rows(path: Path) -> dict[str, int]:

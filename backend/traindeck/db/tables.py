@@ -80,6 +80,7 @@ class Attempt(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     seconds: float | None = Field(default=None, description="How long it ran, by a clock that nobody sets")
+    boot_id: str = Field(sa_type=String(64), description="Which boot of the host it was claimed in")
     gpu_indices: list[int] = Field(default_factory=list, sa_column=_json("[]"))
     resume_from: str | None = Field(default=None, sa_type=Text)
     exit_code: int | None = None

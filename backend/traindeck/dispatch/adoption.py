@@ -9,6 +9,7 @@ from traindeck.db.tables import Attempt, Run
 from traindeck.dispatch.attempts import Attempts
 from traindeck.dispatch.orders import live_attempt
 from traindeck.dispatch.slots import Hold
+from traindeck.runner.identity import boot_id
 from traindeck.runner.record import give_up_attempt, read_record, shim_of
 from traindeck.runs.status import ACTIVE
 
@@ -27,15 +28,19 @@ class Adoption:
         """Look at each active run once; afterwards each is watched, final, or queued again."""
         with self.attempts.database.read() as session:
             active = list(session.execute(select(Run).where(col(Run.status).in_(ACTIVE))).scalars())
-            holds = {run.id: self._hold(run, session.get(Attempt, (run.id, run.attempt))) for run in active}
-        for run in active:
-            if run.id is not None:
-                self._adopt(run.id, run.attempt, holds[run.id])
+            claimed = [session.get_one(Attempt, (run.id, run.attempt)) for run in active]
+        for run, attempt in zip(active, claimed, strict=True):
+            self._adopt(attempt, Hold(run.cpus, tuple(attempt.gpu_indices)))
 
-    def _adopt(self, run_id: int, number: int, hold: Hold) -> None:
+    def _adopt(self, attempt: Attempt, hold: Hold) -> None:
+        run_id, number = attempt.run_id, attempt.number
         live = live_attempt(self.attempts.files, run_id, number)
         self.attempts.live[run_id] = live
         self.attempts.slots.hold(run_id, hold)
+        if attempt.boot_id != boot_id():
+            # Nothing of it is alive, whatever its files say, and its pids are other programs' by now.
+            self.attempts.ended(live, same_boot=False)
+            return
         # First to write process.json has the attempt: from here on a shim that comes late starts nothing.
         if give_up_attempt(live.files.folder):
             self.attempts.never_started(live, NEVER_STARTED)
@@ -50,7 +55,3 @@ class Adoption:
         logger.info("run=%d attempt=%d adopted, alive=%s", run_id, number, alive)
         if not alive:
             self.attempts.ended(live)
-
-    @staticmethod
-    def _hold(run: Run, attempt: Attempt | None) -> Hold:
-        return Hold(run.cpus, tuple(attempt.gpu_indices) if attempt else ())

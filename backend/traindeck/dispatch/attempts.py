@@ -83,7 +83,7 @@ class Attempts:
         self.observer.watch(live.run_id, live.number)
         logger.info("run=%d attempt=%d started", live.run_id, live.number)
 
-    def ended(self, live: LiveAttempt) -> None:
+    def ended(self, live: LiveAttempt, *, same_boot: bool = True) -> None:
         """The shim is gone: record how the attempt ended, once nothing of it is alive."""
         ending = read_exit(live.files.folder)
         if ending is None:
@@ -91,7 +91,11 @@ class Attempts:
         self.observer.finish(live.run_id, live.number)
 
         def note(session: Session, run: Run) -> None:
-            outcome = _outcome(live, ending, stopping=run.status == Status.STOPPING)
+            stopping = run.status == Status.STOPPING
+            if ending is None:
+                outcome = outcome_unseen(stopping=stopping, same_boot=same_boot)
+            else:
+                outcome = outcome_of(ending, stopping=stopping)
             self._finish(session, run, live, outcome, ending)
 
         self._with_run(live, note)
@@ -130,7 +134,7 @@ class Attempts:
             if not run.resume:
                 forget(session, run.id)
             hold = self.slots.take(run.id, run.cpus, run.gpus)
-            session.add(Attempt(run_id=run.id, number=number, gpu_indices=list(hold.gpus)))
+            session.add(Attempt(run_id=run.id, number=number, boot_id=boot_id(), gpu_indices=list(hold.gpus)))
         live = live_attempt(self.files, run.id, number)
         self.live[run.id] = live
         return run, hold, live
@@ -187,9 +191,3 @@ class Attempts:
         self.live.pop(live.run_id, None)
         self.slots.release(live.run_id)
 
-
-def _outcome(live: LiveAttempt, ending: Ending | None, *, stopping: bool) -> Outcome:
-    if ending is not None:
-        return outcome_of(ending, stopping=stopping)
-    same_boot = live.shim is None or live.shim.boot_id == boot_id()
-    return outcome_unseen(stopping=stopping, same_boot=same_boot)

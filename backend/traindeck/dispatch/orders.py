@@ -1,6 +1,7 @@
 """Writes the order of an attempt: what its shim is to do."""
 
 import hashlib
+import json
 
 from traindeck.db.tables import Run
 from traindeck.dispatch.live import LiveAttempt
@@ -8,7 +9,7 @@ from traindeck.dispatch.slots import Hold, Slots
 from traindeck.runner.environment import MARK_CHARACTERS
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runs.commands import last_checkpoint
-from traindeck.runs.files import DeckFiles, write_json
+from traindeck.runs.files import DeckFiles, write_whole
 
 
 def attempt_mark(files: DeckFiles, run_id: int, number: int) -> str:
@@ -44,7 +45,8 @@ def write_order(files: DeckFiles, slots: Slots, run: Run, hold: Hold, live: Live
         script=_script_order(files, run),
         resume_from=last_checkpoint(files, run) if run.resume else None,
     )
-    write_json(live.files.order, order.as_json())
+    # Not synced: after a power cut nobody carries it out.
+    write_whole(live.files.order, json.dumps(order.as_json()).encode(), sync=False)
 
 
 def _script_order(files: DeckFiles, run: Run) -> ScriptOrder | None:

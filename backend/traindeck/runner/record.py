@@ -72,8 +72,6 @@ def _make(folder: Path, record: dict[str, Any]) -> bool:
 
 def _written(folder: Path, record: dict[str, Any]) -> Path:
     partial = folder / f".{NAME}.{os.getpid()}"
-    with partial.open("w") as file:
-        json.dump(record, file)
-        file.flush()
-        os.fsync(file.fileno())
+    # Not synced: what a power cut could take from this file is of a boot that is over, as the database knows.
+    partial.write_text(json.dumps(record))
     return partial

@@ -107,13 +107,14 @@ class DeckFiles:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole and on disk, or not at all."""
+def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Write a file so that it is there whole, or not at all; with `sync`, after a power cut too."""
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
     os.replace(partial, path)
 
 
