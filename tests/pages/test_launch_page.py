@@ -39,14 +39,15 @@ def test_an_integer_has_its_default_help_and_bounds() -> None:
     assert epochs.attributes["data-least"] == "1"
     assert epochs.attributes["data-most"] == "1000"
     assert epochs.one("label").words() == "Epochs"
-    assert "Rounds. · 1 to 1,000" in epochs.words()
+    assert "Rounds. 1 to 1,000." in epochs.words()
 
 
 def test_a_number_is_written_as_people_do_and_knows_open_bounds() -> None:
     lr = field(render(), "lr")
     assert lr.one("input").attributes["value"] == "1e-5"
     assert {"data-open-least", "data-open-most"} <= set(lr.attributes)
-    assert "above 0, below 1" in lr.words()
+    assert "Above 0, below 1." in lr.words()
+    assert "At least 0." in field(render(), "decay").words()
 
 
 def test_a_boolean_is_a_checkbox_that_is_on_by_default_where_the_parameter_is() -> None:
@@ -82,6 +83,7 @@ def test_groups_keep_their_order_and_fold_away_what_is_advanced() -> None:
     groups = render().one("section", id="panel-trainer").all("fieldset")
     assert [group.one("legend").words() for group in groups] == ["Training", "Optimizer", "Parameters"]
     assert groups[0].one("details").one("div", data_param="amp")
+    assert groups[0].one("summary").words() == "1 more setting"
 
 
 def test_every_label_names_an_input_that_exists() -> None:

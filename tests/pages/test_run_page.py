@@ -58,7 +58,7 @@ def test_a_completed_run_that_never_told_its_progress_has_a_full_bar() -> None:
 
 def test_a_queued_run_says_what_it_waits_for() -> None:
     head = render(run_view(Status.QUEUED)).one("div", id="run-head")
-    assert "Number 3 in line. 1 GPU slot: all 2 are taken" in head.words()
+    assert "Number 3 in line. Waits for 1 GPU slot: all 2 are taken" in head.words()
 
 
 def test_parameters_are_listed_with_what_they_are() -> None:
@@ -69,22 +69,43 @@ def test_parameters_are_listed_with_what_they_are() -> None:
 
 
 def test_a_script_shows_where_it_came_from() -> None:
-    script = ScriptView(path="/home/ada/train.py", filename="train.py", args=["--lr", "0.1"])
+    script = ScriptView(path="/home/ada/train.py", filename="train.py", args=["--lr", "0.1", "a b"])
     page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
-    assert "/home/ada/train.py" in page.one("div", id="run-facts").words()
+    facts = page.one("div", id="run-facts")
+    assert "/home/ada/train.py" in facts.words()
+    assert "train.py --lr 0.1 'a b'" in facts.words()
+    again = json.loads(facts.one("pre", id="curl").attributes["data-body"])
+    assert again["script"] == {"path": "/home/ada/train.py", "args": ["--lr", "0.1", "a b"]}
+
+
+def test_a_pasted_script_has_no_command_to_launch_it_again() -> None:
+    script = ScriptView(path=None, filename="train.py", args=[])
+    page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
+    assert page.all("pre", id="curl") == []
+
+
+def test_the_body_that_launches_such_a_run_again_has_every_parameter() -> None:
+    again = json.loads(render(run_view()).one("pre", id="curl").attributes["data-body"])
+    assert again == {
+        "trainer": "mnist",
+        "params": {"epochs": 3, "lr": 0.001},
+        "tags": ["baseline"],
+        "resources": {"cpus": 1, "gpus": 0},
+    }
 
 
 def test_the_scalars_to_draw_first_are_named_as_json() -> None:
     metrics = {tag: MetricView(last=1, min=1, max=1, step=9) for tag in ("w/norm", 'a"b', "val_loss", "train_loss")}
     data = render(run_view(metrics=metrics)).one("div", id="run-progress").attributes
-    assert json.loads(data["data-main-tags"]) == ["val_loss", "train_loss", 'a"b', "w/norm"]
+    assert json.loads(data["data-main-tags"]) == ["train_loss", "val_loss", 'a"b', "w/norm"]
     assert data["data-tag-count"] == "4"
 
 
 def test_the_log_of_each_attempt_can_be_chosen() -> None:
     chooser = render(run_view(attempt=2), attempts=[1, 2]).one("select", id="log-attempt")
     assert [option.words() for option in chooser.all("option")] == ["1", "2"]
-    assert render(run_view()).all("select", id="log-attempt") == []
+    log = render(run_view()).one("div", id="log-frame")
+    assert "hidden" in log.one("label", class_="sort").attributes
 
 
 def test_history_tells_each_change_with_its_reason() -> None:

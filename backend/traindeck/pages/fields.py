@@ -1,11 +1,10 @@
 """The fields of a form, from the JSON Schema of a trainer's parameters."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from traindeck.pages.numbers import show_setting
+from traindeck.pages.numbers import show_exact, show_setting
 
 Schema = dict[str, Any]
 
@@ -41,6 +40,7 @@ class Field:
     nullable: bool
     value: str
     default: str
+    default_shown: str
     default_json: str
     least: str
     most: str
@@ -108,6 +108,7 @@ def _field(name: str, schema: Schema, values: Schema, required: bool) -> Field:
         nullable=bool(schema.get("nullable", False)),
         value=_text(value, kind),
         default=_text(default, kind),
+        default_shown=show_setting(default),
         default_json="" if required else json.dumps(default),
         least=_text(least if least is not None else open_least, kind),
         most=_text(most if most is not None else open_most, kind),
@@ -140,27 +141,17 @@ def _text(value: object, kind: str) -> str:
         return json.dumps(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _shortest(value) if isinstance(value, float) else str(value)
-
-
-def _shortest(value: float) -> str:
-    """A float as people write it: `1e-05` as `1e-5`, `3.0` as `3`."""
-    return re.sub(r"\.0$", "", re.sub(r"e([+-])0*", r"e\1", repr(value)).replace("e+", "e"))
+    return show_exact(value) if isinstance(value, float) else str(value)
 
 
 def _hint(least: float | None, open_least: float | None, most: float | None, open_most: float | None) -> str:
     low = _bound(least, "") or _bound(open_least, "above ")
     high = _bound(most, "") or _bound(open_most, "below ")
-    if low and high:
-        return f"{low} to {high}" if open_least is None and open_most is None else f"{low}, {_up_to(most, high)}"
-    if low:
-        return low if low.startswith("above") else f"at least {low}"
-    return _up_to(most, high) if high else ""
-
-
-def _up_to(most: float | None, high: str) -> str:
-    return high if most is None else f"at most {high}"
+    if least is not None and most is not None:
+        return f"{low} to {high}"
+    told = [low if least is None else f"at least {low}", high if most is None else f"at most {high}"]
+    return ", ".join(each for each, bound in zip(told, (low, high), strict=True) if bound)
 
 
 def _bound(value: float | None, word: str) -> str:
-    return "" if value is None else f"{word}{_shortest(value) if isinstance(value, float) else f'{value:,}'}"
+    return "" if value is None else f"{word}{show_exact(value) if isinstance(value, float) else f'{value:,}'}"

@@ -9,6 +9,9 @@ from traindeck.runs.view import MetricView
 HELD_OUT = r"(?:^|[^a-z])(?:val|valid|validation|test|eval|dev)(?:[^a-z]|$)"
 QUALITY = r"acc|accuracy|f1|auc|map|iou|bleu|rouge|top1|top-1|r2|score"
 LOSS = r"loss|perplexity|ppl|error|rmse|mae|nll"
+RATE = r"learning.?rate|(?:^|[^a-z])lr(?:[^a-z]|$)"
+GATHERED = r"(?:by|per).epoch"
+"""Says what other scalars say already, once for each epoch."""
 
 MAIN_LIMIT = 6
 """As many small charts as an overview shows at a glance."""
@@ -26,14 +29,14 @@ class Metric:
 
 
 def main_tags(metrics: dict[str, MetricView], limit: int = MAIN_LIMIT) -> list[str]:
-    """The tags to show first: held-out quality and loss, then training's, then what is left, each by name."""
-    return sorted(metrics, key=lambda tag: (_rank(tag), tag))[:limit]
+    """The tags to draw first: training's loss, which comes first; held-out loss and quality; what is left, by name."""
+    return sorted(metrics, key=_place)[:limit]
 
 
 def key_metric(metrics: dict[str, MetricView]) -> Metric | None:
     """The one scalar that says best how good a run is, or None where it has none."""
-    tags = main_tags(metrics, 1)
-    return describe(tags[0], metrics[tags[0]]) if tags else None
+    tag = min(metrics, key=_worth, default=None)
+    return None if tag is None else describe(tag, metrics[tag])
 
 
 def describe(tag: str, metric: MetricView) -> Metric:
@@ -42,13 +45,28 @@ def describe(tag: str, metric: MetricView) -> Metric:
     return Metric(tag, last, least, most, metric.step)
 
 
-def _rank(tag: str) -> int:
+def _place(tag: str) -> tuple[bool, int, str]:
+    held_out, quality, loss, rate, gathered = _traits(tag)
+    if loss:
+        rank = 1 if held_out else 0
+    elif quality:
+        rank = 2 if held_out else 3
+    else:
+        rank = 4 if rate else 5
+    return gathered, rank, tag
+
+
+def _worth(tag: str) -> tuple[int, bool, str]:
+    held_out, quality, loss, _, gathered = _traits(tag)
+    if held_out and (quality or loss):
+        rank = 0 if quality else 1
+    elif loss or quality:
+        rank = 2 if loss else 3
+    else:
+        rank = 4
+    return rank, gathered, tag
+
+
+def _traits(tag: str) -> tuple[bool, ...]:
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", tag).lower()
-    held_out, quality, loss = (bool(re.search(pattern, name)) for pattern in (HELD_OUT, QUALITY, LOSS))
-    if held_out and quality:
-        return 0
-    if held_out and loss:
-        return 1
-    if quality:
-        return 3
-    return 2 if loss else 4
+    return tuple(bool(re.search(pattern, name)) for pattern in (HELD_OUT, QUALITY, LOSS, RATE, GATHERED))

@@ -1,6 +1,7 @@
 """Numbers as people read them. Each function has its twin in `static/js/numbers.js`."""
 
 import math
+import re
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -16,7 +17,12 @@ def show_value(value: float | None) -> str:
     if size >= 1000:
         return f"{value:,.0f}"
     shown = f"{value:.4g}"
-    return f"{float(shown):.4f}" if size < 1 and value else shown
+    return f"{float(shown):.4f}" if 0.01 <= size < 1 else shown
+
+
+def show_exact(value: float) -> str:
+    """A float with all its digits, as people write it: `1e-05` as `1e-5`, `3.0` as `3`."""
+    return re.sub(r"\.0$", "", re.sub(r"e([+-])0*", r"e\1", repr(value)).replace("e+", "e"))
 
 
 def show_count(count: int) -> str:
@@ -53,4 +59,6 @@ def show_setting(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, float):
+        return show_exact(value)
     return str(value) if value != "" else '""'

@@ -103,7 +103,10 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def waits_for(run: RunView) -> str:
+    """Why a queued run has not started, as a sentence without its full stop."""
+    return f"Waits for {run.waiting_for or 'its turn'}"
+
+
 def _note(run: RunView) -> str:
-    if run.status is Status.QUEUED:
-        return run.waiting_for or ""
-    return run.status_reason or ""
+    return waits_for(run) if run.status is Status.QUEUED else run.status_reason or ""

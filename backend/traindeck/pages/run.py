@@ -1,8 +1,10 @@
 """The page of one run."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from traindeck.pages.actions import Actions, actions
 from traindeck.pages.badge import Badge, badge
@@ -11,7 +13,7 @@ from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
 from traindeck.pages.metrics import main_tags
 from traindeck.pages.numbers import show_count, show_setting
-from traindeck.pages.rows import Duration, Setting, duration, program, stamp
+from traindeck.pages.rows import Duration, Setting, duration, program, stamp, waits_for
 from traindeck.runs.status import Status
 from traindeck.runs.view import HistoryEntry, RunView
 
@@ -41,7 +43,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One run. `reason` is in full; `main_tags` is a JSON list of the scalars to draw first."""
+    """One run. `reason` is in full; `main_tags` is a JSON list of the scalars to draw first.
+
+    `command` is the script as a shell would be given it, `again` the JSON that launches such a run; either may be "".
+    """
 
     shell: Shell
     id: int
@@ -57,7 +62,8 @@ class RunContext:
     facts: Facts
     duration: Duration | None
     settings: list[Setting]
-    settings_title: str
+    command: str
+    again: str
     tags: list[str]
     notes: str
     changes: list[Change]
@@ -108,8 +114,9 @@ def _context(
         waiting=_waiting(run),
         facts=_facts(run),
         duration=duration(run, datetime.now(UTC)),
-        settings=_settings(run),
-        settings_title="Arguments" if run.script else "Parameters",
+        settings=[Setting(name, show_setting(value)) for name, value in run.params.items()],
+        command=shlex.join([run.script.filename, *run.script.args]) if run.script else "",
+        again=_again(run),
         tags=run.tags,
         notes=run.notes,
         changes=[_change(entry) for entry in history],
@@ -135,7 +142,7 @@ def _waiting(run: RunView) -> str:
     if run.status is not Status.QUEUED:
         return ""
     place = f"Number {run.queue_position} in line. " if run.queue_position else ""
-    return f"{place}{run.waiting_for or ''}".strip()
+    return f"{place}{waits_for(run)}"
 
 
 def _facts(run: RunView) -> Facts:
@@ -155,10 +162,15 @@ def _resources(run: RunView) -> str:
     return f"{cpus} CPU, {gpus} GPU" if gpus else f"{cpus} CPU"
 
 
-def _settings(run: RunView) -> list[Setting]:
-    if run.script is not None:
-        return [Setting(str(place), value) for place, value in enumerate(run.script.args, 1)]
-    return [Setting(name, show_setting(value)) for name, value in run.params.items()]
+def _again(run: RunView) -> str:
+    """The body of the POST /runs that launches such a run; "" where the page does not know the script's source."""
+    if run.script is None:
+        program: dict[str, Any] = {"trainer": run.trainer, "params": run.params}
+    elif run.script.path:
+        program = {"script": {"path": run.script.path, "args": run.script.args}}
+    else:
+        return ""
+    return json.dumps({**program, "tags": run.tags, "resources": run.resources.model_dump()})
 
 
 def _change(entry: HistoryEntry) -> Change:

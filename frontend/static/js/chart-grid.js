@@ -22,19 +22,20 @@ export class ChartGrid {
     if (this.visible.size) this.onNeed();
   }
 
+  // A tag that comes later goes to the end, wherever it ranks: what is being looked at stays where it is.
   setTags(tags) {
     const wanted = new Set(tags);
     for (const tag of this.charts.keys()) if (!wanted.has(tag)) this.remove(tag);
-    tags.forEach((tag, place) => this.charts.has(tag) || this.add(tag, place));
+    for (const tag of tags) if (!this.charts.has(tag)) this.add(tag);
     for (const group of this.groups.values()) group.count.textContent = group.grid.childElementCount;
   }
 
-  add(tag, place) {
+  add(tag) {
     const chart = new Chart(tag, settings);
     chart.element.chart = chart;
     this.charts.set(tag, chart);
     if (this.grouped) this.group(tag).grid.append(chart.element);
-    else this.box.insertBefore(chart.element, this.box.children[place] ?? null);
+    else this.box.append(chart.element);
     this.observer.observe(chart.element);
   }
 

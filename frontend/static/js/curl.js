@@ -21,5 +21,9 @@ async function copy(text) {
 export function startCurl() {
   const box = document.getElementById("curl");
   document.getElementById("copy-curl").addEventListener("click", () => copy(box.textContent));
-  return (body) => (box.textContent = command(body));
+  return (body) => {
+    const text = command(body);
+    // Written only when it changes: a selection in it survives.
+    if (box.textContent !== text) box.textContent = text;
+  };
 }

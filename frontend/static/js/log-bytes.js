@@ -61,6 +61,17 @@ export class LineCutter {
   }
 }
 
+// The lines in bytes that end where a line ends, and the offset of the first of them. What stands before the first
+// newline belongs to a line that began earlier, unless the bytes `begin` a file or a line fills them all.
+export function wholeLines(bytes, offset, begin) {
+  const newline = bytes.indexOf(NEWLINE);
+  const skip = begin || newline === bytes.length - 1 ? 0 : newline + 1;
+  const cutter = new LineCutter(offset + skip);
+  const lines = cutter.push(bytes.subarray(skip));
+  if (cutter.open().text) lines.push(cutter.open());
+  return { lines, first: offset + skip };
+}
+
 // A terminal shows what came after the last carriage return.
 export function folded(text) {
   const states = text.split("\r").filter(Boolean);

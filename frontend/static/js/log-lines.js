@@ -61,11 +61,14 @@ export class LogLines {
     while (this.count > LINES_LIMIT) this.box.firstElementChild.remove();
   }
 
-  // Drops what does not fit any more at the end; answers whether that happened.
+  // Drops what does not fit any more at the end; answers the offset of the first line that is gone, or null.
   trimEnd() {
-    if (this.count <= LINES_LIMIT) return false;
-    while (this.count > LINES_LIMIT) this.box.lastElementChild.remove();
-    this.open = null;
-    return true;
+    let offset = null;
+    while (this.count >= LINES_LIMIT) {
+      offset = this.box.lastElementChild.offset;
+      this.box.lastElementChild.remove();
+      this.open = null;
+    }
+    return offset;
   }
 }

@@ -1,5 +1,8 @@
-// Finds text in the lines that are loaded, marks it, and goes from match to match.
+// Finds text in the log and goes from match to match: first in the lines that are loaded, then in all others.
 // Marks are CSS highlights: the lines themselves are not touched, so selections survive.
+import { LogScan } from "./log-scan.js";
+import { toast } from "./toast.js";
+
 const MATCHES_LIMIT = 5000;
 const RENEW_MS = 150;
 const get = (id) => document.getElementById(id);
@@ -36,17 +39,23 @@ function matchesIn(line, wanted) {
 }
 
 export class LogSearch {
-  constructor(scroller, box, onJump) {
-    Object.assign(this, { scroller, box, onJump, matches: [], current: -1, timer: 0 });
+  constructor(view, box) {
+    Object.assign(this, { view, box, matches: [], current: -1, timer: 0, scanning: null });
     this.input = get("log-search");
     this.input.addEventListener("input", () => this.renewNow(true));
     this.input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.stop();
       if (event.key !== "Enter") return;
       event.preventDefault();
       this.go(event.shiftKey ? -1 : 1);
     });
     get("log-next").addEventListener("click", () => this.go(1));
     get("log-previous").addEventListener("click", () => this.go(-1));
+    get("log-stop").addEventListener("click", () => this.stop());
+  }
+
+  get wanted() {
+    return this.input.value.toLowerCase();
   }
 
   renew() {
@@ -55,10 +64,10 @@ export class LogSearch {
   }
 
   renewNow(jump) {
+    if (jump) this.stop();
     this.timer = clearTimeout(this.timer) ?? 0;
-    const wanted = this.input.value.toLowerCase();
     const held = this.matches[this.current];
-    this.matches = wanted ? this.find(wanted) : [];
+    this.matches = this.wanted ? this.find(this.wanted) : [];
     this.current = jump ? this.matches.length - 1 : this.matches.findIndex((match) => match.line === held?.line);
     this.mark();
     if (jump && this.current >= 0) this.reveal();
@@ -74,26 +83,61 @@ export class LogSearch {
   }
 
   go(by) {
-    if (!this.matches.length) return;
-    this.current = (this.current + by + this.matches.length) % this.matches.length;
+    if (this.matches[this.current + by]) this.choose(this.current + by);
+    else if (this.wanted && !this.scanning) this.scan(by);
+  }
+
+  choose(at) {
+    this.current = at;
     this.mark();
-    this.reveal();
+    if (this.matches[at]) this.reveal();
+  }
+
+  stop() {
+    this.scanning?.abort();
+  }
+
+  // Past the last match that is loaded: the rest of the file, and round to where the window began.
+  async scan(by) {
+    const { start, end, size } = this.view.window.range();
+    const parts = [[end, size], [0, start]];
+    this.scanning = new AbortController();
+    get("log-stop").hidden = false;
+    const tell = (share) => (get("log-matches").textContent = `searching ${Math.floor(share * 100)}%`);
+    try {
+      const scan = new LogScan(this.view.source, this.wanted, this.scanning.signal, tell);
+      const found = await scan.first(by, by > 0 ? parts : parts.reverse());
+      if (found === null) this.choose(by > 0 ? 0 : this.matches.length - 1);
+      else await this.jump(found);
+    } catch (problem) {
+      if (problem.name !== "AbortError") toast(problem.message, true);
+      this.mark();
+    }
+    this.scanning = null;
+    get("log-stop").hidden = true;
+  }
+
+  async jump(offset) {
+    await this.view.showAt(offset);
+    this.renewNow(false);
+    this.choose(this.matches.findIndex((match) => match.line.offset >= offset));
   }
 
   mark() {
-    const many = this.matches.length >= MATCHES_LIMIT ? "+" : "";
-    const count = this.matches.length ? `${this.current + 1} of ${this.matches.length}${many}` : "none";
-    get("log-matches").textContent = this.input.value ? count : "";
+    get("log-matches").textContent = this.wanted ? this.count() : "";
     if (!CSS.highlights) return;
     CSS.highlights.set("log-match", new Highlight(...this.matches.map((match) => match.range)));
     CSS.highlights.set("log-current", new Highlight(...this.matches.slice(this.current, this.current + 1).map((match) => match.range)));
     CSS.highlights.get("log-current").priority = 1;
   }
 
+  count() {
+    const more = this.matches.length >= MATCHES_LIMIT || !this.view.window.whole();
+    if (!this.matches.length) return more ? "none here" : "none";
+    return `${this.current + 1} of ${this.matches.length}${more ? "+" : ""}`;
+  }
+
   reveal() {
-    const { line } = this.matches[this.current];
-    this.onJump();
-    const frame = this.scroller.getBoundingClientRect();
-    this.scroller.scrollTop += line.getBoundingClientRect().top - frame.top - frame.height / 2;
+    this.view.reveal(this.matches[this.current].line);
   }
 }

@@ -14,8 +14,8 @@ export class LogSource {
   }
 
   // The bytes from `offset`, at most `limit`, and the offset that comes after them.
-  async read(offset, limit) {
-    const response = await call(this.address({ offset, limit }), { headers: { Accept: "*/*" } });
+  async read(offset, limit, signal) {
+    const response = await call(this.address({ offset, limit }), { headers: { Accept: "*/*" }, signal });
     const bytes = new Uint8Array(await response.arrayBuffer());
     const number = (name, otherwise) => Number(response.headers.get(name) ?? otherwise);
     this.size = number("Traindeck-Log-Size", offset + bytes.length);

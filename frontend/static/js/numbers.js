@@ -7,7 +7,7 @@ export function showValue(value) {
   const size = Math.abs(value);
   if (size >= 1e6 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace("e+", "e");
   if (size >= 1000) return Math.round(value).toLocaleString("en");
-  if (size > 0 && size < 1) return Number(value.toPrecision(4)).toFixed(4);
+  if (size >= 0.01 && size < 1) return Number(value.toPrecision(4)).toFixed(4);
   return String(Number(value.toPrecision(4)));
 }
 

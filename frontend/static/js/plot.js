@@ -13,7 +13,7 @@ const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignif
 function tick(value) {
   const size = Math.abs(value);
   if (value === null || value === 0) return value === null ? "" : "0";
-  if (size < 1e-3 || size >= 1e6) return value.toExponential(1).replace("e+", "e").replace(".0e", "e");
+  if (size < 1e-4 || size >= 1e6) return value.toExponential(1).replace("e+", "e").replace(".0e", "e");
   return size >= 1000 ? compact.format(value) : String(Number(value.toPrecision(4)));
 }
 

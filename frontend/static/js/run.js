@@ -1,4 +1,5 @@
 // The page of one run.
+import { startAgain } from "./again.js";
 import { startBoard } from "./board.js";
 import { startCharts } from "./charts.js";
 import { startEdit } from "./edit.js";
@@ -12,6 +13,7 @@ const url = `/runs/${id}`;
 
 new Files(panel("files"), url);
 new LogView(panel("log"), url);
+startAgain();
 startBoard(panel("tensorboard"));
 startCharts(url);
 startEdit(url);

@@ -3,7 +3,8 @@ import { showDuration } from "./numbers.js";
 
 const TICK_MS = 1000;
 const WEEK_SECONDS = 7 * 86400;
-const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const absolute = (at) => `${local.format(at)} · ${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 
@@ -32,10 +33,10 @@ function update(element) {
   if (element.dataset.since) {
     const since = Date.parse(element.dataset.since);
     const until = element.dataset.until ? Date.parse(element.dataset.until) : now();
-    put(element, showDuration((until - since) / 1000), `Started ${absolute.format(since)}`);
+    put(element, showDuration((until - since) / 1000), `Started ${absolute(since)}`);
   } else {
     const at = Date.parse(element.dateTime);
-    put(element, showRelative(at), absolute.format(at));
+    put(element, showRelative(at), absolute(at));
   }
 }
 

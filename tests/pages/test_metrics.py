@@ -1,0 +1,49 @@
+"""Which scalars are shown first."""
+
+from traindeck.pages.metrics import key_metric, main_tags
+from traindeck.runs.view import MetricView
+
+CONVNET = [
+    "Accuracy by epoch/train",
+    "Accuracy by epoch/validation",
+    "Accuracy/train",
+    "Accuracy/validation",
+    "Images per second",
+    "Learning rate",
+    "Loss by epoch/train",
+    "Loss by epoch/validation",
+    "Loss/train",
+    "Loss/validation",
+]
+
+
+def metrics(*tags: str) -> dict[str, MetricView]:
+    return {tag: MetricView(last=1, min=1, max=1, step=9) for tag in tags}
+
+
+def key_of(*tags: str) -> str | None:
+    metric = key_metric(metrics(*tags))
+    return metric and metric.tag
+
+
+def test_training_loss_is_drawn_first_and_what_gathers_epochs_is_left_for_last() -> None:
+    assert main_tags(metrics(*CONVNET)) == [
+        "Loss/train",
+        "Loss/validation",
+        "Accuracy/validation",
+        "Accuracy/train",
+        "Learning rate",
+        "Images per second",
+    ]
+
+
+def test_the_key_metric_is_held_out_quality_itself() -> None:
+    assert key_of(*CONVNET) == "Accuracy/validation"
+    assert key_of("Accuracy by epoch/validation", "Loss/validation") == "Accuracy by epoch/validation"
+
+
+def test_without_held_out_quality_the_key_metric_is_held_out_loss_then_training_loss() -> None:
+    assert key_of("loss", "valLoss", "Accuracy/train") == "valLoss"
+    assert key_of("loss", "Accuracy/train", "lr") == "loss"
+    assert key_of("lr", "GPU memory") == "GPU memory"
+    assert key_of() is None
