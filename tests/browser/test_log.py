@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from browser.complaints import Complaints
 from browser.readiness import wait_until_ready
 from support.served import ServedDeck
+from support.waiting import wait_for
 
 LINES = 60_000
 WINDOW = 4_000
@@ -55,6 +56,13 @@ def expect_at_the_end(page: Page) -> None:
     )
 
 
+def assert_without_gaps(lines: Locator) -> None:
+    """The numbers of the lines, which count up by one, miss none; and there are no more lines than a window has."""
+    numbers = [int(line.split()[1]) for line in lines.all_inner_texts()]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert len(numbers) <= WINDOW
+
+
 @pytest.fixture(scope="module")
 def long_run(cold_deck: ServedDeck) -> int:
     """A run whose log is much longer than what the page holds."""
@@ -95,8 +103,27 @@ def test_a_long_log_opens_at_its_end_and_holds_a_bounded_number_of_lines(
     page.get_by_role("button", name="Load earlier lines").click()
     expect(lines.first).not_to_have_text(first)
     assert lines.count() <= WINDOW
-    numbers = [int(line.split()[1]) for line in lines.all_inner_texts()]
-    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert_without_gaps(lines)
+
+
+def test_whoever_scrolled_back_reads_on_to_the_end_without_a_gap(
+    cold_deck: ServedDeck, page: Page, long_run: int
+) -> None:
+    lines = open_log(page, cold_deck, long_run)
+    expect(lines.last).to_have_text(f"hay {LINES - 1:05}")
+    for _ in range(2):
+        first = lines.first.inner_text()
+        page.get_by_role("button", name="Load earlier lines").click()
+        expect(lines.first).not_to_have_text(first)
+    expect(lines.last).not_to_have_text(f"hay {LINES - 1:05}")
+
+    def read_on() -> bool:
+        page.locator("#log-lines").evaluate("box => (box.scrollTop = box.scrollHeight)")
+        return lines.last.inner_text() == f"hay {LINES - 1:05}"
+
+    wait_for(read_on, "the end is reached again")
+    assert_without_gaps(lines)
+    expect(page.get_by_label("Follow")).to_be_checked()
 
 
 def test_search_goes_on_through_all_of_a_long_log_either_way_and_round(

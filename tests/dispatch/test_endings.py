@@ -12,6 +12,12 @@ from support.waiting import wait_for
     ("source", "code", "reason"),
     [
         ("raise ValueError('no such column: loss')", 1, "exit code 1: ValueError: no such column: loss"),
+        ("raise ValueError('first line\\nsecond line')", 1, "exit code 1: ValueError: first line"),
+        (
+            "try:\n    1 / 0\nexcept ZeroDivisionError:\n    open('/no/such')",
+            1,
+            "exit code 1: FileNotFoundError: [Errno 2] No such file or directory: '/no/such'",
+        ),
         ("import sys; sys.exit(3)", 3, "exit code 3"),
         ("import sys; sys.exit('bad config')", 1, "exit code 1"),
         ("import os; os._exit(7)", 7, "exit code 7"),

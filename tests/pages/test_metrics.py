@@ -1,6 +1,9 @@
 """Which scalars are shown first."""
 
+import pytest
+
 from traindeck.pages.metrics import key_metric, main_tags
+from traindeck.pages.numbers import show_value
 from traindeck.runs.view import MetricView
 
 CONVNET = [
@@ -47,3 +50,11 @@ def test_without_held_out_quality_the_key_metric_is_held_out_loss_then_training_
     assert key_of("loss", "Accuracy/train", "lr") == "loss"
     assert key_of("lr", "GPU memory") == "GPU memory"
     assert key_of() is None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.98, "0.9800"), (0.0002857, "0.0002857"), (3.1e-5, "3.10e-5"), (0.0, "0"), (1850.2, "1,850"), (None, "NaN")],
+)
+def test_a_value_has_four_digits_however_small_it_is(value: float | None, shown: str) -> None:
+    assert show_value(value) == shown

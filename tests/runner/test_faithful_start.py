@@ -33,7 +33,9 @@ def launched(deck: ServedDeck, path: Path, *args: str) -> dict[str, Any]:
 
 def as_python_does(path: Path, *args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(path), *args]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=path.parent)
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=path.parent
+    )
 
 
 def test_what_a_script_sees_of_itself(shared_deck: ServedDeck, tmp_path: Path) -> None:

@@ -50,7 +50,16 @@ def test_a_deck_listens_on_loopback_only(host):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("port", 65536), ("port", -1), ("cpus", 0), ("grace_seconds", -1), ("gpus", "a,b"), ("gpus", "0,0"), ("gpus", "-1")]
+    ("name", "value"),
+    [
+        ("port", 65536),
+        ("port", -1),
+        ("cpus", 0),
+        ("grace_seconds", -1),
+        ("gpus", "a,b"),
+        ("gpus", "0,0"),
+        ("gpus", "-1"),
+    ],
 )
 def test_a_setting_out_of_bounds_is_refused(name, value):
     with pytest.raises(ValidationError):

@@ -190,4 +190,3 @@ class Attempts:
         live.detach()
         self.live.pop(live.run_id, None)
         self.slots.release(live.run_id)
-

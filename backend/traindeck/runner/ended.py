@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import time
 from dataclasses import asdict, dataclass
@@ -12,6 +13,9 @@ from typing import Self
 NAME = "exit.json"
 TAIL_BYTES = 16_384
 MAX_REASON_CHARACTERS = 500
+TRACEBACK = "Traceback (most recent call last)"
+SYNTAX_ERROR = re.compile(r"(Syntax|Indentation|Tab)Error: ")
+"""A script that cannot be compiled has no traceback, only this."""
 RETRY_SECONDS = 1.0
 OOM_COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
@@ -89,17 +93,18 @@ def oom_kills() -> int:
 
 
 def last_error_line(log: Path) -> str | None:
-    """The last line of a traceback at the end of the log ("ValueError: …"), or None where it has none."""
+    """The line of the last traceback in the log that names the exception ("ValueError: …"), or None."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            tail = file.read().decode(errors="replace")
+            lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return None
-    if "Traceback (most recent call last)" not in tail and "Error: " not in tail:
-        return None
-    lines = [line.strip() for line in tail.splitlines() if line.strip()]
-    return lines[-1][:MAX_REASON_CHARACTERS] if lines else None
+    headers = [number for number, line in enumerate(lines) if line.startswith(TRACEBACK)]
+    # Below the header frames are indented; the exception is not, though its message may go on for many lines.
+    candidates = lines[headers[-1] + 1 :] if headers else [line for line in lines if SYNTAX_ERROR.match(line)]
+    named = next((line for line in candidates if line and not line[0].isspace()), None)
+    return named.strip()[:MAX_REASON_CHARACTERS] if named else None
 
 
 def _write(folder: Path, ending: Ending) -> None:
