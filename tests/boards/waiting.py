@@ -1,24 +1,22 @@
 """Waiting for a condition, never for a time."""
 
-import time
 from collections.abc import Callable
 
 import psutil
+
+from support.waiting import wait_for
 
 DEADLINE_SECONDS = 30.0
 
 
 def wait_until(condition: Callable[[], object]) -> None:
     """Return once `condition()` is true; fail after the deadline."""
-    end = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.01)
+    wait_for(condition, "the condition came true", DEADLINE_SECONDS)
 
 
 def boards_processes(parent: int | None = None) -> list[psutil.Process]:
-    """The living boards processes below `parent`, this process if not given."""
-    children = psutil.Process(parent).children(recursive=True)
+    """The living boards processes below `parent`; if not given, those that this very process has started."""
+    children = psutil.Process(parent).children(recursive=parent is not None)
     return [process for process in children if "traindeck.boards.process" in _command(process)]
 
 
