@@ -8,23 +8,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip --quiet --disable-pip-version-check
 HOST_FLAGS ?=
-PORT ?= 8000
 
 .PHONY: run test check bench format clean setup
 
 run: .make/run
-	@$(BIN)/python -m traindeck.cli serve --port $(PORT) --first-run mnist $(HOST_FLAGS)
+	@$(BIN)/python -m traindeck.cli serve $(if $(PORT),--port $(PORT)) --first-run mnist $(HOST_FLAGS)
 
 test: .make/test .make/browser
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .make/check
+check: .make/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/architecture
 
-format: .make/check
+format: .make/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -48,9 +47,6 @@ $(BIN)/python:
 
 .make/test: .make/run
 	@$(PIP) install --editable '.[test,check]'
-	@touch $@
-
-.make/check: .make/test
 	@touch $@
 
 .make/browser: tests/browser/install.sh

@@ -42,9 +42,10 @@ def _runs() -> str:
     params = ", ".join(f"'{name}', {_value(name, salt)}" for salt, name in enumerate(PARAMETERS))
     metrics = ", ".join(f"'{tag}', json_object({_summary(salt)})" for salt, tag in enumerate(METRICS))
     return f"""
-        INSERT INTO run (id, name, status, trainer, params, env, notes, priority, cpus, gpus, max_retries, attempt,
+        INSERT INTO run (id, name, status, trainer, params, env, notes, priority, cpus, gpus, max_retries, retries,
+                         attempt,
                          resume, exit_code, created_at, started_at, finished_at, metrics, log_size)
-        SELECT n, 'run-' || n, 'completed', 'mnist', json_object({params}), '{{}}', '', 0, 1, 0, 0, 1, 0, 0,
+        SELECT n, 'run-' || n, 'completed', 'mnist', json_object({params}), '{{}}', '', 0, 1, 0, 0, 0, 1, 0, 0,
                {TIMES}, {TIMES}, {TIMES}, json_object({metrics}), 1000 FROM numbers"""
 
 

@@ -6,4 +6,5 @@ import logging
 def configure_logging(level: int = logging.INFO) -> None:
     """Log to stderr, one line for each record. Uvicorn's lines look the same."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s", force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.runner.checkpoints import newest_checkpoint
+from traindeck.db.tables import Run
+from traindeck.runs.commands import last_checkpoint
+from traindeck.runs.files import DeckFiles
 
 
-def put(work: Path, name: str, seconds: int) -> Path:
-    path = work / "checkpoints" / name
-    path.parent.mkdir(exist_ok=True)
+def newest_checkpoint(home: Path) -> Path | None:
+    found = last_checkpoint(DeckFiles(home), Run(id=1, name="one", attempt=1))
+    return Path(found) if found else None
+
+
+def put(home: Path, name: str, seconds: int) -> Path:
+    path = DeckFiles(home).run(1).attempt(1).work / "checkpoints" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x")
     os.utime(path, (seconds, seconds))
     return path

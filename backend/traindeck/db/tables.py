@@ -58,6 +58,7 @@ class Run(SQLModel, table=True):
     cpus: int = 1
     gpus: int = 0
     max_retries: int = 0
+    retries: int = Field(default=0, description="Attempts it has made by itself since the user last started it")
     attempt: int = Field(default=0, description="The current attempt; 0 before the first")
     resume: bool = Field(default=False, description="The next attempt goes on from the last checkpoint")
     exit_code: int | None = None
@@ -82,7 +83,6 @@ class Attempt(SQLModel, table=True):
     seconds: float | None = Field(default=None, description="How long it ran, by a clock that nobody sets")
     boot_id: str = Field(sa_type=String(64), description="Which boot of the host it was claimed in")
     gpu_indices: list[int] = Field(default_factory=list, sa_column=_json("[]"))
-    resume_from: str | None = Field(default=None, sa_type=Text)
     exit_code: int | None = None
     exit_signal: int | None = None
 

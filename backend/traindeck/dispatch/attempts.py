@@ -3,7 +3,8 @@
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +28,6 @@ from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.queue import next_run
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import forget
 
 logger = logging.getLogger(__name__)
 
@@ -125,19 +125,27 @@ class Attempts:
         with self.database.read() as session:
             if next_run(session, self.slots.capacity) is None:
                 return None
-        with self.database.write() as session:
+        with self._holding_slots_only_if_committed() as session:
             run = next_run(session, self.slots.capacity)
             if run is None or run.id is None:
                 return None
             number = run.attempt + 1
             transitions.move(session, run, Status.STARTING, attempt=number, log_size=0, progress=None)
-            if not run.resume:
-                forget(session, run.id)
             hold = self.slots.take(run.id, run.cpus, run.gpus)
             session.add(Attempt(run_id=run.id, number=number, boot_id=boot_id(), gpu_indices=list(hold.gpus)))
         live = live_attempt(self.files, run.id, number)
         self.live[run.id] = live
         return run, hold, live
+
+    @contextmanager
+    def _holding_slots_only_if_committed(self) -> Iterator[Session]:
+        try:
+            with self.database.write() as session:
+                yield session
+        except BaseException:
+            # The claim was rolled back, on a full disk say: nobody would ever give its slots back.
+            self.slots.release_all_but(self.live)
+            raise
 
     def _launch(self, run: Run, hold: Hold, live: LiveAttempt, launcher: Launcher) -> None:
         try:
@@ -163,11 +171,11 @@ class Attempts:
         transitions.move(session, run, outcome.status, outcome.reason, at=at, exit_code=code)
         seconds, number = (ending.seconds, ending.signal) if ending else (None, None)
         self._update_attempt(session, live, finished_at=at, seconds=seconds, exit_code=code, exit_signal=number)
-        if outcome.status is Status.FAILED and ending is not None and live.number <= run.max_retries:
-            again = find_run(session, live.run_id)
+        if outcome.status is Status.FAILED and ending is not None and run.retries < run.max_retries:
+            again, retries = find_run(session, live.run_id), run.retries + 1
             session.refresh(again)
-            reason = f"retry {live.number} of {run.max_retries}, after: {outcome.reason}"
-            transitions.requeue(session, again, reason, resume=False)
+            reason = f"retry {retries} of {run.max_retries}, after: {outcome.reason}"
+            transitions.requeue(session, again, reason, resume=False, retries=retries)
 
     def _sweep(self, live: LiveAttempt) -> None:
         """End what a killed shim has left behind: only then may its slots be given to others."""

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.05
 """How often to look for process.json while an attempt is being started: its message may be lost."""
 IDLE_SECONDS = 30.0
+ERROR_SECONDS = 1.0
 START_TIMEOUT_SECONDS = 120.0
 """From the claim to a process. The first start after the deck's waits for `import torch`, slow from a cold disk."""
 STOP_MARGIN_SECONDS = 15.0
@@ -94,11 +95,15 @@ class Dispatcher:
             except Exception:
                 # A locked or full database, or a vanished home: what is due stays due, and is tried again.
                 logger.exception("dispatch failed, trying again in a second")
-                self._wait(1.0)
+                # Of the wake pipe alone: the shim that could not be taken note of stays readable.
+                self._wait_for([], ERROR_SECONDS)
 
     def _wait(self, seconds: float) -> None:
-        watched = [self._wake_reading, self.launcher.forkserver.fileno()]
-        watched += [live.pidfd for live in self.attempts.live.values()]
+        shims = [live.pidfd for live in self.attempts.live.values()]
+        self._wait_for([self.launcher.forkserver.fileno(), *shims], seconds)
+
+    def _wait_for(self, descriptors: list[int | None], seconds: float) -> None:
+        watched = [self._wake_reading, *descriptors]
         poll = select.poll()
         for descriptor in watched:
             if descriptor is not None:

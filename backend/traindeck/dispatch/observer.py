@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.4
 """How often a running attempt is looked at: with the writer's flush of 1 s, a point is on the page within 1.5 s."""
+ERROR_SECONDS = 5.0
 LAST_LOOK_SECONDS = 2.0
 """How long the end of an attempt may wait for its last points; what is more is read afterwards."""
 
@@ -95,7 +96,8 @@ class Observer:
             try:
                 self.tick()
             except Exception:
-                logger.exception("observing failed, trying again")
+                logger.exception("observing failed, trying again in %.0f s", ERROR_SECONDS)
+                self._closing.wait(ERROR_SECONDS)
             self._something.wait()
             self._closing.wait(LOOK_SECONDS)
 

@@ -1,5 +1,6 @@
 """The slots of the deck, and which run holds which."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from traindeck.runs.queue import Capacity
@@ -41,6 +42,11 @@ class Slots:
         """Take back what a run holds, if anything."""
         self._holds.pop(run_id, None)
         self._capacity = self._count()
+
+    def release_all_but(self, run_ids: Container[int]) -> None:
+        """Take back what every other run holds."""
+        for run_id in [held for held in self._holds if held not in run_ids]:
+            self.release(run_id)
 
     def _free_gpus(self) -> list[int]:
         taken = {gpu for hold in self._holds.values() for gpu in hold.gpus}

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "checkpoints"
-SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
 
 
 class Checkpoints:
@@ -29,15 +28,3 @@ class Checkpoints:
             os.fsync(file.fileno())
         os.replace(partial, target)
         return target
-
-
-def newest_checkpoint(work: Path) -> Path | None:
-    """The checkpoint in an attempt's `checkpoints/` that was written last, or None.
-
-    `last.pt` wins where there is one: `best.pt` beside it may be older training in a newer file.
-    """
-    folder = work / FOLDER
-    if (folder / "last.pt").is_file():
-        return folder / "last.pt"
-    found = [path for path in folder.glob("*") if path.suffix in SUFFIXES and not path.name.startswith(".")]
-    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)

@@ -36,6 +36,8 @@ def main(descriptor: int) -> None:
     gc.freeze()
     while message := server.recv(MESSAGE_BYTES):
         _fork_shim(Path(message.decode()), server)
+    # Python's own end would take torch apart for a second, and say so in the log.
+    os._exit(0)
 
 
 def _import_all() -> dict[str, str]:

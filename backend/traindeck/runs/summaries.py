@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col
 
@@ -34,24 +34,34 @@ def record(session: Session, seen: Observation) -> None:
         return
     columns = dict(seen.columns)
     if seen.scalars:
-        _write_scalars(session, seen)
-        columns["metrics"] = _listed(run.metrics, seen.scalars)
+        scalars = _over_attempts(session, seen) if run.resume else seen.scalars
+        _write_scalars(session, seen.run_id, scalars)
+        columns["metrics"] = _listed(run.metrics, scalars)
     if columns:
         session.execute(update(Run).where(col(Run.id) == seen.run_id).values(**columns))
 
 
-def forget(session: Session, run_id: int) -> None:
-    """Remove what earlier attempts of a run have come to: a new one starts from nothing."""
-    session.execute(delete(ScalarSummary).where(col(ScalarSummary.run_id) == run_id))
-    session.execute(update(Run).where(col(Run.id) == run_id).values(metrics={}))
+def _over_attempts(session: Session, seen: Observation) -> dict[str, dict[str, Any]]:
+    """The summaries of a resumed run: least and greatest over what it measured before, too."""
+    before = select(ScalarSummary).where(col(ScalarSummary.run_id) == seen.run_id)
+    known = {row.tag: row for row in session.execute(before).scalars()}
+    return {tag: {**row, **_extremes(row, known.get(tag))} for tag, row in seen.scalars.items()}
 
 
-def _write_scalars(session: Session, seen: Observation) -> None:
-    withdrawn = [tag for tag, row in seen.scalars.items() if not row["count"]]
+def _extremes(row: Mapping[str, Any], before: ScalarSummary | None) -> dict[str, Any]:
+    if before is None:
+        return {}
+    least = [value for value in (row["min"], before.min) if value is not None]
+    greatest = [value for value in (row["max"], before.max) if value is not None]
+    return {"min": min(least, default=None), "max": max(greatest, default=None)}
+
+
+def _write_scalars(session: Session, run_id: int, scalars: Mapping[str, Mapping[str, Any]]) -> None:
+    withdrawn = [tag for tag, row in scalars.items() if not row["count"]]
     if withdrawn:
-        same = (col(ScalarSummary.run_id) == seen.run_id, col(ScalarSummary.tag).in_(withdrawn))
+        same = (col(ScalarSummary.run_id) == run_id, col(ScalarSummary.tag).in_(withdrawn))
         session.execute(delete(ScalarSummary).where(*same))
-    rows = [{"run_id": seen.run_id, "tag": tag, **row} for tag, row in seen.scalars.items() if row["count"]]
+    rows = [{"run_id": run_id, "tag": tag, **row} for tag, row in scalars.items() if row["count"]]
     if rows:
         session.execute(_upsert(), rows)
 

@@ -39,17 +39,20 @@ def move(
     at = at or utc_now()
     if to in FINAL:
         columns = {"finished_at": at, **columns}
-    if to is Status.STARTING:
+    afresh = to is Status.STARTING and not run.resume
+    if afresh:
         columns = {"metrics": {}, **columns}
     moved = _change(session, run, to, reason, at, columns)
-    if moved and to is Status.STARTING:
+    if moved and afresh:
         # What the attempt before has measured is not what this one does; its event files keep it.
         session.execute(delete(ScalarSummary).where(col(ScalarSummary.run_id) == run.id))
     return moved
 
 
-def requeue(session: Session, run: Run, reason: str, *, resume: bool) -> bool:
+def requeue(session: Session, run: Run, reason: str, *, resume: bool, retries: int = 0) -> bool:
     """Queue a run that has ended for a new attempt, from its last checkpoint if `resume`.
+
+    `retries` is how many attempts it has made by itself since the user last started it, this one counted.
 
     Returns:
         False, with nothing changed, where the run has moved on since it was read.
@@ -59,7 +62,8 @@ def requeue(session: Session, run: Run, reason: str, *, resume: bool) -> bool:
     """
     if Status(run.status) not in FINAL:
         raise ValueError(f"run={run.id}: only a run that has ended gets a new attempt")
-    columns = {"started_at": None, "finished_at": None, "exit_code": None, "progress": None, "resume": resume}
+    columns: dict[str, Any] = {"started_at": None, "finished_at": None, "exit_code": None, "progress": None}
+    columns |= {"resume": resume, "retries": retries}
     return _change(session, run, Status.QUEUED, reason, utc_now(), columns)
 
 
