@@ -1,5 +1,8 @@
 """Every end of a run is told as what it was, with a reason where it failed."""
 
+import os
+import signal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,3 +73,41 @@ def test_a_failed_run_is_not_retried_where_that_was_not_asked(shared_deck: Serve
 def _ended_attempt(deck: ServedDeck, run_id: int, attempt: int) -> dict[str, Any] | None:
     run = deck.run(run_id)
     return run if run["attempt"] == attempt and run["status"] in FINAL else None
+
+
+def test_attempts_that_the_user_started_use_up_no_retry(shared_deck: ServedDeck) -> None:
+    run_id = shared_deck.launch("import signal\nsignal.pause()", max_retries=1)["id"]
+    shared_deck.wait_for_status(run_id, "running")
+    shared_deck.client.post(f"/runs/{run_id}/cancel")
+    shared_deck.wait_for_status(run_id, "cancelled")
+    shared_deck.client.post(f"/runs/{run_id}/retry")
+    shared_deck.wait_for_status(run_id, "running")
+    for attempt in (2, 3):
+        trainer = wait_for(partial(_trainer_of, shared_deck, run_id, attempt), "the trainer is there")
+        os.kill(trainer, signal.SIGKILL)
+    assert wait_for(lambda: _ended_attempt(shared_deck, run_id, 3), "the retry has ended")["status"] == "failed"
+
+
+def test_a_resumed_run_keeps_what_it_measured_before(shared_deck: ServedDeck) -> None:
+    source = (
+        "import os, pathlib\nfrom torch.utils.tensorboard import SummaryWriter\n"
+        "pathlib.Path('checkpoints').mkdir()\npathlib.Path('checkpoints/last.pt').touch()\n"
+        "writer = SummaryWriter('logs')\n"
+        "first = 'TRAINDECK_RESUME_FROM' not in os.environ\n"
+        "writer.add_scalar('Loss/train', 9.0 if first else 1.0, 1 if first else 2)\n"
+        "if first:\n    writer.add_scalar('Accuracy', 0.5, 1)\n"
+    )
+    run_id = shared_deck.launch(source)["id"]
+    shared_deck.wait_for_status(run_id, "completed")
+    shared_deck.client.post(f"/runs/{run_id}/resume")
+    run = wait_for(lambda: _ended_attempt(shared_deck, run_id, 2), "the second attempt has ended")
+    assert run["metrics"]["Loss/train"] == {"last": 1.0, "min": 1.0, "max": 9.0, "step": 2}
+    assert run["metrics"]["Accuracy"]["last"] == 0.5
+
+
+def _trainer_of(deck: ServedDeck, run_id: int, attempt: int) -> int | None:
+    try:
+        trainer = deck.process_record(run_id, attempt)["trainer"]
+    except (OSError, ValueError):
+        return None
+    return trainer["pid"] if trainer else None

@@ -5,12 +5,13 @@ from fastapi import APIRouter
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
+from traindeck.api.strict import StrictRoute
 from traindeck.runs import commands
 from traindeck.runs.queries import show_run
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
 REFUSALS = responses(404, 409, 413, 415, 422, 507)
 

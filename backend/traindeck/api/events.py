@@ -10,13 +10,15 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
 from traindeck.runs.queries import show_runs
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=StrictRoute)
 
 PAUSE_SECONDS = 0.1
 """Between two batches: however fast runs change, a stream carries each at most ten times a second."""
 PING_SECONDS = 15
+CLOSING_SECONDS = 3
 SEND_TIMEOUT_SECONDS = 30
 BATCH = 100
 """Runs that are read at a time: what a slow stream holds in memory is at most so many."""
@@ -36,7 +38,13 @@ async def stream_events(
     run: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only the changes of this run")] = None,
 ) -> EventSourceResponse:
     """Hear of every change of a run: its status, progress, scalars, size of the log."""
-    return EventSourceResponse(_events(deck, run), ping=PING_SECONDS, send_timeout=SEND_TIMEOUT_SECONDS)
+    return EventSourceResponse(
+        _events(deck, run),
+        ping=PING_SECONDS,
+        send_timeout=SEND_TIMEOUT_SECONDS,
+        # The stream ends by itself when the deck closes; cut off instead, it would be logged as an error.
+        shutdown_grace_period=CLOSING_SECONDS,
+    )
 
 
 async def _events(deck: Deck, run_id: int | None) -> AsyncIterator[ServerSentEvent]:

@@ -14,9 +14,10 @@ from traindeck.api.content import attachment, whole_or_range
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
+from traindeck.api.strict import StrictRoute
 from traindeck.runs.written import list_written, open_written
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
 MAX_LISTED = 5000
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from traindeck.api.problems import unexpected
 
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
+HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/events")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BOARD_PATH = re.compile(r"/runs/\d+/tensorboard/.*")
 MAX_BODY_BYTES = 2_000_000
@@ -65,9 +66,12 @@ class Guard:
         except Refused as refused:
             await _refuse(scope, refused, send)
             return
+        # What can be got can be asked for without its body, which uvicorn leaves out. A board answers HEAD itself,
+        # and a stream has no end.
+        head = scope["method"] == "HEAD" and not HEAD_ELSEWHERE.fullmatch(scope["path"])
         answer = _Answer(send)
         try:
-            await self.app(scope, _bounded(receive), answer.send)
+            await self.app({**scope, "method": "GET"} if head else scope, _bounded(receive), answer.send)
         except Exception as error:
             # Caught here and not by Starlette, which would raise it once more, so that the connection is lost.
             if answer.started:

@@ -7,9 +7,10 @@ from sqlalchemy import text
 from traindeck import __version__
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
 from traindeck.errors import DeckBusy
 
-router = APIRouter(tags=["deck"])
+router = APIRouter(tags=["deck"], route_class=StrictRoute)
 
 
 class Health(BaseModel):

@@ -12,8 +12,9 @@ from traindeck.api.content import part_of, whole_or_range
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
+from traindeck.api.strict import StrictRoute
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
 MEDIA_TYPE = "text/plain; charset=utf-8"
 BYTES = {"text/plain": {"schema": {"type": "string", "format": "binary"}}}

@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from traindeck.api.bodies import LaunchBody
 from traindeck.api.negotiation import wants_page
@@ -134,9 +135,20 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = "There is nothing at this address. The runs are at /runs."
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "another method")
+        allowed = ", ".join(_methods_at(request))
         detail = f"{request.method} does nothing at this address: use {allowed}."
+        return problem(request, 405, detail, headers={"Allow": allowed})
     return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
+
+
+def _methods_at(request: Request) -> list[str]:
+    """The methods that the address of a request has; the error itself names those of one route only."""
+    found = []
+    for method in ("GET", "HEAD", "POST", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            found.append(method)
+    return found
 
 
 async def _busy(request: Request, error: Exception) -> Response:

@@ -9,12 +9,13 @@ from traindeck.api.attempt import AttemptNumber, ended_attempt_files
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
+from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.events.read import list_series, read_series
 from traindeck.events.tail import catch_up
 from traindeck.runs.files import AttemptFiles
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
 MAX_TAGS = 100
 CATCH_UP_SECONDS = 2.0

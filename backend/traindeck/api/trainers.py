@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
 
-router = APIRouter(tags=["trainers"])
+router = APIRouter(tags=["trainers"], route_class=StrictRoute)
 
 
 class TrainerItem(BaseModel):
