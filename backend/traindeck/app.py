@@ -1,6 +1,7 @@
 """Puts a deck together: `create_app(settings)` gives the ASGI application of one."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,6 +43,8 @@ from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.settings import Settings
 from traindeck.trainers.registry import load_trainers
+
+logger = logging.getLogger(__name__)
 
 DESCRIPTION = "Queue PyTorch training runs, watch them train, open their TensorBoard."
 THREADS = 40
@@ -105,7 +108,7 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
     """
     deck_files = prepare_home(settings)
     database, changes = Database(deck_files.database), Changes()
-    slots = Slots(settings.cpus, settings.gpus if settings.gpus is not None else tuple(g.index for g in find_gpus()))
+    slots = Slots(settings.cpus, usable_gpus(settings))
     observer = Observer(database, deck_files, changes)
     attempts = Attempts(database, deck_files, slots, changes, observer, settings.grace_seconds)
     launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log"), cold=settings.cold)
@@ -121,6 +124,17 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
         boards=boards,
     )
     return deck, observer
+
+
+def usable_gpus(settings: Settings) -> tuple[int, ...]:
+    """The indices of the GPUs that runs may hold: those that the settings name, or else all that NVML finds."""
+    found = tuple(gpu.index for gpu in find_gpus())
+    if settings.gpus is None:
+        return found
+    missing = [str(index) for index in settings.gpus if index not in found]
+    if missing:
+        logger.warning("the driver lists no GPU %s: runs that hold it will not find it", ", ".join(missing))
+    return settings.gpus
 
 
 async def _warm_boards(deck: Deck) -> None:
