@@ -1,12 +1,15 @@
 """The launch form."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from browser.complaints import Complaints
 from support.served import ServedDeck
@@ -188,3 +191,61 @@ def test_a_run_is_launched_again_with_changes(cold_deck: ServedDeck, page: Page)
     run_id = launched_run(page)
     cold_deck.wait_for_status(run_id, "completed")
     assert cold_deck.log_of(run_id) == "changed\n"
+
+
+PICKY = """
+from pydantic import BaseModel
+from traindeck.trainers.trainer import Trainer
+
+class Params(BaseModel):
+    folder: str
+    comment: str = "none"
+    fast: bool = False
+
+trainer = Trainer("picky", "Picky", "Wants a folder.", Params, "picky:train")
+"""
+
+
+@pytest.fixture
+def picky_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedDeck]:
+    """A deck with a trainer that must be given a text, and with one that is broken."""
+    site = tmp_path / "site"
+    package = site / "picky-1.0.dist-info"
+    package.mkdir(parents=True)
+    (site / "picky.py").write_text(PICKY)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: picky\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[traindeck.trainers]\npicky = picky:trainer\ntorn = picky:torn\n")
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+    deck = ServedDeck(tmp_path / "home", cpus=1, grace_seconds=1, cold=True)
+    deck.start()
+    yield deck
+    deck.end()
+
+
+def test_a_required_text_that_is_empty_is_asked_for_and_not_launched(picky_deck: ServedDeck, page: Page) -> None:
+    open_form(page, picky_deck, "?trainer=picky")
+    expect(page.locator("#changes")).to_have_text("Still needed: folder")
+    expect(page.locator("#curl")).not_to_contain_text("folder")
+    launch(page)
+    expect(page.locator("#error-folder")).to_have_text("A value is needed here.")
+    expect(page.locator("#param-folder")).to_be_focused()
+    assert count_runs(picky_deck) == 0
+    fill(page, "params.folder", "/data")
+    expect(page.locator("#changes")).to_have_text("All other parameters are at their defaults.")
+    fill(page, "params.comment", "")
+    expect(page.locator("#changes")).to_have_text("Changed: comment")
+    launch(page)
+    assert picky_deck.run(launched_run(page))["params"] == {"folder": "/data", "comment": "", "fast": False}
+
+
+def box(part: Locator) -> dict[str, float]:
+    found = part.bounding_box()
+    assert found is not None
+    return {**found, "right": found["x"] + found["width"], "bottom": found["y"] + found["height"]}
+
+
+def test_what_stands_beside_each_other_on_the_form_does_not_touch(picky_deck: ServedDeck, page: Page) -> None:
+    open_form(page, picky_deck, "?trainer=picky")
+    switch = page.locator("[data-param='fast'] label")
+    assert box(switch.locator("span"))["x"] - box(switch.locator("input"))["right"] >= 5
+    assert box(page.locator("#panel-trainer .group").first)["y"] - box(page.locator(".reason").last)["bottom"] >= 8

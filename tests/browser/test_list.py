@@ -177,3 +177,18 @@ def test_everything_is_reached_with_the_keyboard_alone(deck: ServedDeck, page: P
     keys.press("g")
     keys.press("r")
     expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
+
+
+def test_tags_are_as_wide_as_their_text_and_leave_room_for_the_name(cold_deck: ServedDeck, page: Page) -> None:
+    several = [f"a-longer-tag-{number}" for number in range(12)]
+    run_ids = [cold_deck.launch("", name="n" * 200, tags=tags)["id"] for tags in (["a", "seed"], several)]
+    page.goto(f"{cold_deck.url}/runs")
+    slack = "all => all.map((tag) => tag.clientWidth - tag.querySelector('bdi').getBoundingClientRect().width)"
+    slacks = page.locator(f"#run-{run_ids[0]} .tag").evaluate_all(slack)
+    assert [slack for slack in slacks if not 13 <= slack <= 16] == []
+    for run_id in run_ids:
+        name, line = (page.locator(f"#run-{run_id} {part}").bounding_box() for part in (".run-name", ".run-line"))
+        assert name is not None
+        assert line is not None
+        assert name["width"] > line["width"] / 3
+        assert line["height"] < 30

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from browser.complaints import Complaints
 from browser.readiness import wait_until_ready
@@ -172,3 +172,46 @@ def test_an_open_page_recovers_by_itself_when_its_server_is_restarted(
     expect(badge(page)).to_have_text("Completed")
     expect(page.locator("#log-text .log-line")).to_have_text(["one", "two"])
     assert page.evaluate("window.neverReloaded") is True
+
+
+WRITES_ITS_ATTEMPT = """
+import os, pathlib
+from torch.utils.tensorboard import SummaryWriter
+attempt = int(os.environ["TRAINDECK_ATTEMPT"])
+with SummaryWriter() as writer:
+    writer.add_scalar("attempt", attempt, 1)
+    writer.add_scalar(f"only/{attempt}", attempt, 1)
+pathlib.Path("table.csv").write_text(str(attempt))
+"""
+
+
+@pytest.fixture
+def run_of_two_attempts(cold_deck: ServedDeck) -> int:
+    run_id = ended(cold_deck, WRITES_ITS_ATTEMPT)
+    cold_deck.client.post(f"/runs/{run_id}/retry")
+    cold_deck.wait_until_ended(run_id)
+    assert cold_deck.run(run_id)["attempt"] == 2
+    return run_id
+
+
+def chart_value(page: Page, tag: str) -> Locator:
+    return page.locator(f".chart[data-tag='{tag}'] .chart-value").filter(visible=True)
+
+
+def test_curves_and_files_are_of_the_attempt_that_is_chosen(
+    cold_deck: ServedDeck, page: Page, run_of_two_attempts: int
+) -> None:
+    open_run(page, cold_deck, run_of_two_attempts)
+    expect(chart_value(page, "attempt")).to_have_text("2")
+    page.get_by_label("Attempt").select_option("1")
+    expect(chart_value(page, "attempt")).to_have_text("1")
+    page.get_by_role("tab", name="Charts").click()
+    expect(page.locator("#all-charts .chart-tag")).to_have_text(["attempt", "only/1"])
+    page.get_by_role("tab", name="Files").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="table.csv").click()
+    assert Path(download.value.path()).read_text() == "1"
+    page.get_by_label("Attempt").select_option("2")
+    expect(page.get_by_role("link", name="table.csv")).not_to_have_attribute("href", re.compile("attempt"))
+    page.get_by_role("tab", name="Charts").click()
+    expect(page.locator("#all-charts .chart-tag")).to_have_text(["attempt", "only/2"])

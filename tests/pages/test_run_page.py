@@ -101,11 +101,15 @@ def test_the_scalars_to_draw_first_are_named_as_json() -> None:
     assert data["data-tag-count"] == "4"
 
 
-def test_the_log_of_each_attempt_can_be_chosen() -> None:
-    chooser = render(run_view(attempt=2), attempts=[1, 2]).one("select", id="log-attempt")
+def test_each_attempt_can_be_chosen_where_there_are_several() -> None:
+    chooser = render(run_view(attempt=2), attempts=[1, 2]).one("select", id="attempt")
     assert [option.words() for option in chooser.all("option")] == ["1", "2"]
-    log = render(run_view()).one("div", id="log-frame")
-    assert "hidden" in log.one("label", class_="sort").attributes
+    assert "hidden" in render(run_view()).one("label", class_="attempt").attributes
+
+
+def test_a_run_that_has_not_begun_has_no_attempt_zero_to_choose() -> None:
+    chooser = render(run_view(Status.QUEUED), attempts=[]).one("select", id="attempt")
+    assert [option.words() for option in chooser.all("option")] == ["1"]
 
 
 def test_history_tells_each_change_with_its_reason() -> None:

@@ -60,6 +60,24 @@ def test_a_failed_row_says_why() -> None:
     assert "exit code 1: out of memory" in row.words()
 
 
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("exit code 1: lab.data.errors.DataSetUnavailable: no file", "exit code 1: DataSetUnavailable: no file"),
+        ("lab.errors.Stopped", "Stopped"),
+        ("exit code 1: ValueError: see lab.errors.Stopped: it", "exit code 1: ValueError: see lab.errors.Stopped: it"),
+        ("exit code 2: train.py: no such option", "exit code 2: train.py: no such option"),
+        ("killed by signal 9", "killed by signal 9"),
+    ],
+)
+def test_a_failed_row_names_the_exception_without_its_module_and_has_the_rest_in_its_title(
+    reason: str, shown: str
+) -> None:
+    note = render(run_view(Status.FAILED, status_reason=reason)).one("div", class_="note")
+    assert note.words() == shown
+    assert note.attributes["title"] == reason
+
+
 def test_validation_accuracy_is_the_key_metric_before_training_loss() -> None:
     metrics = {
         "Loss/train": MetricView(last=0.1, min=0.1, max=2, step=5),

@@ -3,14 +3,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
+from support.waiting import wait_for
+from traindeck.trainers import installed
 from traindeck.trainers.registry import InvalidParams, UnknownTrainer, load_one, load_trainers
 from trainers.packages import TRAINER, Site
 
 SERVER = """
 import json, sys
-from traindeck.trainers.guard import HEAVY
+HEAVY = {"matplotlib", "numpy", "pandas", "tensorboard", "torch", "torchvision"}
 from traindeck.trainers.registry import load_trainers
 registry = load_trainers()
 shown = {name: [trainer.title, trainer.validate({})] for name, trainer in registry.trainers.items()}
@@ -138,3 +141,91 @@ def test_a_broken_name_is_answered_with_why_it_is_broken(site):
     site.install("crashing", {"crash": "crashing:trainer"}, "raise RuntimeError('no licence')")
     with pytest.raises(UnknownTrainer, match="no licence"):
         load_trainers().get("crash")
+
+
+def test_a_trainer_whose_parameters_have_no_schema_is_reported(site):
+    source = TRAINER.format(name="odd", title="Odd").replace("rounds: int = 3", "rounds: object = len")
+    source = source.replace("from pydantic", "from collections.abc import Callable\nfrom pydantic")
+    site.install("schemaless", {"odd": "schemaless:trainer"}, source.replace("rounds: object", "rounds: Callable"))
+    assert broken_ones()["odd"][1].startswith("PydanticInvalidForJsonSchema")
+
+
+def test_a_title_that_is_no_text_and_params_that_are_no_model_are_reported(site):
+    site.install(
+        "untitled", {"a": "untitled:trainer"}, TRAINER.format(name="a", title="").replace("title=''", "title=3")
+    )
+    source = TRAINER.format(name="b", title="B").replace("params=Params", "params=dict")
+    site.install("modelless", {"b": "modelless:trainer"}, source)
+    found = broken_ones()
+    assert found["a"][1] == "NotATrainer: the title and the description of untitled:trainer must be text"
+    assert found["b"][1] == "NotATrainer: the params of modelless:trainer must be a pydantic model"
+
+
+def test_a_trainer_that_ends_its_process_is_reported_and_harms_no_other(site):
+    site.install("leaving", {"leave": "leaving:trainer"}, "import os\nos._exit(3)")
+    site.install("shot", {"shot": "shot:trainer"}, "import os\nos.kill(os.getpid(), 9)")
+    site.install("based", {"base": "based:trainer"}, "raise BaseException('all of it')")
+    found = broken_ones()
+    assert found["leave"][1] == "its process ended with exit code 3: no output"
+    assert found["shot"][1] == "its process ended with signal 9: no output"
+    assert found["base"][1] == "BaseException: all of it"
+
+
+def test_trainers_that_hang_are_ended_with_what_they_started_and_reported(site, monkeypatch):
+    monkeypatch.setattr(installed, "DESCRIBE_SECONDS", 3.0)
+    child = site.folder / "child"
+    source = f"""
+import subprocess, time
+child = subprocess.Popen(["sleep", "1000"])
+open({str(child)!r}, "w").write(str(child.pid))
+time.sleep(1000)
+"""
+    site.install("hanging", {"hang": "hanging:trainer"}, source)
+    site.install("fine", {"fine": "fine:trainer"}, TRAINER.format(name="fine", title="Fine"))
+    registry = load_trainers()
+    assert [broken.reason for broken in registry.broken] == ["its import took more than 3 seconds"]
+    assert "fine" in registry.trainers
+    wait_for(lambda: has_ended(int(child.read_text())), "the end of the trainer's child", 10)
+
+
+def has_ended(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_trainer_that_leaves_a_thread_running_or_a_process_holding_its_output_is_described(site):
+    source = """
+import subprocess, threading
+threading.Thread(target=threading.Event().wait).start()
+subprocess.Popen(["sleep", "5"])
+"""
+    site.install("lingering", {"linger": "lingering:trainer"}, source + TRAINER.format(name="linger", title="L"))
+    assert load_trainers().get("linger").title == "L"
+
+
+def test_what_a_trainer_writes_to_its_output_is_not_taken_for_its_description(site):
+    source = "import os\nprint('hello')\nos.write(1, b'from C')\n" + TRAINER.format(name="loud", title="Loud")
+    site.install("loud", {"loud": "loud:trainer"}, source)
+    assert load_trainers().get("loud").validate({"rounds": 4}) == {"rounds": 4}
+
+
+def test_a_malformed_file_of_entry_points_is_reported_and_hides_no_other_package(site):
+    site.install("malformed", {"torn": "malformed:trainer"})
+    (site.folder / "malformed-1.0.dist-info" / "entry_points.txt").write_text("[traindeck.trainers]\ntorn\n")
+    site.install("binary", {"torn": "binary:trainer"})
+    (site.folder / "binary-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe")
+    site.install("stranger", {"other": "stranger:thing"})
+    (site.folder / "stranger-1.0.dist-info" / "entry_points.txt").write_text("[console_scripts]\ntorn\n")
+    registry = load_trainers()
+    assert "mnist" in registry.trainers
+    assert {broken.package for broken in registry.broken} == {"malformed", "binary"}
+    assert all("entry_points.txt is malformed" in broken.reason for broken in registry.broken)
+
+
+def test_a_check_of_a_packages_own_that_fails_is_a_refusal(site):
+    check = "    rounds: int = 3\n    @field_validator('rounds')\n    def check(cls, rounds):\n        return {3: 3}[rounds]"
+    source = TRAINER.format(name="keyed", title="K").replace("    rounds: int = 3", check)
+    site.install(
+        "keyed", {"keyed": "keyed:trainer"}, source.replace("import BaseModel", "import BaseModel, field_validator")
+    )
+    with pytest.raises(InvalidParams, match="the trainer's own check failed with KeyError: 4"):
+        load_trainers().get("keyed").validate({"rounds": 4})

@@ -1,4 +1,4 @@
-"""A trainer's parameters as options of the command line: `--learning-rate 1e-4`, `--channels-last`, `-p seed=1`."""
+"""A trainer's parameters as options of the command line: `--lr 1e-4`, `--channels-last`, `-p seed=1`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

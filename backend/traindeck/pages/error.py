@@ -1,23 +1,54 @@
 """The page for a request that could not be answered."""
 
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
 
+TITLES = {
+    400: "This request makes no sense",
+    403: "This is not allowed",
+    404: "Not found",
+    405: "Nothing can be done here like that",
+    409: "This cannot be done now",
+    422: "This cannot be read",
+    500: "Something went wrong",
+    503: "The deck is busy",
+    507: "The disk is full",
+}
+"""What a person reads in place of the standard's phrases."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorContext:
-    """What went wrong, what to do about it, and the number under which the log has more."""
+    """What went wrong, what to do about it, and the number under which the log has more.
+
+    `filter` is the text that the list of runs could not be filtered by, None where it is not about that.
+    """
 
     shell: Shell
     status: int
     title: str
     detail: str
     reference: str | None
+    filter: str | None
 
 
-def render_error(status: int, title: str, detail: str, reference: str | None, deck: DeckState | None = None) -> str:
-    """The error page for an HTTP `status`."""
-    shell = Shell(title=title, section="error", deck=deck)
-    return render("error/page.html", ErrorContext(shell, status, title, detail, reference))
+def render_error(
+    status: int, title: str, detail: str, reference: str | None, deck: DeckState | None = None, asked: str = ""
+) -> str:
+    """The error page for an HTTP `status`; `title` is for a status that has no words here.
+
+    `asked` is the address that was asked for, with its query: of the list of runs, its filter can be corrected.
+    """
+    heading = TITLES.get(status, title)
+    shell = Shell(title=heading, section="error", deck=deck)
+    return render("error/page.html", ErrorContext(shell, status, heading, detail, reference, _filter(status, asked)))
+
+
+def _filter(status: int, asked: str) -> str | None:
+    address = urlsplit(asked)
+    if status != 422 or address.path != "/runs":
+        return None
+    return parse_qs(address.query).get("q", [""])[0]

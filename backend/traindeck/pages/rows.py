@@ -1,5 +1,6 @@
 """One run as a row of the list."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,9 @@ from traindeck.runs.view import RunView
 SETTINGS_SHOWN = 4
 TELLING = ("dataset", "epochs", "batch_size", "lr", "learning_rate", "optimizer", "seed")
 """The parameters that set two runs apart most often; the others follow in their own order."""
+
+MODULE_PATH = re.compile(r"^(exit code \d+: )?(?:[^\W\d]\w*\.)+(?=[A-Z]\w*(?::|$))")
+"""What stands before an exception's own name in a reason: it takes the room that the message needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row shows. `note` is why the run waits, or why it ended as it did."""
+    """What a row shows. `note` is why the run waits, or why it ended as it did; `note_in_full` is that uncut."""
 
     id: int
     name: str
@@ -46,6 +50,7 @@ class Row:
     tags: list[str]
     bar: Bar
     note: str
+    note_in_full: str
     ended: bool
     place: str
     metric: Metric | None
@@ -65,7 +70,8 @@ def row(run: RunView, now: datetime) -> Row:
         settings=telling_settings(run),
         tags=run.tags,
         bar=bar(run),
-        note=_note(run),
+        note=MODULE_PATH.sub(r"\1", _note(run)),
+        note_in_full=_note(run),
         ended=run.status.is_final,
         place=f"#{run.queue_position} in line" if run.queue_position else "",
         metric=key_metric(run.metrics),

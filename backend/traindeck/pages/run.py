@@ -120,7 +120,7 @@ def _context(
         tags=run.tags,
         notes=run.notes,
         changes=[_change(entry) for entry in history],
-        attempts=attempts or [run.attempt],
+        attempts=attempts or [1],
         attempt=run.attempt,
         actions=actions(run, resumable=resumable),
         final=run.status.is_final,

@@ -7,11 +7,13 @@ from types import ModuleType
 
 from traindeck.runner.context import RunContext
 from traindeck.runner.order import Order
-from traindeck.trainers.registry import load_one
+from traindeck.runner.script import _own_frames
+from traindeck.trainers.entry import load_one
+from traindeck.trainers.parameters import validate_params
 
 
 def run_trainer(order: Order) -> int:
-    """Run the trainer of `order`; the exit code."""
+    """Run the trainer of `order`; the exit code, negative for a signal to end by."""
     sys.modules["__main__"] = ModuleType("__main__")
     sys.argv = [order.trainer or ""]
     context = RunContext(
@@ -25,9 +27,18 @@ def run_trainer(order: Order) -> int:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: context.request_stop())
-    trainer = load_one(order.trainer or "")
     try:
-        trainer.function()(context, trainer.params.model_validate(order.params))
+        _train(order, context)
+    except BaseException as error:
+        ours = _own_frames(error.__traceback__, _train.__code__)
+        error.__traceback__ = ours.tb_next if ours else None
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 1
     finally:
         context.close()
     return 0
+
+
+def _train(order: Order, context: RunContext) -> None:
+    trainer = load_one(order.trainer or "")
+    trainer.function()(context, validate_params(trainer.params, order.params))

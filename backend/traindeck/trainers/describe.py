@@ -1,51 +1,64 @@
 """What a trainer says of itself, as JSON on standard output, from a process that may import anything.
 
     python -m traindeck.trainers.describe NAME                        {"title", "description", "schema"}
-    python -m traindeck.trainers.describe NAME --validate < params    {"params"} or {"errors": [{"loc", …}]}
+    python -m traindeck.trainers.describe NAME --validate < params    {"params"} or {"errors": [{"field", "message"}]}
 
-A trainer that cannot be loaded answers {"broken": reason} and exit code 1. What the trainer's own imports
-print goes to standard error.
+A trainer that cannot be loaded answers {"broken": reason} and exit code 1. Whatever else is written to standard
+output, by Python or by C code, goes to standard error.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
-from contextlib import redirect_stdout
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NoReturn
 
-from pydantic import BaseModel, ValidationError
-
+from traindeck.runner import prctl
 from traindeck.trainers.entry import load_one
+from traindeck.trainers.parameters import InvalidParams, complete_params
+from traindeck.trainers.trainer import Trainer
 
 
-def main(arguments: list[str]) -> int:
-    """Answer for the trainer named first in `arguments`; returns the exit code."""
+def main(arguments: list[str]) -> NoReturn:
+    """Answer for the trainer named first in `arguments`, and end the process."""
+    prctl.die_with_parent(signal.SIGKILL)
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    code = 0
     try:
-        with redirect_stdout(sys.stderr):
-            trainer = load_one(arguments[0])
-            answer = (
-                validate(trainer.params, sys.stdin.read())
-                if "--validate" in arguments
-                else describe(trainer.title, trainer.description, trainer.params)
-            )
-    except (Exception, SystemExit) as error:
-        answer = {"broken": reason(error)}
-    sys.stdout.write(json.dumps(answer) + "\n")
-    return 1 if "broken" in answer else 0
+        text = _as_text(_answer(*arguments))
+    except BaseException as error:
+        text, code = _as_text({"broken": reason(error)}), 1
+    with open(answers, "wb") as file:  # noqa: PTH123 (a descriptor)
+        file.write(text)
+    sys.stderr.flush()
+    # Threads that the trainer's imports left behind would hold up an ordinary end, perhaps for ever.
+    os._exit(code)
 
 
-def describe(title: str, description: str, params: type[BaseModel]) -> dict[str, Any]:
+def _answer(name: str, option: str = "") -> dict[str, Any]:
+    trainer = load_one(name)
+    return validate(trainer, sys.stdin.read()) if option == "--validate" else describe(trainer)
+
+
+def describe(trainer: Trainer) -> dict[str, Any]:
     """The trainer's title, description and the JSON Schema of its parameters."""
-    return {"title": title, "description": description, "schema": params.model_json_schema()}
+    return {
+        "title": trainer.title,
+        "description": trainer.description,
+        "schema": trainer.params.model_json_schema(),
+    }
 
 
-def validate(model: type[BaseModel], params: str) -> dict[str, Any]:
-    """The complete parameters for the JSON text `params`, or pydantic's errors."""
+def validate(trainer: Trainer, params: str) -> dict[str, Any]:
+    """The complete parameters for the JSON text `params`, or what is wrong with them."""
     try:
-        return {"params": model.model_validate_json(params).model_dump(mode="json")}
-    except ValidationError as error:
-        return {"errors": json.loads(error.json(include_url=False))}
+        return {"params": complete_params(trainer.params, json.loads(params))}
+    except InvalidParams as refusal:
+        return {"errors": [asdict(error) for error in refusal.errors]}
 
 
 def reason(error: BaseException) -> str:
@@ -54,5 +67,11 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def _as_text(answer: dict[str, Any]) -> bytes:
+    # As strict as the server is with what it sends on: no NaN, no half of a surrogate pair.
+    errors = "replace" if "broken" in answer or "errors" in answer else "strict"
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode(errors=errors)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

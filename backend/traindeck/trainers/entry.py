@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint, distributions
+
+from pydantic import BaseModel
 
 from traindeck.trainers.parameters import unknown_name
 from traindeck.trainers.trainer import Trainer
 
 GROUP = "traindeck.trainers"
+UNNAMED = "unknown package"
 
 
 class NotATrainer(Exception):
@@ -18,15 +22,49 @@ class UnknownTrainer(LookupError):
     """No installed package offers a trainer of this name; the message names the nearest one."""
 
 
-def offered() -> list[EntryPoint]:
-    """All entry points of the group, in order of name; one that is found twice on the path counts once."""
-    found = {(point.name, point.value, package_of(point)): point for point in entry_points(group=GROUP)}
-    return [found[key] for key in sorted(found)]
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the installed packages offer: entry points in order of name, and why some packages' cannot be read."""
+
+    points: list[EntryPoint]
+    unreadable: dict[str, str]
+
+
+def offered() -> Offers:
+    """All entry points of the group; a package that is found twice on the path counts once, where it is found first."""
+    found: dict[str, list[EntryPoint]] = {}
+    unreadable: dict[str, str] = {}
+    for package in distributions():
+        # One by one: a single malformed file would hide the entry points of every package.
+        try:
+            points = package.entry_points.select(group=GROUP)
+        except Exception as error:
+            if _may_mean_us(package):
+                unreadable[_name_of(package)] = f"its entry_points.txt is malformed: {error}"
+            continue
+        if points:
+            found.setdefault(_name_of(package), list(points))
+    everyone = [point for points in found.values() for point in points]
+    return Offers(sorted(everyone, key=lambda point: (point.name, point.value)), unreadable)
+
+
+def _may_mean_us(package: Distribution) -> bool:
+    try:
+        return GROUP in (package.read_text("entry_points.txt") or "")
+    except (OSError, ValueError):
+        return True
+
+
+def _name_of(package: Distribution) -> str:
+    try:
+        return package.name or UNNAMED
+    except Exception:
+        return UNNAMED
 
 
 def package_of(point: EntryPoint) -> str:
     """The name of the distribution that brings the entry point."""
-    return point.dist.name if point.dist is not None else "unknown package"
+    return UNNAMED if point.dist is None else _name_of(point.dist)
 
 
 def is_built_in(point: EntryPoint) -> bool:
@@ -46,6 +84,10 @@ def load(point: EntryPoint) -> Trainer:
         raise NotATrainer(f"{point.value} is a {type(trainer).__name__}, not a Trainer")
     if trainer.name != point.name:
         raise NotATrainer(f"{point.value} calls itself {trainer.name!r}, its entry point {point.name!r}")
+    if not (isinstance(trainer.title, str) and isinstance(trainer.description, str)):
+        raise NotATrainer(f"the title and the description of {point.value} must be text")
+    if not (isinstance(trainer.params, type) and issubclass(trainer.params, BaseModel)):
+        raise NotATrainer(f"the params of {point.value} must be a pydantic model")
     return trainer
 
 
@@ -56,7 +98,7 @@ def load_one(name: str) -> Trainer:
         UnknownTrainer: no package offers it.
         NotATrainer, Exception: as for `load`.
     """
-    points = offered()
+    points = offered().points
     rivals = [point for point in points if point.name == name]
     if not rivals:
         raise UnknownTrainer(unknown_name("trainer", name, {point.name for point in points}))

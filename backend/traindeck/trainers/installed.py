@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from subprocess import Popen, TimeoutExpired
+from tempfile import TemporaryFile
+from typing import IO, Any, Protocol
 
-from traindeck.trainers.parameters import InvalidParams, ParamError, not_json, param_errors, validate_params
+from traindeck.trainers.parameters import InvalidParams, ParamError, complete_params, not_json
 from traindeck.trainers.trainer import Trainer
 
-DESCRIBE_SECONDS = 60.0
-"""How long a trainer that imports heavy libraries may take to say what it is."""
+DESCRIBE_SECONDS = 20.0
+"""How long a package's trainer may take to say what it is, or whether parameters fit."""
+
+SAID_BYTES = 4096
+"""How much of the end of what a process wrote is searched for its last line."""
 
 
 class InstalledTrainer(Protocol):
@@ -39,8 +45,8 @@ class InstalledTrainer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LightTrainer:
-    """A trainer whose module imports nothing heavy: loaded in this process."""
+class BuiltInTrainer:
+    """A trainer of Traindeck's own, which imports nothing heavy: loaded in this process."""
 
     trainer: Trainer
 
@@ -65,14 +71,15 @@ class LightTrainer:
 
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters with their values, ready for JSON; raises InvalidParams."""
-        return validate_params(self.trainer.params, params).model_dump(mode="json")
+        return complete_params(self.trainer.params, params)
 
 
 @dataclass(frozen=True, slots=True)
-class HeavyTrainer:
-    """A trainer whose module imports torch or the like: another process describes it and checks parameters.
+class PackagedTrainer:
+    """A trainer that a package brings: another process imports it, describes it and checks parameters.
 
-    That process starts for each check, so a check takes as long as the trainer's imports do.
+    Its code may take long, import torch, hang or end its process; none of that reaches the server. The process
+    starts for each check, so a check takes as long as the trainer's imports do.
     """
 
     name: str
@@ -87,11 +94,12 @@ class HeavyTrainer:
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters with their values, ready for JSON; raises InvalidParams."""
         try:
-            answer = ask(self.name, "--validate", text=json.dumps(params))
+            text = json.dumps(params)
         except (TypeError, ValueError, RecursionError) as error:
             raise not_json(error) from None
+        answer = ask(self.name, "--validate", text=text)
         if "errors" in answer:
-            raise InvalidParams(param_errors(answer["errors"], self.json_schema.get("properties", {})))
+            raise InvalidParams([ParamError(**error) for error in answer["errors"]])
         if "params" not in answer:
             problem = f"trainer {self.name!r} cannot be loaded: {answer['broken']}"
             raise InvalidParams([ParamError("", problem)])
@@ -99,25 +107,55 @@ class HeavyTrainer:
         return complete
 
 
-def describe_heavy(name: str) -> HeavyTrainer | str:
+def describe_packaged(name: str) -> PackagedTrainer | str:
     """The trainer `name` as a process of its own describes it, or why it cannot be had."""
     answer = ask(name)
     if "broken" in answer:
         return str(answer["broken"])
-    return HeavyTrainer(name, answer["title"], answer["description"], answer["schema"])
+    return PackagedTrainer(name, answer["title"], answer["description"], answer["schema"])
 
 
 def ask(name: str, *options: str, text: str = "") -> dict[str, Any]:
     """The answer of `traindeck.trainers.describe`; {"broken": reason} where there is none in time."""
     command = [sys.executable, "-m", "traindeck.trainers.describe", name, *options]
+    # Files and not pipes: what the trainer's imports start may hold a pipe open longer than the trainer lives.
+    with TemporaryFile() as given, TemporaryFile() as answered, TemporaryFile() as said:
+        given.write(text.encode())
+        given.seek(0)
+        try:
+            process = Popen(command, stdin=given, stdout=answered, stderr=said, start_new_session=True)
+        except (OSError, ValueError) as error:
+            return {"broken": f"its process cannot be started: {error}"}
+        code = _exit_code(process)
+        if code is None:
+            return {"broken": f"its import took more than {DESCRIBE_SECONDS:.0f} seconds"}
+        answered.seek(0)
+        return _parsed(answered.read()) or {"broken": f"its process ended with {_ending(code)}: {_last_line(said)}"}
+
+
+def _exit_code(process: Popen[bytes]) -> int | None:
+    """The exit code, or None where the process took too long: then it and its children are ended."""
     try:
-        done = subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=DESCRIBE_SECONDS, check=False
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        return {"broken": f"its import took more than {DESCRIBE_SECONDS:.0f} seconds"}
+        return process.wait(DESCRIBE_SECONDS)
+    except TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return None
+
+
+def _ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {-code}"
+
+
+def _parsed(answer: bytes) -> dict[str, Any] | None:
+    try:
+        parsed: dict[str, Any] = json.loads(answer)
     except ValueError:
-        last_line = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        return {"broken": f"its process ended with exit code {done.returncode}: {last_line}"}
-    return answer
+        return None
+    return parsed
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(max(0, said.seek(0, os.SEEK_END) - SAID_BYTES))
+    lines = said.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no output"

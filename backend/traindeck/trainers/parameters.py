@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
+
+from traindeck.trainers.fields import names_at
 
 SHOWN_CHARACTERS = 80
 """A refused value is quoted in its message up to this length."""
@@ -41,11 +43,10 @@ EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class ParamError:
-    """One refused parameter: its name ("" for all together), what would be right, and the value given."""
+    """One refused parameter: its name ("" for all together, "inner.width" inside another), and what would be right."""
 
     field: str
     message: str
-    value: Any = None
 
 
 class InvalidParams(ValueError):
@@ -59,18 +60,42 @@ class InvalidParams(ValueError):
 def validate_params(model: type[BaseModel], params: Mapping[str, Any]) -> BaseModel:
     """The model's instance for `params`, read by the rules of JSON; defaults stand in for what is missing.
 
+    A parameter may go by its field's name or alias. An unknown one is refused unless the model says
+    `extra="allow"`.
+
     Raises:
-        InvalidParams: a parameter is unknown, missing, of a wrong type or out of bounds.
+        InvalidParams: a parameter is unknown, missing, of a wrong type or out of bounds, or the model's own
+            check failed in a way of its own.
     """
+    extra: Literal["forbid"] | None = None if model.model_config.get("extra") == "allow" else "forbid"
+    text = _as_json(params)
     try:
-        return model.model_validate_json(_as_json(params))
+        return model.model_validate_json(text, extra=extra, by_name=True, by_alias=True)
     except ValidationError as error:
-        details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_url=False)]
-        raise InvalidParams(param_errors(details, model.model_fields)) from None
+        details = error.errors(include_url=False)
+        refused = [param_errors([detail], names_at(model, detail["loc"][:-1])) for detail in details]
+        raise InvalidParams([one for some in refused for one in some]) from None
+    except Exception as error:
+        raise _unforeseen("check", error) from error
+
+
+def complete_params(model: type[BaseModel], params: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters with their values, ready for JSON.
+
+    Raises:
+        InvalidParams: as for `validate_params`, or what they come to has no form in JSON.
+    """
+    checked = validate_params(model, params)
+    try:
+        complete = checked.model_dump(mode="json", exclude_computed_fields=True)
+        json.dumps(complete, ensure_ascii=False, allow_nan=False).encode()
+    except Exception as error:
+        raise _unforeseen("way to write parameters as JSON", error) from error
+    return complete
 
 
 def param_errors(details: Iterable[Mapping[str, Any]], known: Iterable[str]) -> list[ParamError]:
-    """Pydantic's errors (`loc`, `msg`, `type`, `input`, `ctx`) in words; `known` are the model's fields."""
+    """Pydantic's errors (`loc`, `msg`, `type`, `input`, `ctx`) in words; `known` are the names at their place."""
     names = list(known)
     return [_param_error(detail, names) for detail in details]
 
@@ -78,6 +103,10 @@ def param_errors(details: Iterable[Mapping[str, Any]], known: Iterable[str]) -> 
 def not_json(error: Exception) -> InvalidParams:
     """The refusal of parameters that JSON has no form for."""
     return InvalidParams([ParamError("", f"the parameters cannot be written as JSON: {error}")])
+
+
+def _unforeseen(what: str, error: Exception) -> InvalidParams:
+    return InvalidParams([ParamError("", f"the trainer's own {what} failed with {type(error).__name__}: {error}")])
 
 
 def _as_json(params: Mapping[str, Any]) -> str:
@@ -88,23 +117,29 @@ def _as_json(params: Mapping[str, Any]) -> str:
 
 
 def _param_error(detail: Mapping[str, Any], known: list[str]) -> ParamError:
-    field = ".".join(str(part) for part in detail["loc"])
+    *outer, name = [str(part) for part in detail["loc"]] or [""]
+    field = ".".join([*outer, name])
     value, kind = detail.get("input"), detail["type"]
     if kind == "extra_forbidden":
-        return ParamError(field, unknown_name("parameter", field, known), value)
+        return ParamError(field, unknown_name("parameter", name, known, within=outer))
     if kind == "missing":
         return ParamError(field, f"{field} is required: {detail['msg'].lower()}")
     if not field:
-        return ParamError("", detail["msg"], None)
-    return ParamError(field, f"{field} is {_shown(value)}, but {_expectation(detail)}", value)
+        return ParamError("", detail["msg"])
+    return ParamError(field, f"{field} is {_shown(value)}, but {_expectation(detail)}")
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """A sentence for a `kind` of thing called `name` that there is none of, with the nearest known name."""
+def unknown_name(kind: str, name: str, known: Iterable[str], within: Iterable[str] = ()) -> str:
+    """A sentence for a `kind` of thing called `name` that there is none of, with the nearest known name.
+
+    `within` are the names of the things that it would stand in, outermost first.
+    """
     names = sorted(known)
+    prefix = "".join(f"{outer}." for outer in within)
     near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-    return f"there is no {kind} {_shown(name)}; {hint}"
+    there_are = ", ".join(prefix + one for one in names) or "none"
+    hint = f"did you mean {prefix + near[0]!r}?" if near else f"there are: {there_are}"
+    return f"there is no {kind} {_shown(prefix + name)}; {hint}"
 
 
 def _expectation(detail: Mapping[str, Any]) -> str:

@@ -10,8 +10,7 @@ from importlib.metadata import EntryPoint
 
 from traindeck.trainers.describe import reason
 from traindeck.trainers.entry import GROUP, UnknownTrainer, is_built_in, load, load_one, offered, package_of
-from traindeck.trainers.guard import HeavyImportGuard
-from traindeck.trainers.installed import InstalledTrainer, LightTrainer, describe_heavy
+from traindeck.trainers.installed import BuiltInTrainer, InstalledTrainer, describe_packaged
 from traindeck.trainers.parameters import InvalidParams, ParamError, unknown_name
 
 __all__ = [
@@ -26,8 +25,8 @@ __all__ = [
     "load_trainers",
 ]
 
-HEAVY_AT_ONCE = 2
-"""How many heavy trainers are described at the same time: each is a process that imports torch."""
+DESCRIBED_AT_ONCE = 8
+"""How many packages' trainers are described at the same time: each is a process that may import torch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,14 @@ class Registry:
 def load_trainers() -> Registry:
     """Load every offered trainer; one that cannot be loaded is reported in `broken`.
 
-    A trainer whose module imports a heavy library is described by a process of its own, which takes as long
-    as that import does: seconds, for torch.
+    A trainer that a package brings is described by a process of its own, which takes as long as its imports
+    do: seconds, for torch, and `DESCRIBE_SECONDS` at most.
     """
-    points, broken = _without_duplicates(offered())
-    with ThreadPoolExecutor(HEAVY_AT_ONCE) as pool:
-        light = [_load_light(point) for point in points]
-        results = list(pool.map(_describe_if_heavy, points, light))
+    offers = offered()
+    points, broken = _without_duplicates(offers.points)
+    broken += [BrokenTrainer(package, package, why) for package, why in offers.unreadable.items()]
+    with ThreadPoolExecutor(DESCRIBED_AT_ONCE) as pool:
+        results = list(pool.map(_load, points))
     trainers = {}
     for point, result in zip(points, results, strict=True):
         if isinstance(result, str):
@@ -99,17 +99,11 @@ def _rivalry(point: EntryPoint, rivals: list[EntryPoint]) -> str:
     return f"the name {point.name!r} is also taken by {others}"
 
 
-def _load_light(point: EntryPoint) -> InstalledTrainer | str | None:
-    """The trainer, why it is broken, or None where it wants a heavy library."""
-    guard = HeavyImportGuard()
-    outcome: InstalledTrainer | str
+def _load(point: EntryPoint) -> InstalledTrainer | str:
+    """The trainer, or why it is broken."""
+    if not is_built_in(point):
+        return describe_packaged(point.name)
     try:
-        with guard:
-            outcome = LightTrainer(load(point))
-    except (Exception, SystemExit) as error:
-        outcome = reason(error)
-    return None if guard.tripped else outcome
-
-
-def _describe_if_heavy(point: EntryPoint, light: InstalledTrainer | str | None) -> InstalledTrainer | str:
-    return describe_heavy(point.name) if light is None else light
+        return BuiltInTrainer(load(point))
+    except Exception as error:
+        return reason(error)

@@ -65,6 +65,12 @@ export class ChartGrid {
     return this.groups.get(name);
   }
 
+  clear() {
+    this.setTags([]);
+    for (const { section } of this.groups.values()) section.remove();
+    this.groups.clear();
+  }
+
   needed() {
     return [...this.visible].filter((chart) => !chart.element.hidden).map((chart) => chart.tag);
   }

@@ -7,7 +7,9 @@ const SPACING_MS = 1000;
 
 class Charts {
   constructor(url) {
-    this.scalars = new Scalars(url);
+    this.url = url;
+    this.chosen = "";
+    this.begin();
     this.busy = false;
     this.again = false;
     this.state = {};
@@ -24,13 +26,28 @@ class Charts {
     this.panel.addEventListener("deck:shown", () => this.openAll());
     document.addEventListener("htmx:after:swap", () => this.follow());
     document.addEventListener("deck:back", () => this.load());
+    document.addEventListener("deck:attempt", (event) => this.switchTo(event.detail));
     this.follow();
+  }
+
+  // Answers that are under way still reach the scalars that they were asked for, and nobody sees them.
+  begin() {
+    this.scalars = new Scalars(this.url, this.chosen);
+  }
+
+  switchTo(attempt) {
+    this.chosen = attempt;
+    this.begin();
+    for (const grid of [this.main, this.all]) grid.clear();
+    this.follow();
+    if (this.panel.hidden) this.load();
+    else this.openAll();
   }
 
   // The head of the page says which tags matter most, and whether there is anything new.
   follow() {
     const { mainTags, tagCount, scalarSteps, attempt, status } = document.getElementById("run-progress").dataset;
-    if (this.state.attempt !== undefined && this.state.attempt !== attempt) this.scalars.clear();
+    if (this.state.attempt !== undefined && this.state.attempt !== attempt && !this.chosen) this.begin();
     const stale = this.state.told !== `${attempt} ${tagCount} ${scalarSteps} ${status}`;
     this.state = { attempt, told: `${attempt} ${tagCount} ${scalarSteps} ${status}` };
     const tags = JSON.parse(mainTags);

@@ -23,12 +23,12 @@ function cell(kind, ...content) {
   return made;
 }
 
-function fileRow(url, file) {
+function fileRow(url, query, file) {
   const [row, link, name, time] = ["tr", "a", "bdi", "time"].map((kind) => document.createElement(kind));
   row.className = file.checkpoint ? "checkpoint" : "";
   row.dataset.path = file.path.toLowerCase();
   name.textContent = visible(file.path);
-  link.href = `${url}/files/${file.path.split("/").map(encodeURIComponent).join("/")}`;
+  link.href = `${url}/files/${file.path.split("/").map(encodeURIComponent).join("/")}${query}`;
   link.download = "";
   link.append(icon(file.checkpoint ? "checkpoint" : "file"), name);
   time.dateTime = file.modified_at;
@@ -41,7 +41,7 @@ function fileRow(url, file) {
 
 export class Files {
   constructor(panel, url) {
-    Object.assign(this, { panel, url, shown: "", due: 0 });
+    Object.assign(this, { panel, url, attempt: "", shown: "", due: 0 });
     this.rows = document.getElementById("file-rows");
     this.note = document.getElementById("file-note");
     this.query = document.getElementById("file-filter");
@@ -49,6 +49,7 @@ export class Files {
     this.query.addEventListener("input", () => this.filter());
     document.addEventListener("deck:run", () => this.loadSoon());
     document.addEventListener("deck:back", () => this.loadSoon());
+    document.addEventListener("deck:attempt", (event) => this.switchTo(event.detail));
   }
 
   loadSoon() {
@@ -59,9 +60,20 @@ export class Files {
     }, SPACING_MS);
   }
 
+  get ofAttempt() {
+    return this.attempt && `?attempt=${this.attempt}`;
+  }
+
+  switchTo(attempt) {
+    Object.assign(this, { attempt, shown: "" });
+    if (!this.panel.hidden) this.load();
+  }
+
   async load() {
+    const { attempt } = this;
     try {
-      this.show(await getJson(`${this.url}/files`));
+      const answer = await getJson(`${this.url}/files${this.ofAttempt}`);
+      if (attempt === this.attempt) this.show(answer);
     } catch (problem) {
       this.note.textContent = problem.message;
     }
@@ -73,7 +85,7 @@ export class Files {
     if (told === this.shown) return;
     this.shown = told;
     const sorted = [...items].sort((a, b) => b.checkpoint - a.checkpoint || a.path.localeCompare(b.path, "en", { numeric: true }));
-    this.rows.replaceChildren(...sorted.map((file) => fileRow(this.url, file)));
+    this.rows.replaceChildren(...sorted.map((file) => fileRow(this.url, this.ofAttempt, file)));
     updateTimes();
     this.filter();
   }

@@ -20,7 +20,16 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 function showChanges() {
   const changed = form.dataset.mode === "trainer" ? fields.filter((field) => field.changed() && field.defaultJson !== "") : [];
   get("reset-all").hidden = changed.length === 0;
-  get("changes").textContent = changed.length ? `Changed: ${changed.map((field) => field.name).join(", ")}` : form.dataset.mode === "trainer" ? "All parameters are at their defaults." : "";
+  get("changes").textContent = form.dataset.mode === "trainer" ? told(changed) : "";
+}
+
+function told(changed) {
+  const names = (some) => some.map((field) => field.name).join(", ");
+  const required = fields.filter((field) => field.required);
+  const missing = required.filter((field) => field.json() === undefined);
+  if (missing.length) return `Still needed: ${names(missing)}`;
+  if (changed.length) return `Changed: ${names(changed)}`;
+  return required.length ? "All other parameters are at their defaults." : "All parameters are at their defaults.";
 }
 
 function update() {

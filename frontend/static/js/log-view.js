@@ -26,7 +26,7 @@ export class LogView {
     get("log-earlier").addEventListener("click", () => this.alone(() => this.earlier()));
     get("log-end").addEventListener("click", () => this.toEnd());
     get("log-follow").addEventListener("change", (event) => (event.target.checked ? this.toEnd() : this.setFollow(false)));
-    get("log-attempt").addEventListener("change", (event) => this.switchTo(event.target.value));
+    document.addEventListener("deck:attempt", (event) => this.switchTo(event.detail));
     document.addEventListener("deck:run", (event) => this.newAttempt(event.detail.attempt));
     document.addEventListener("deck:back", () => this.pump());
     document.addEventListener("visibilitychange", () => this.pump());
@@ -54,24 +54,16 @@ export class LogView {
 
   // A retry writes a new log; whoever reads an older attempt's is left alone.
   newAttempt(attempt) {
-    this.offerAttempts(attempt);
     const before = this.attempt ?? get("run-progress").dataset.attempt;
     this.attempt = String(attempt);
     if (before !== this.attempt && !this.source.attempt && this.window.opened) this.toEnd();
     else this.pump();
   }
 
-  offerAttempts(count) {
-    const chooser = get("log-attempt");
-    while (chooser.length < count) chooser.add(new Option(chooser.length + 1));
-    chooser.value = this.source.attempt || count;
-    chooser.closest("label").hidden = count < 2;
-  }
-
   switchTo(attempt) {
     this.source.attempt = attempt;
     get("log-download").href = this.source.address();
-    this.toEnd();
+    if (this.window.opened) this.toEnd();
   }
 
   // Work on the lines happens one piece at a time: two answers must not interleave.

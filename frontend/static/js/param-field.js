@@ -19,10 +19,15 @@ export class ParamField {
     const text = this.input.value.trim();
     if (this.kind === "boolean") return String(this.input.checked);
     if (this.kind === "choice") return text || undefined;
-    if (text === "" && !(this.kind === "text" && !this.isNullable())) return this.isNullable() ? "null" : undefined;
+    if (text === "" && !this.mayBeEmptyText()) return this.isNullable() ? "null" : undefined;
     if (this.kind === "text") return JSON.stringify(this.input.value);
     if (this.kind === "json") return parses(text) ? text : undefined;
     return Number.isFinite(Number(text)) ? JSON.stringify(Number(text)) : undefined;
+  }
+
+  // An empty text where one is required is far more often forgotten than meant.
+  mayBeEmptyText() {
+    return this.kind === "text" && !this.required && !this.isNullable();
   }
 
   isNullable() {

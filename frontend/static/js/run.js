@@ -1,5 +1,6 @@
 // The page of one run.
 import { startAgain } from "./again.js";
+import { startAttempt } from "./attempt.js";
 import { startBoard } from "./board.js";
 import { startCharts } from "./charts.js";
 import { startEdit } from "./edit.js";
@@ -14,6 +15,7 @@ const url = `/runs/${id}`;
 new Files(panel("files"), url);
 new LogView(panel("log"), url);
 startAgain();
+startAttempt();
 startBoard(panel("tensorboard"));
 startCharts(url);
 startEdit(url);

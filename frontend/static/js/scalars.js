@@ -31,14 +31,13 @@ function ascending(fresh) {
 }
 
 export class Scalars {
-  constructor(url) {
-    this.url = `${url}/scalars`;
-    this.clear();
+  // `attempt` is a number as text, or "" for the current one.
+  constructor(url, attempt) {
+    Object.assign(this, { url: `${url}/scalars`, attempt, series: new Map(), tags: [] });
   }
 
-  clear() {
-    this.series = new Map();
-    this.tags = [];
+  address(query = []) {
+    return `${this.url}?${new URLSearchParams(this.attempt ? [...query, ["attempt", this.attempt]] : query)}`;
   }
 
   get(tag) {
@@ -46,7 +45,7 @@ export class Scalars {
   }
 
   async loadTags() {
-    this.tags = (await getJson(this.url)).tags;
+    this.tags = (await getJson(this.address())).tags;
   }
 
   // Brings the given tags up to date.
@@ -58,16 +57,14 @@ export class Scalars {
   }
 
   async begin(tags) {
-    const query = new URLSearchParams(tags.map((tag) => ["tag", tag]));
-    const answer = await getJson(`${this.url}?${query}&points=${POINTS}`);
+    const answer = await getJson(this.address([...tags.map((tag) => ["tag", tag]), ["points", POINTS]]));
     this.tags = answer.tags;
     for (const each of answer.series) this.series.set(each.tag, ascending(each));
   }
 
   async goOn(tags) {
-    const query = new URLSearchParams(tags.map((tag) => ["tag", tag]));
     const since = tags.map((tag) => this.series.get(tag).cursor).join(",");
-    const answer = await getJson(`${this.url}?${query}&since=${since}`);
+    const answer = await getJson(this.address([...tags.map((tag) => ["tag", tag]), ["since", since]]));
     this.tags = answer.tags;
     for (const each of answer.series) this.extend(each);
   }
