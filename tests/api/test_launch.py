@@ -28,7 +28,10 @@ def test_a_run_is_queued_answered_and_found_at_its_location(client):
     assert found["id"] == run["id"]
     assert found["created_at"] == run["created_at"]
     assert run["created_at"].endswith("Z")
-    assert run["script"] == {"path": None, "filename": "train.py", "args": []}
+    assert run["script"] == {
+        "kind": "source", "path": None, "module": None, "command": [], "filename": "train.py", "cwd": None, "args": [],
+        "python": None, "cold": False, "resume_arg": None,
+    }  # fmt: skip
 
 
 def test_a_run_has_every_field_that_is_promised(client, written):
@@ -37,7 +40,8 @@ def test_a_run_has_every_field_that_is_promised(client, written):
     assert set(run) == {
         "id", "name", "status", "status_reason", "trainer", "script", "params", "tags", "notes", "priority",
         "resources", "created_at", "started_at", "finished_at", "attempt", "exit_code", "progress", "metrics",
-        "queue_position", "waiting_for", "log_size", "links",
+        "queue_position", "waiting_for", "log_size", "links", "start", "max_retries", "not_before", "rerun_of",
+        "code_digest",
     }  # fmt: skip
     assert (run["status"], run["exit_code"], run["attempt"], run["log_size"]) == ("completed", 0, 1, 10_240)
     assert client.get(run["links"]["self"]).json()["id"] == written
@@ -87,9 +91,17 @@ REFUSED = [
     ([], "body", ""),
     ("text", "body", ""),
     (None, "body", ""),
-    ({**SCRIPT, "params": {"a": 1}}, "body", "params go with a trainer; give a script its args"),
-    ({"script": {}}, "script", "give either path or source"),
-    ({"script": {"source": "", "path": "a"}}, "script", "give either path or source"),
+    ({**SCRIPT, "params": {"a": 1}}, "params", "params go with a trainer; give a script its args"),
+    ({"script": {}}, "script", "give one of path, source, module, command, upload"),
+    ({"script": {"source": "", "path": "a"}}, "script", "upload, not path and source"),
+    ({"script": {"module": "train"}}, "script", "a module needs cwd"),
+    ({"script": {"module": "no-module", "cwd": "/"}}, "script.module", "should match pattern"),
+    ({"script": {"module": "train", "cwd": "/nowhere"}}, "script.cwd", "is no folder on the server's machine"),
+    ({"script": {"command": []}}, "script.command", "at least 1 item"),
+    ({"script": {"command": ["no-such-program"]}}, "script.command", "is not on the server's PATH"),
+    ({"script": {"command": ["true"], "args": ["a"]}}, "script", "leave out args and python"),
+    ({"script": {"path": "/a.py", "filename": "b.py"}}, "script", "filename goes with source, not with path"),
+    ({"script": {"source": "", "python": "/nowhere"}}, "script.python", "is no Python interpreter"),
     ({"script": {"path": "/a.py", "filename": "b.py"}}, "script", "filename goes with source"),
     ({"script": {"path": "/no/such.py"}}, "script.path", "'/no/such.py' does not exist on the server's machine"),
     ({"script": {"path": "/etc"}}, "script.path", "is not a file"),

@@ -20,7 +20,7 @@ from traindeck.cli.checks.gpus import Driver, judge
 from traindeck.cli.checks.home import check_home
 from traindeck.cli.checks.port import check_port
 from traindeck.cli.checks.torch import TorchReport
-from traindeck.db.migrate import migrate
+from traindeck.db.migrate import migrate, newest_revision
 from traindeck.pages.resources import frontend_folder
 
 DRIVER = Driver("580.1", (13, 0), ("H100",))
@@ -63,7 +63,7 @@ def test_what_is_wrong_comes_with_what_to_do_and_exit_code_1(traindeck: CommandL
 
 def test_a_database_that_is_whole_is_ok_and_stays_as_it_was(database: Path) -> None:
     before = database.read_bytes()
-    assert check_database(database) == Finding("database", True, "whole, with 0 runs; schema 0001")
+    assert check_database(database) == Finding("database", True, f"whole, with 0 runs; schema {newest_revision()}")
     assert database.read_bytes() == before
 
 

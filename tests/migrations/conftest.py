@@ -42,11 +42,7 @@ def path(tmp_path: Path) -> Path:
 def filled(path: Path) -> Path:
     """A database of today with a run that has rows in every table."""
     migrate(path)
-    with closing(sqlite3.connect(path)) as connection:
-        fill(connection, "run", id=1, name="kept", status="failed")
-        for table in ("attempt", "run_event", "run_tag", "parameter", "scalar_summary", "idempotency_key"):
-            fill(connection, table, run_id=1)
-        connection.commit()
+    fill_tables(path)
     return path
 
 
@@ -62,6 +58,15 @@ def add_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
         monkeypatch.setattr(module, "migrations_folder", lambda: folder)
 
     return add
+
+
+def fill_tables(path: Path) -> None:
+    """Give a database a run with rows in every table."""
+    with closing(sqlite3.connect(path)) as connection:
+        fill(connection, "run", id=1, name="kept", status="failed")
+        for table in ("attempt", "run_event", "run_tag", "parameter", "scalar_summary", "idempotency_key"):
+            fill(connection, table, run_id=1)
+        connection.commit()
 
 
 def fill(connection: sqlite3.Connection, table: str, **values: object) -> None:

@@ -1,5 +1,6 @@
 """Upgrades: from nothing, with rows, again."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,10 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
-from migrations.conftest import rows, schema
+from migrations.conftest import fill_tables, rows, schema
 from traindeck.db import migrate as module
 from traindeck.db import tables  # noqa: F401 (declares the tables)
 from traindeck.db.migrate import BACKUPS_KEPT, back_up, migrate, newest_revision
+from traindeck.db.scripts import migrations_folder
 from traindeck.errors import DeckUnusable
 
 
@@ -65,10 +67,10 @@ def test_a_deck_that_is_up_to_date_is_left_alone(filled):
 
 
 def test_a_rebuild_of_the_parent_table_keeps_the_rows_of_all_its_children(filled, add_migration):
-    before = rows(filled)
+    before, newest = rows(filled), newest_revision()
     add_migration()
 
-    assert migrate(filled) == "0001"
+    assert migrate(filled) == newest
 
     assert rows(filled) == before
     assert min(before.values()) == 1
@@ -76,6 +78,27 @@ def test_a_rebuild_of_the_parent_table_keeps_the_rows_of_all_its_children(filled
         assert connection.execute("SELECT name, colour FROM run").fetchall() == [("kept", None)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("revision", [path.name[:4] for path in sorted(migrations_folder().glob("versions/0*.py"))])
+def test_a_deck_of_every_earlier_version_comes_to_what_the_models_say_with_all_its_rows(
+    path, tmp_path, monkeypatch, revision
+):
+    def is_later(_folder, names):
+        return [name for name in names if name[:4].isdigit() and name[:4] > revision]
+
+    shutil.copytree(migrations_folder(), tmp_path / "earlier", ignore=is_later)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(module, "migrations_folder", lambda: tmp_path / "earlier")
+        migrate(path)
+    fill_tables(path)
+    before = rows(path)
+    migrate(tmp_path / "new.db")
+
+    assert migrate(path) == revision
+
+    assert rows(path) == before
+    assert described(path) == described(tmp_path / "new.db")
 
 
 def test_the_number_of_a_deleted_run_is_not_given_again_after_a_rebuild(filled, add_migration):

@@ -16,6 +16,7 @@ from traindeck.runs.parameters import MAX_TEXT_CHARACTERS, parameter_rows
 from traindeck.runs.removal import remove_files
 from traindeck.runs.spec import RunSpec, ScriptSpec
 from traindeck.runs.status import FINAL, Status
+from traindeck.runs.view import ScriptKind
 
 SPEC = RunSpec(trainer="mnist", params={"lr": 0.1}, tags=("a", "b", "a"))
 
@@ -31,7 +32,7 @@ def test_a_submitted_run_has_its_rows_and_its_folder(session, files):
 
 def test_a_script_is_kept_byte_for_byte(session, files):
     source = b"# \xff\r\nprint(1)"
-    run = commands.submit(session, files, RunSpec(script=ScriptSpec("a.py", source)))
+    run = commands.submit(session, files, RunSpec(script=ScriptSpec(ScriptKind.SOURCE, "a.py", source=source)))
 
     assert (files.run(run.id).code / "a.py").read_bytes() == source
 

@@ -12,27 +12,69 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
 Value = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
+PathText = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+WAYS_IN = ("path", "source", "module", "command", "upload")
 Tags = Annotated[list[Tag], Field(max_length=50)]
 Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000, description="Higher starts first")]
 
 
 class ScriptBody(BaseModel):
-    """A script: a path on the server's machine, or its source."""
+    """A program of the user's: a file, its source, a module, a command, or what was uploaded before."""
 
     model_config = ConfigDict(extra="forbid")
 
-    path: str | None = Field(None, max_length=4096, description="A file on the server's machine", examples=["train.py"])
+    path: PathText | None = Field(None, description="A file on the server's machine", examples=["train.py"])
     source: str | None = Field(None, max_length=1_000_000, description="The script itself")
     filename: str | None = Field(None, max_length=200, description="What the source is called; default script.py")
+    module: str | None = Field(
+        None,
+        max_length=500,
+        pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$",
+        description="A module, started in cwd as by `python -m`",
+        examples=["package.train"],
+    )
+    command: list[Argument] | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        description="A program and its arguments; no shell reads them",
+        examples=[["torchrun", "--nproc-per-node=2", "train.py"]],
+    )
+    upload: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="What POST /uploads answered")
+    entry: PathText | None = Field(None, description="Which file of an upload to start, if there are several")
     args: list[Argument] = Field([], max_length=1000, description="Its arguments", examples=[["--lr", "0.1"]])
+    cwd: PathText | None = Field(
+        None, description="The folder that relative paths are meant from; default the script's"
+    )
+    python: PathText | None = Field(
+        None,
+        description="Another interpreter, or the folder of its virtual environment; it starts cold",
+        examples=["/home/me/project/.venv/bin/python"],
+    )
+    cold: bool = Field(False, description="Start a fresh interpreter, a second or two slower")
+    resume_arg: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^[^\s\x00]+$",
+        description="The option by which the script takes a checkpoint to go on from",
+        examples=["--resume", "ckpt_path="],
+    )
 
     @model_validator(mode="after")
-    def _one_source(self) -> "ScriptBody":
-        if (self.path is None) == (self.source is None):
-            raise ValueError("give either path or source")
-        if self.filename is not None and self.source is None:
-            raise ValueError("filename goes with source; a path has a name already")
+    def _one_program(self) -> "ScriptBody":
+        ways = {name: getattr(self, name) for name in WAYS_IN}
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) != 1:
+            found = f", not {' and '.join(given)}" if given else ""
+            raise ValueError(f"give one of {', '.join(WAYS_IN)}{found}")
+        for name, goes_with in (("filename", "source"), ("entry", "upload")):
+            if getattr(self, name) is not None and given != [goes_with]:
+                raise ValueError(f"{name} goes with {goes_with}, not with {given[0]}")
+        if self.module is not None and self.cwd is None:
+            raise ValueError("a module needs cwd, the folder that it is found from")
+        if self.command is not None and (self.args or self.python):
+            raise ValueError("a command is a program with its arguments already: leave out args and python")
         return self
 
 
@@ -50,7 +92,10 @@ class LaunchBody(BaseModel):
     )
 
     trainer: str | None = Field(None, max_length=200, description="The name of an installed trainer")
-    params: dict[str, Any] = Field({}, description="The trainer's parameters; what is left out has its default")
+    params: dict[str, Any] = Field(
+        {},
+        description="Parameters of the trainer, or options that the script declares; what is left out has its default",
+    )
     script: ScriptBody | None = None
     name: Name | None = Field(None, description="What to call the run; if left out it gets a name")
     tags: Tags = []
@@ -64,8 +109,6 @@ class LaunchBody(BaseModel):
     def _one_program(self) -> "LaunchBody":
         if (self.trainer is None) == (self.script is None):
             raise ValueError("give either a trainer or a script")
-        if self.script is not None and self.params:
-            raise ValueError("params go with a trainer; give a script its args")
         return self
 
 

@@ -42,6 +42,7 @@ class Run(SQLModel, table=True):
         Index("ix_run_started_at", "started_at", "id"),
         Index("ix_run_trainer", "trainer", "id"),
         Index("ix_run_priority", "priority", "id"),
+        Index("ix_run_code_digest", "code_digest", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -61,6 +62,11 @@ class Run(SQLModel, table=True):
     retries: int = Field(default=0, description="Attempts it has made by itself since the user last started it")
     attempt: int = Field(default=0, description="The current attempt; 0 before the first")
     resume: bool = Field(default=False, description="The next attempt goes on from the last checkpoint")
+    not_before: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="A retry that waits for its back-off does not start earlier"
+    )
+    rerun_of: int | None = Field(default=None, description="The run that this one repeats; it may be deleted since")
+    code_digest: str | None = Field(default=None, sa_type=String(64), description="Of the code kept at launch")
     exit_code: int | None = None
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+from typing import Any
 
 from traindeck.db.tables import Run
 from traindeck.dispatch.live import LiveAttempt
@@ -10,6 +12,7 @@ from traindeck.runner.environment import MARK_CHARACTERS
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runs.commands import last_checkpoint
 from traindeck.runs.files import DeckFiles, write_whole
+from traindeck.runs.view import ScriptKind, ScriptView
 
 
 def attempt_mark(files: DeckFiles, run_id: int, number: int) -> str:
@@ -52,5 +55,19 @@ def write_order(files: DeckFiles, slots: Slots, run: Run, hold: Hold, live: Live
 def _script_order(files: DeckFiles, run: Run) -> ScriptOrder | None:
     if not run.script:
         return None
-    source = files.run(run.id or 0).code / run.script["filename"]
-    return ScriptOrder(source=str(source), file=run.script["path"] or str(source), args=run.script["args"])
+    script = ScriptView.model_validate(run.script)
+    code = files.run(run.id or 0).code
+    common: dict[str, Any] = {
+        "args": script.args,
+        "code": str(code) if code.is_dir() else None,
+        "python": script.python,
+        "cold": script.cold,
+        "base": script.cwd,
+    }
+    if script.kind is ScriptKind.MODULE:
+        return ScriptOrder(kind="module", module=script.module or "", path0=script.cwd or "", **common)
+    if script.kind is ScriptKind.COMMAND:
+        return ScriptOrder(kind="command", command=script.command, **common)
+    source = str(code / script.filename)
+    file = script.path or source
+    return ScriptOrder(kind="file", source=source, file=file, path0=os.path.dirname(file), **common)  # noqa: PTH120

@@ -8,11 +8,38 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ScriptOrder:
-    """A script to run: where its source was kept, what it shall believe its path to be, and its arguments."""
+    """A program of the user's to run.
 
-    source: str
-    file: str
+    Attributes:
+        kind: "file" for `python FILE`, "module" for `python -m MODULE`, "command" for any program.
+        source: The file that is compiled, for a file: where its content was kept, or the file itself.
+        file: What a file shall believe its path to be.
+        module: The module's full name.
+        command: A program and its arguments.
+        args: What follows a file or a module.
+        path0: What stands first in `sys.path`.
+        base: The folder that relative paths are meant from, mirrored into the working folder; None for none.
+        code: The folder of the code that was kept at launch, if any.
+        python: The interpreter to start; None for the deck's own.
+        cold: True for a fresh interpreter, although a warm one could be forked.
+    """
+
+    kind: str = "file"
+    source: str = ""
+    file: str = ""
+    module: str = ""
+    command: list[str] = field(default_factory=list)
     args: list[str] = field(default_factory=list)
+    path0: str = ""
+    base: str | None = None
+    code: str | None = None
+    python: str | None = None
+    cold: bool = False
+
+    @property
+    def starts_cold(self) -> bool:
+        """True where the program is executed afresh, not forked from a process that has imported torch."""
+        return self.cold or self.python is not None or self.kind == "command"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def submit(session: Session, files: DeckFiles, spec: RunSpec) -> Run:
         cpus=spec.resources.cpus,
         gpus=spec.resources.gpus,
         max_retries=spec.max_retries,
+        rerun_of=spec.rerun_of,
     )
     session.add(run)
     session.flush()
@@ -74,7 +75,7 @@ def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> 
 
 def _fingerprint(spec: RunSpec) -> str:
     content = json.dumps(spec.as_json(), sort_keys=True).encode()
-    return hashlib.sha256(content + (spec.script.source if spec.script else b"")).hexdigest()
+    return hashlib.sha256(content + ((spec.script.source or b"") if spec.script else b"")).hexdigest()
 
 
 def edit(session: Session, run_id: int, changes: Mapping[str, Any]) -> Run:
@@ -163,7 +164,7 @@ def _write_files(files: DeckFiles, run_id: int, spec: RunSpec) -> None:
     # A folder that is there already is of a submit that was cut off before its commit: nobody was told of it.
     shutil.rmtree(run_files.folder, ignore_errors=True)
     run_files.folder.mkdir(mode=0o700)
-    if spec.script is not None:
+    if spec.script is not None and spec.script.source is not None:
         run_files.code.mkdir()
         write_whole(run_files.code / spec.script.filename, spec.script.source)
         sync_folder(run_files.code)

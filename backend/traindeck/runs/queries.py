@@ -134,13 +134,14 @@ def _tags(session: Session, run_ids: list[int]) -> dict[int, list[str]]:
 def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -> RunView:
     status, run_id = Status(run.status), run.id or 0
     queued = status is Status.QUEUED
+    script = ScriptView.model_validate(run.script) if run.script else None
     return RunView(
         id=run_id,
         name=run.name,
         status=status,
         status_reason=run.status_reason,
         trainer=run.trainer,
-        script=ScriptView.model_validate(run.script) if run.script else None,
+        script=script,
         params=run.params,
         tags=tags,
         notes=run.notes,
@@ -151,6 +152,11 @@ def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -
         finished_at=run.finished_at,
         attempt=run.attempt,
         exit_code=run.exit_code,
+        start="cold" if script and script.starts_cold else "warm",
+        max_retries=run.max_retries,
+        not_before=run.not_before if queued else None,
+        rerun_of=run.rerun_of,
+        code_digest=run.code_digest,
         progress=ProgressView.model_validate(run.progress) if run.progress else None,
         metrics={tag: MetricView.model_validate(metric) for tag, metric in run.metrics.items()},
         queue_position=position if queued else None,
@@ -163,5 +169,5 @@ def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -
 def run_links(run_id: int) -> dict[str, str]:
     """Where the parts of a run are, as paths on the deck."""
     base = f"/runs/{run_id}"
-    parts = ("log", "scalars", "files", "cancel", "retry", "resume")
+    parts = ("log", "scalars", "files", "code", "record", "cancel", "retry", "resume", "rerun")
     return {"self": base, **{part: f"{base}/{part}" for part in parts}, "tensorboard": f"{base}/tensorboard/"}

@@ -1,21 +1,33 @@
 """What somebody asked to be run, resolved and checked: enough to launch it again elsewhere."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from traindeck.runs.view import Resources
+from traindeck.runs.view import Resources, ScriptKind
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptSpec:
-    """A script: its source as it was when asked, the path it came from (None if it was sent), its arguments."""
+    """A program of the user's, as it was when asked; what each part means says `ScriptView`."""
 
+    kind: ScriptKind
     filename: str
-    source: bytes
     path: str | None = None
+    module: str | None = None
+    command: tuple[str, ...] = ()
+    cwd: str | None = None
     args: tuple[str, ...] = ()
+    python: str | None = None
+    cold: bool = False
+    resume_arg: str | None = None
+    source: bytes | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the database and spec.json keep: all but the source, which lies in code/."""
+        content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "source"}
+        return {**content, "kind": self.kind.value, "command": list(self.command), "args": list(self.args)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +44,14 @@ class RunSpec:
     resources: Resources = field(default_factory=Resources)
     env: dict[str, str] = field(default_factory=dict)
     max_retries: int = 0
+    rerun_of: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The content of spec.json. The source of a script lies beside it, in code/."""
-        script = self.script and {
-            "filename": self.script.filename,
-            "path": self.script.path,
-            "args": list(self.script.args),
-        }
         return {
             "version": SPEC_VERSION,
             "trainer": self.trainer,
-            "script": script,
+            "script": self.script.as_json() if self.script else None,
             "params": self.params,
             "name": self.name,
             "tags": list(self.tags),
@@ -52,4 +60,5 @@ class RunSpec:
             "resources": self.resources.model_dump(),
             "env": self.env,
             "max_retries": self.max_retries,
+            "rerun_of": self.rerun_of,
         }

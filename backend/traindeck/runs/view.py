@@ -1,9 +1,10 @@
 """A run as the API and the pages show it."""
 
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from traindeck.runs.status import Status
 
@@ -34,12 +35,42 @@ class MetricView(BaseModel):
     step: int
 
 
-class ScriptView(BaseModel):
-    """The script of a run: where it came from, and its arguments."""
+class ScriptKind(StrEnum):
+    """How a script was given."""
 
+    PATH = "path"
+    SOURCE = "source"
+    MODULE = "module"
+    COMMAND = "command"
+    UPLOAD = "upload"
+
+
+class ScriptView(BaseModel):
+    """The script of a run: where it came from, and how it is started."""
+
+    kind: ScriptKind = Field(ScriptKind.PATH, description="How it was given")
     path: str | None = Field(None, description="Where it lay on the server's machine, if it came from there")
-    filename: str
+    module: str | None = Field(None, description="The module of `python -m`")
+    command: list[str] = Field([], description="A program and its arguments")
+    filename: str = Field(description="The script's name, or its path within what was uploaded")
+    cwd: str | None = Field(None, description="The folder that relative paths are meant from")
     args: list[str] = []
+    python: str | None = Field(None, description="The interpreter, where it is not the deck's own")
+    cold: bool = Field(False, description="It was asked to start in a fresh interpreter")
+    resume_arg: str | None = Field(None, description="The option by which it takes a checkpoint to go on from")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_deck(cls, content: Any) -> Any:
+        """Rows of decks that knew paths and sources only do not say which they are."""
+        if isinstance(content, dict) and "kind" not in content:
+            return {**content, "kind": ScriptKind.PATH if content.get("path") else ScriptKind.SOURCE}
+        return content
+
+    @property
+    def starts_cold(self) -> bool:
+        """True where the program is executed afresh, not forked from a process that has imported torch."""
+        return self.cold or self.python is not None or self.kind is ScriptKind.COMMAND
 
 
 class HistoryEntry(BaseModel):
@@ -71,6 +102,13 @@ class RunView(BaseModel):
     finished_at: datetime | None
     attempt: int
     exit_code: int | None
+    start: Literal["warm", "cold"] = Field(
+        "warm", description="cold: in a fresh interpreter, as asked for or as its program needs; a second or two slower"
+    )
+    max_retries: int = 0
+    not_before: datetime | None = Field(None, description="When the back-off of a retry ends")
+    rerun_of: int | None = Field(None, description="The run that this one repeats")
+    code_digest: str | None = Field(None, description="Of the code as it was kept: equal for equal code")
     progress: ProgressView | None
     metrics: dict[str, MetricView]
     queue_position: int | None = Field(description="1 for the run that is next, null where it does not wait")

@@ -1,0 +1,131 @@
+"""Turns what somebody posted as a script into a program that can be started, or says what is wrong with it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from traindeck.api.bodies import ScriptBody
+from traindeck.errors import FieldError, InvalidRequest
+from traindeck.runs.spec import ScriptSpec
+from traindeck.runs.view import ScriptKind
+
+MAX_SCRIPT_BYTES = 10_000_000
+
+
+def read_script(body: ScriptBody) -> ScriptSpec:
+    """The program that `body` asks for, with absolute paths.
+
+    Raises:
+        InvalidRequest: something of it is not there, or cannot be read; every such field is named.
+    """
+    refusals = _Refusals()
+    cwd = refusals.folder("cwd", body.cwd)
+    common: dict[str, Any] = {
+        "args": tuple(body.args),
+        "python": refusals.interpreter(body.python),
+        "cold": body.cold,
+        "resume_arg": body.resume_arg,
+    }
+    if body.source is not None:
+        filename = refusals.plain_filename("script.py" if body.filename is None else body.filename)
+        spec = ScriptSpec(ScriptKind.SOURCE, filename, cwd=cwd, source=body.source.encode(), **common)
+    elif body.module is not None:
+        spec = ScriptSpec(ScriptKind.MODULE, body.module, module=body.module, cwd=cwd, **common)
+    elif body.command is not None:
+        refusals.program(body.command[0], cwd)
+        name = os.path.basename(body.command[0])  # noqa: PTH119 (as it was written)
+        spec = ScriptSpec(ScriptKind.COMMAND, name, command=tuple(body.command), cwd=cwd, **common)
+    else:
+        path = _absolute(body.path or "")
+        source = refusals.source("path", path)
+        spec = ScriptSpec(
+            ScriptKind.PATH, path.name, path=str(path), cwd=cwd or str(path.parent), source=source, **common
+        )
+    refusals.raise_any()
+    return spec
+
+
+class _Refusals:
+    """Looks at each thing that a script names, and collects what is wrong with any."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+
+    def raise_any(self) -> None:
+        """Raise InvalidRequest where something was wrong."""
+        if self.errors:
+            raise InvalidRequest(self.errors)
+
+    def refuse(self, field: str, value: object, problem: str) -> None:
+        """Note that a field of the script is wrong."""
+        self.errors.append(FieldError(f"script.{field}", f"script.{field} {str(value)!r} {problem}"))
+
+    def source(self, field: str, path: Path) -> bytes:
+        """The content of a file."""
+        problem = _file_problem(path)
+        if problem:
+            self.refuse(field, path, problem)
+            return b""
+        return path.read_bytes()
+
+    def folder(self, field: str, given: str | None) -> str | None:
+        """The absolute path of a folder that was given."""
+        if given is None:
+            return None
+        path = _absolute(given)
+        if not _is(path, Path.is_dir):
+            self.refuse(field, path, "is no folder on the server's machine")
+        return str(path)
+
+    def interpreter(self, given: str | None) -> str | None:
+        """The path of an interpreter; the folder of a virtual environment stands for the one in it."""
+        if given is None:
+            return None
+        path = _absolute(given)
+        if _is(path, Path.is_dir):
+            path = path / "bin" / "python"
+        if not _is(path, Path.is_file) or not os.access(path, os.X_OK):
+            self.refuse("python", path, "is no Python interpreter on the server's machine")
+        return str(path)
+
+    def program(self, name: str, cwd: str | None) -> None:
+        """The program of a command: on the PATH, or a file, also below `cwd`."""
+        where = os.path.join(cwd or "/", os.path.expanduser(name)) if "/" in name else name  # noqa: PTH111, PTH118
+        if not name or shutil.which(where) is None:
+            hint = "is not on the server's PATH" if "/" not in name else "is no program on the server's machine"
+            self.errors.append(FieldError("script.command", f"script.command: {name!r} {hint}"))
+
+    def plain_filename(self, name: str) -> str:
+        """A file name without a folder."""
+        plain = name and name == Path(name).name and not name.startswith((".", "-")) and "\\" not in name
+        if not plain or not name.isprintable():
+            self.refuse("filename", name, "must be a plain file name such as train.py")
+        return name
+
+
+def _absolute(given: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(given)))  # noqa: PTH100, PTH111 (no error, links stay)
+
+
+def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
+    try:
+        return kind(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _file_problem(path: Path) -> str | None:
+    try:
+        if not path.exists():
+            return "does not exist on the server's machine"
+        if not path.is_file():
+            return "is not a file"
+        if path.stat().st_size > MAX_SCRIPT_BYTES:
+            return f"is larger than {MAX_SCRIPT_BYTES // 1_000_000} MB"
+        if not os.access(path, os.R_OK):
+            return "may not be read by the deck"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {error}"
+    return None
