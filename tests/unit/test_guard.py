@@ -72,7 +72,19 @@ def test_a_foreign_origin_may_read_nothing_but_is_not_refused_either():
      ["text/plain", "application/json"], ["application/json", "text/plain"], []],
 )  # fmt: skip
 def test_a_body_that_is_not_said_to_be_json_is_refused(content_type):
-    assert status(method="POST", content_type=content_type, content_length="2") == 415
+    assert status(method="POST", path="/runs/1/cancel", content_type=content_type, content_length="2") == 415
+
+
+@pytest.mark.parametrize("path", ["/runs", "/uploads"])
+def test_files_are_let_in_where_files_are_taken_and_nothing_else_that_is_no_json(path):
+    assert status(method="POST", path=path, content_type="multipart/form-data; boundary=x", content_length="2") is None
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/mixed", "", []):
+        assert status(method="POST", path=path, content_type=content_type, content_length="2") == 415
+
+
+def test_files_of_a_page_of_another_site_are_not_let_in():
+    refused = status(method="POST", content_type="multipart/form-data; boundary=x", origin="http://evil.com")
+    assert refused == 403
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])

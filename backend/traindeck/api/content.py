@@ -8,10 +8,20 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
 CHUNK_BYTES = 262_144
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class AnyPath(PathConvertor):
+    """A path in an address, whatever is in it: Starlette's own ends at a line break, which a file name may have."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any_path", AnyPath())
 
 
 def part_of(

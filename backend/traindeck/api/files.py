@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
 from traindeck.api.attempt import AttemptNumber, attempt_files
@@ -24,15 +23,6 @@ BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "bi
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_SECONDS = 250_000_000_000
 """A file may claim to be of any year; this is the last one that a date can be of."""
-
-
-class AnyPath(PathConvertor):
-    """A path in an address, whatever is in it: Starlette's own ends at a line break, which a file name may have."""
-
-    regex = r"[\s\S]*"
-
-
-register_url_convertor("any_path", AnyPath())
 
 
 class FileView(BaseModel):

@@ -2,7 +2,7 @@
 
 Until a deck has access control it listens on loopback only. A page of another site, open in the same browser, can
 still send requests there: so the Host must be loopback, and what changes something must come from our own pages, or
-from a program, and be JSON.
+from a program, and be JSON, or files where files are taken.
 """
 
 import json
@@ -20,8 +20,9 @@ HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
 HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/events")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BOARD_PATH = re.compile(r"/runs/\d+/tensorboard/.*")
+TAKES_FILES = re.compile(r"/uploads|/runs")
 MAX_BODY_BYTES = 2_000_000
-TOO_LARGE = f"at most {MAX_BODY_BYTES} bytes are read."
+MAX_UPLOAD_BYTES = 200_000_000
 SAME_SITE = frozenset({"same-origin", "none"})
 
 HEADERS = (
@@ -49,8 +50,9 @@ class Refused(Exception):
 class Guard:
     """ASGI middleware: checks the request, adds the headers to the answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, upload_bytes: int = MAX_UPLOAD_BYTES) -> None:
         self.app = app
+        self.upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -62,7 +64,9 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            _check(scope)
+            # The parts of an upload have headers of their own, and may come with a run.
+            limit = MAX_BODY_BYTES + (self.upload_bytes if _brings_files(scope) else 0)
+            _check(scope, limit)
         except Refused as refused:
             await _refuse(scope, refused, send)
             return
@@ -71,7 +75,7 @@ class Guard:
         head = scope["method"] == "HEAD" and not HEAD_ELSEWHERE.fullmatch(scope["path"])
         answer = _Answer(send)
         try:
-            await self.app({**scope, "method": "GET"} if head else scope, _bounded(receive), answer.send)
+            await self.app({**scope, "method": "GET"} if head else scope, _bounded(receive, limit), answer.send)
         except Exception as error:
             # Caught here and not by Starlette, which would raise it once more, so that the connection is lost.
             if answer.started:
@@ -79,7 +83,7 @@ class Guard:
             await unexpected(Request(scope), error)(scope, receive, answer.send)
 
 
-def _check(scope: Scope) -> None:
+def _check(scope: Scope, limit: int = MAX_BODY_BYTES) -> None:
     hosts = _values(scope, b"host")
     if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
         raise Refused(400, "This deck answers to 127.0.0.1 and localhost only: use one of them as the host.")
@@ -93,31 +97,38 @@ def _check(scope: Scope) -> None:
         raise Refused(403, "A page of another site may not change anything here.")
     if any(site not in SAME_SITE for site in _values(scope, b"sec-fetch-site")):
         raise Refused(403, "A page of another site may not change anything here.")
-    _check_body(scope)
+    _check_body(scope, limit)
 
 
-def _check_body(scope: Scope) -> None:
+def _check_body(scope: Scope, limit: int) -> None:
     lengths = _values(scope, b"content-length")
     length = int(lengths[0][:20]) if lengths and lengths[0].isdecimal() else 0
-    if length > MAX_BODY_BYTES:
-        raise Refused(413, f"The body has {length} bytes, but {TOO_LARGE}")
-    if BOARD_PATH.fullmatch(scope["path"]):
+    if length > limit:
+        raise Refused(413, f"The body has {length} bytes, but at most {limit} bytes are read.")
+    if BOARD_PATH.fullmatch(scope["path"]) or _brings_files(scope):
         return
     types = _values(scope, b"content-type")
     has_body = length > 0 or bool(_values(scope, b"transfer-encoding"))
-    if (types or has_body) and (len(types) != 1 or not _is_json(types[0])):
+    if (types or has_body) and (len(types) != 1 or _media_type(types[0]) != "application/json"):
         raise Refused(415, "Send JSON, with the header Content-Type: application/json.")
 
 
-def _is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+def _brings_files(scope: Scope) -> bool:
+    """True where files are taken, and are what comes. That a page of another site sends none says its Origin."""
+    types = _values(scope, b"content-type")
+    takes = scope["method"] == "POST" and TAKES_FILES.fullmatch(scope["path"]) is not None
+    return takes and len(types) == 1 and _media_type(types[0]) == "multipart/form-data"
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, limit: int) -> Receive:
     """Counts what is received, and refuses too much: a chunked body tells its length to nobody beforehand."""
     received = 0
 
@@ -125,9 +136,9 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
+        if received > limit:
             # The rest is not read: the connection cannot be used again.
-            raise HTTPException(413, f"The body is too large: {TOO_LARGE}", {"Connection": "close"})
+            raise HTTPException(413, f"The body is too large: at most {limit} bytes are read.", {"Connection": "close"})
         return message
 
     return bounded

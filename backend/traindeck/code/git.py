@@ -1,0 +1,150 @@
+"""What git knows of a project: its commit, its branch, and what was not committed."""
+
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from traindeck.code.program import GitFailed, GitProgram
+
+MAX_DIFF_BYTES = 1_000_000
+MAX_UNTRACKED = 200
+LISTED_BYTES = 4_000_000
+OWN_SCOPES = ("local", "worktree")
+RUNS_PROGRAMS = re.compile(r"filter\..+\.(?:clean|smudge|process)|diff\..+\.(?:command|textconv)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """A repository at one moment; None for what could not be learned in time.
+
+    Attributes:
+        folder: The project's folder, below the top of the repository; "" for the top itself.
+        untracked: Files and folders that git does not know, below the top; at most 200.
+        diff_bytes: The size of what was kept of the uncommitted changes; 0 where there are none.
+        read_at: When git was asked, in UTC: shortly after the launch.
+    """
+
+    commit: str | None
+    branch: str | None
+    dirty: bool | None
+    remote: str | None
+    folder: str
+    untracked: list[str] = field(default_factory=list)
+    untracked_truncated: bool = False
+    diff_bytes: int | None = None
+    diff_truncated: bool = False
+    read_at: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of git.json."""
+        return asdict(self)
+
+
+def repository_of(folder: Path) -> Path | None:
+    """The top of the repository that a folder lies in, found without asking git; None where it lies in none."""
+    return next((above for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
+
+
+def read_git(folder: Path, git: GitProgram | None = None) -> tuple[GitState, bytes] | None:
+    """What git says of the repository around `folder`, and the uncommitted changes against its last commit.
+
+    Takes at most two seconds. None where there is no repository, or no git, or one that it refuses (safe.directory).
+    """
+    top = repository_of(folder)
+    if top is None:
+        return None
+    git = git or GitProgram(folder)
+    read_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        remote = _settings(git)
+        inside, _ = git.run("rev-parse", "--show-prefix")
+    except GitFailed:
+        return None
+    prefix = inside.decode(errors="replace").rstrip("\n").rstrip("/")
+    commit, branch = _head(git)
+    state = GitState(commit, branch, None, remote, prefix, read_at=read_at)
+    try:
+        return _changes(git, state)
+    except GitFailed:
+        return state, b""
+
+
+def public_url(url: str) -> str:
+    """The address of a repository without passwords and tokens."""
+    if "://" not in url:
+        return url
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    # Over ssh the name is part of the address; over http it may be a token.
+    user = f"{parts.username}@" if parts.username and "ssh" in parts.scheme else ""
+    return urlunsplit((parts.scheme, f"{user}{host}{port}", parts.path, "", ""))
+
+
+def _settings(git: GitProgram) -> str | None:
+    """Turn off the programs that the repository's own settings name; the address of its remote."""
+    listed, more = git.run("config", "--list", "--show-scope", "-z", limit=LISTED_BYTES)
+    if more:
+        raise GitFailed("the settings of the repository have no end")
+    fields = listed.decode(errors="replace").split("\0")
+    remotes = {}
+    for scope, setting in zip(fields[::2], fields[1::2], strict=False):
+        name, _, value = setting.partition("\n")
+        if scope in OWN_SCOPES and RUNS_PROGRAMS.fullmatch(name):
+            git.settings.append(f"{name}=")
+            git.settings.append(f"{name.rpartition('.')[0]}.required=false")
+        if name.startswith("remote.") and name.endswith(".url"):
+            remotes[name[7:-4]] = value
+    url = remotes.get("origin") or next(iter(remotes.values()), None)
+    return public_url(url) if url else None
+
+
+def _head(git: GitProgram) -> tuple[str | None, str | None]:
+    return _line(git, "rev-parse", "--verify", "--quiet", "HEAD"), _line(git, "symbolic-ref", "-q", "--short", "HEAD")
+
+
+def _line(git: GitProgram, *arguments: str) -> str | None:
+    """What git answers in one line; None where it has nothing to say, as of a branch that has no commit."""
+    try:
+        return git.run(*arguments)[0].decode(errors="replace").strip() or None
+    except GitFailed:
+        return None
+
+
+def _changes(git: GitProgram, state: GitState) -> tuple[GitState, bytes]:
+    status, _ = git.run(
+        "status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all", "--no-renames",
+        limit=LISTED_BYTES,
+    )  # fmt: skip
+    entries = status.decode(errors="replace").rstrip("\0").split("\0") if status else []
+    untracked = [entry[3:] for entry in entries if entry.startswith("??")]
+    changed = len(entries) > len(untracked)
+    diff, cut = _diff(git, state) if changed else (b"", False)
+    content = {
+        **asdict(state),
+        "dirty": changed,
+        "untracked": untracked[:MAX_UNTRACKED],
+        "untracked_truncated": len(untracked) > MAX_UNTRACKED,
+        "diff_bytes": len(diff) if diff is not None else None,
+        "diff_truncated": cut,
+    }
+    return GitState(**content), diff or b""
+
+
+def _diff(git: GitProgram, state: GitState) -> tuple[bytes | None, bool]:
+    try:
+        # Where there is no commit yet, what is staged is all that can be told.
+        against = ["HEAD"] if state.commit else ["--cached"]
+        return git.run(
+            "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--ignore-submodules=all",
+            *against, "--", ":/", limit=MAX_DIFF_BYTES,
+        )  # fmt: skip
+    except GitFailed:
+        return None, False
