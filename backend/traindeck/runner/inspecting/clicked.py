@@ -1,0 +1,221 @@
+"""What a click or Typer command declares, as the same plain records that `declared` makes of an argparse parser."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import pathlib
+from typing import Any
+
+from traindeck.runner.inspecting.values import plain, text_of
+
+TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
+FALSE_WORDS = ("0", "false", "f", "no", "n", "off")
+BOOL = {
+    "kind": "bool",
+    "known": {**dict.fromkeys(TRUE_WORDS, True), **dict.fromkeys(FALSE_WORDS, False)},
+    "texts": {"true": "true", "false": "false"},
+}
+DEEPEST = 5
+
+
+class NoForm(Exception):
+    """A form cannot show what is declared; the message says why."""
+
+
+def declare(command: Any, context: Any = None, depth: int = 0) -> dict[str, Any]:
+    """The record of a command, with those of the commands below it.
+
+    Raises:
+        NoForm: commands can be chained.
+    """
+    if getattr(command, "chain", False):
+        raise NoForm("its commands can be chained, which a form cannot show")
+    context = new_context(command, context)
+    settings = command.context_settings or {}
+    return {
+        "description": text_of(inspect.cleandoc(command.help or "")).partition("\f")[0],
+        "lenient": bool(context.ignore_unknown_options and context.allow_extra_args),
+        "interspersed": bool(context.allow_interspersed_args),
+        "unsure": bool(settings.get("token_normalize_func")),
+        "options": [_option(param, context) for param in command.get_params(context)],
+        "exclusive": [],
+        "commands": _commands(command, context, depth) if hasattr(command, "list_commands") else None,
+    }
+
+
+def new_context(command: Any, parent: Any = None) -> Any:
+    """A context in which nothing is parsed, as help and defaults are read in."""
+    return command.context_class(
+        command, info_name=command.name, parent=parent, resilient_parsing=True, **(command.context_settings or {})
+    )
+
+
+def _commands(group: Any, context: Any, depth: int) -> dict[str, Any]:
+    items = []
+    for name in group.list_commands(context) if depth < DEEPEST else []:
+        command = group.get_command(context, name)
+        if command is None:
+            continue
+        item = {"name": name, "aliases": [], "hidden": bool(getattr(command, "hidden", False))}
+        item.update(declare(command, context, depth + 1))
+        item["help"] = text_of(command.get_short_help_str(limit=200))
+        items.append(item)
+    required = not getattr(group, "invoke_without_command", False)
+    return {"place": 0, "name": None, "required": required, "title": "", "help": "", "items": items}
+
+
+def _option(param: Any, context: Any) -> dict[str, Any]:
+    values = _values(param)
+    action = _action(param)
+    default = _default(param, context, values)
+    record = {
+        "name": param.name,
+        "flags": list(param.opts) if param.param_type_name == "option" else [],
+        "negative": list(param.secondary_opts),
+        "action": action,
+        "nargs": _nargs(param) if action in ("store", "append") else None,
+        "required": bool(param.required) or (bool(getattr(param, "prompt", None)) and default is None),
+        "hidden": bool(getattr(param, "hidden", False)) or action in ("exit", "custom_flag"),
+        "help": text_of(inspect.cleandoc(getattr(param, "help", None) or "")),
+        "metavar": plain(param.metavar),
+        "group": _panel(param),
+        "const": _const(param),
+        "default": default,
+        "custom": param.callback is not None and action != "exit",
+        **values,
+    }
+    record["custom"] = record["custom"] or bool(values.get("custom"))
+    return record
+
+
+def _panel(param: Any) -> str | None:
+    panel = getattr(param, "rich_help_panel", None)
+    return text_of(panel) if isinstance(panel, str) else None
+
+
+def _action(param: Any) -> str:
+    if not param.expose_value and (param.is_eager or param.callback is not None):
+        # Help, a version, the installation of completions: it acts by itself, the program never sees a value.
+        return "exit"
+    if getattr(param, "count", False):
+        return "count"
+    if not getattr(param, "is_flag", False):
+        return "append" if param.multiple else "store"
+    if param.multiple:
+        return "custom_flag"
+    if param.secondary_opts:
+        return "boolean_optional"
+    const = _const(param)
+    return {True: "store_true", False: "store_false"}[const] if isinstance(const, bool) else "const"
+
+
+def _const(param: Any) -> Any:
+    if not getattr(param, "is_flag", False):
+        return unset_as_none(getattr(param, "flag_value", None)) if getattr(param, "_flag_needs_value", False) else None
+    value = unset_as_none(getattr(param, "flag_value", None))
+    return True if value is None else value
+
+
+def _nargs(param: Any) -> Any:
+    if getattr(param, "_flag_needs_value", False) and _const(param) is not None:
+        return "?"
+    if param.nargs == 1:
+        return None
+    return ("+" if param.required else "*") if param.nargs < 0 else param.nargs
+
+
+def unset_as_none(value: Any) -> Any:
+    """The value for JSON, None where none was given."""
+    # Newer versions of click tell "nothing was said" from None by a member of an enumeration.
+    return None if type(value).__name__ in ("Sentinel", "UNSET") else plain(value)
+
+
+def _default(param: Any, context: Any, values: dict[str, Any]) -> Any:
+    try:
+        default = param.get_default(context)
+    except Exception:
+        return None
+    for member, shown in zip(values.pop("members", ()), values.get("choices", ())):  # noqa: B905 (3.8)
+        if default is not None and (default is member or default == member):
+            return shown["value"]
+    default = unset_as_none(default)
+    if isinstance(default, str) and values["kind"] in ("int", "float"):
+        try:
+            return plain({"int": int, "float": float}[values["kind"]](default))
+        except ValueError:
+            return default
+    several = param.multiple or param.nargs != 1
+    return [] if default is None and several and not param.required and param.nargs < 2 else default
+
+
+def _values(param: Any) -> dict[str, Any]:
+    """What kind of value a parameter takes."""
+    descriptor = getattr(param, "type_descriptor", None)
+    if descriptor is not None:
+        return _described(descriptor)
+    kind = param.type
+    parts = getattr(kind, "types", None)
+    if parts and len({type(part) for part in parts}) == 1:
+        kind = parts[0]
+    if type(kind).__module__ != "click.types":
+        return {"kind": "str", "custom": True}
+    return _of_click_type(kind)
+
+
+def _of_click_type(kind: Any) -> dict[str, Any]:
+    name = type(kind).__name__
+    if name in ("IntParamType", "IntRange", "FloatParamType", "FloatRange"):
+        return {"kind": "int" if name.startswith("Int") else "float", **_bounds(kind)}
+    if name == "BoolParamType":
+        return {**BOOL, "custom": True}
+    if name == "Choice":
+        return {"kind": "str", "ignore_case": not kind.case_sensitive, **_choices(list(kind.choices), by_name=True)}
+    if name in ("Path", "File"):
+        return {"kind": "path", "custom": name == "File" or bool(kind.exists)}
+    return {"kind": "str", "custom": name not in ("StringParamType", "UnprocessedParamType")}
+
+
+def _bounds(kind: Any) -> dict[str, Any]:
+    if getattr(kind, "clamp", False):
+        # What is out of bounds is moved to the bound, not refused: the parser itself has to be asked.
+        return {"custom": True}
+    found = {}
+    for name, exclusive in (("minimum", "min_open"), ("maximum", "max_open")):
+        bound = plain(getattr(kind, name[:3], None))
+        if bound is not None:
+            found["exclusive_" + name if getattr(kind, exclusive, False) else name] = bound
+    return found
+
+
+def _choices(members: list[Any], *, by_name: bool) -> dict[str, Any]:
+    texts = []
+    for member in members:
+        own = (member.name if by_name else member.value) if isinstance(member, enum.Enum) else member
+        texts.append(text_of(own))
+    return {"choices": [{"text": text, "value": text} for text in texts], "members": members}
+
+
+def _described(descriptor: Any) -> dict[str, Any]:
+    """As `_values`, for a Typer that brings its own types."""
+    info = descriptor.parameter_info
+    if info.parser is not None:
+        return {"kind": "str", "custom": True}
+    if descriptor.is_choice:
+        return {
+            "kind": "str",
+            "ignore_case": not info.case_sensitive,
+            **_choices(list(descriptor.choices), by_name=False),
+        }
+    parts = getattr(descriptor.annotation, "__args__", None) or (descriptor.annotation,)
+    kind = parts[0] if len(set(parts)) == 1 else None
+    if kind in (int, float):
+        bounds = {
+            name: plain(value) for name, value in (("minimum", info.min), ("maximum", info.max)) if value is not None
+        }
+        return {"kind": kind.__name__, **({"custom": True} if info.clamp else bounds)}
+    if kind is bool:
+        return {**BOOL, "custom": True}
+    if isinstance(kind, type) and issubclass(kind, pathlib.PurePath):
+        return {"kind": "path", "custom": bool(info.exists)}
+    return {"kind": "str", "custom": kind is not str}

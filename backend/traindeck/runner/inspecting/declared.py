@@ -1,0 +1,210 @@
+"""What an argparse parser declares, as plain records.
+
+A record of a parser: `options`, `exclusive` groups, `commands` (its sub-parsers, each a record), and the few settings
+that decide how arguments are read. `flags/declaration.py` describes the form; the server makes the schema from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from typing import Any
+
+from traindeck.runner.inspecting.values import Probe, bool_texts, plain, text_of
+
+ACTIONS = {
+    "_StoreAction": "store",
+    "_StoreTrueAction": "store_true",
+    "_StoreFalseAction": "store_false",
+    "_StoreConstAction": "const",
+    "_AppendAction": "append",
+    "_AppendConstAction": "append_const",
+    "_ExtendAction": "extend",
+    "_CountAction": "count",
+    "BooleanOptionalAction": "boolean_optional",
+    "_HelpAction": "exit",
+    "_VersionAction": "exit",
+}
+STANDARD_GROUPS = ("positional arguments", "optional arguments", "options")
+WITH_VALUE = ("store", "append", "extend")
+LONGEST_ENUM = 100
+
+
+def declare(parser: argparse.ArgumentParser, *, lenient: bool, intermixed: bool = False) -> dict[str, Any]:
+    """The record of a parser; `lenient` where it is asked to leave unknown arguments alone."""
+    groups = _groups(parser)
+    options: list[dict[str, Any]] = []
+    commands: dict[str, Any] | None = None
+    places: dict[int, int] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            commands = {"place": len(options), **_commands(action, lenient)}
+        else:
+            places[id(action)] = len(options)
+            options.append(_option(parser, action, groups.get(id(action))))
+    return {
+        "description": text_of(parser.description or ""),
+        "lenient": lenient,
+        "intermixed": intermixed,
+        "abbreviations": bool(getattr(parser, "allow_abbrev", True)),
+        "prefixes": parser.prefix_chars,
+        "files": parser.fromfile_prefix_chars or "",
+        "options": options,
+        "exclusive": [
+            {"places": [places[id(one)] for one in group._group_actions], "required": bool(group.required)}
+            for group in parser._mutually_exclusive_groups
+        ],
+        "commands": commands,
+    }
+
+
+def _groups(parser: argparse.ArgumentParser) -> dict[int, str]:
+    """The titles of the groups that the script has named, by the identity of an action in them."""
+    return {
+        id(action): text_of(group.title)
+        for group in parser._action_groups
+        if group.title and group.title not in STANDARD_GROUPS
+        for action in group._group_actions
+    }
+
+
+def _commands(action: Any, lenient: bool) -> dict[str, Any]:
+    helps = {one.dest: one.help for one in action._choices_actions}
+    items: list[dict[str, Any]] = []
+    seen: dict[int, dict[str, Any]] = {}
+    for name, parser in action.choices.items():
+        if id(parser) in seen:
+            seen[id(parser)]["aliases"].append(name)
+            continue
+        item = {"name": name, "aliases": [], "help": text_of(helps.get(name) or parser.description or "")}
+        item.update(declare(parser, lenient=lenient))
+        seen[id(parser)] = item
+        items.append(item)
+    return {
+        "name": None if action.dest in (None, argparse.SUPPRESS) else action.dest,
+        "required": bool(action.required),
+        "title": text_of(action.metavar) if isinstance(action.metavar, str) else "",
+        "help": "" if action.help in (None, argparse.SUPPRESS) else text_of(action.help),
+        "items": items,
+    }
+
+
+def _option(parser: argparse.ArgumentParser, action: argparse.Action, group: str | None) -> dict[str, Any]:
+    own = ACTIONS.get(type(action).__name__) if type(action).__module__ == "argparse" else None
+    kind = own or ("store" if action.nargs != 0 else "custom_flag")
+    record = {
+        "name": action.dest,
+        "flags": list(action.option_strings),
+        "negative": [one for one in action.option_strings if kind == "boolean_optional" and one.startswith("--no-")],
+        "action": kind,
+        "nargs": action.nargs if kind in WITH_VALUE else None,
+        # A positional that may match nothing is never missed, whatever argparse calls it.
+        "required": bool(action.required) and (bool(action.option_strings) or action.nargs not in ("?", "*", "...")),
+        "hidden": action.help is argparse.SUPPRESS or kind in ("exit", "custom_flag"),
+        "help": _help(parser, action),
+        "metavar": plain(action.metavar),
+        "group": group,
+        "const": plain(action.const),
+        "custom": own is None,
+    }
+    if kind in WITH_VALUE:
+        record.update(_values(parser, action))
+    default = _default(parser, action, record)
+    record["default"] = None if default is argparse.SUPPRESS else plain(default)
+    _name_members(action, record, default)
+    return record
+
+
+def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    if not action.help or action.help is argparse.SUPPRESS:
+        return ""
+    try:
+        return text_of(parser._get_formatter()._expand_help(action))
+    except Exception:
+        return text_of(action.help)
+
+
+def _converter(parser: argparse.ArgumentParser, action: argparse.Action) -> Any:
+    return None if action.type is None else parser._registry_get("type", action.type, action.type)
+
+
+def _values(parser: argparse.ArgumentParser, action: argparse.Action) -> dict[str, Any]:
+    """What kind of value an option takes."""
+    convert = _converter(parser, action)
+    found: dict[str, Any] = {"kind": "str"}
+    if convert in (int, float):
+        found = {"kind": convert.__name__}
+    elif convert is bool:
+        # Whatever is not empty is true: the option can only be set to false by an empty text.
+        found = {"kind": "bool", "texts": {"true": "True", "false": ""}, "truth": True}
+    elif isinstance(convert, type) and issubclass(convert, pathlib.PurePath):
+        found = {"kind": "path"}
+    elif isinstance(convert, argparse.FileType):
+        found = {"kind": "path", "custom": True}
+    elif convert not in (None, str) and callable(convert):
+        found = {"custom": True, **_probed(convert, action)}
+    found.update(_choices(convert, action))
+    return found
+
+
+def _probed(convert: Any, action: argparse.Action) -> dict[str, Any]:
+    if action.choices is not None:
+        return {"kind": "str"}
+    default = action.default
+    if isinstance(default, (list, tuple)) and default and action.nargs is not None:
+        default = default[0]
+    probe = Probe(convert, default)
+    if probe.kind == "bool":
+        return {"kind": "bool", "known": probe.texts, "texts": bool_texts(probe.texts)}
+    return {"kind": probe.kind}
+
+
+def _choices(convert: Any, action: argparse.Action) -> dict[str, Any]:
+    choices = action.choices
+    if choices is None:
+        return {}
+    if isinstance(choices, range) and choices.step == 1 and len(choices) > LONGEST_ENUM:
+        return {"minimum": choices.start, "maximum": choices.stop - 1}
+    try:
+        members = list(choices)[: LONGEST_ENUM * 10]
+    except Exception:
+        # A container that only knows what lies in it: the parser itself has to be asked.
+        return {"custom": True}
+    return {"choices": [_member(convert, one) for one in members]}
+
+
+def _member(convert: Any, member: Any) -> dict[str, Any]:
+    """One choice: its value, and the text which the parser makes it from."""
+    simple = isinstance(member, (str, int, float, bool)) and type(member).__module__ == "builtins"
+    candidates = [str(member)] if simple else [getattr(member, "value", None), getattr(member, "name", None), member]
+    for candidate in candidates:
+        text = text_of(candidate)
+        try:
+            if (convert or str)(text) == member:
+                return {"text": text, "value": plain(member) if simple else text}
+        except Exception:  # noqa: S112 (not written so)
+            continue
+    return {"text": text_of(member), "value": plain(member) if simple else text_of(member)}
+
+
+def _name_members(action: argparse.Action, record: dict[str, Any], default: Any) -> None:
+    """A default that is one of the choices is shown as the choice is."""
+    if not record.get("choices") or default is None or action.choices is None:
+        return
+    for member, shown in zip(list(action.choices), record["choices"]):  # noqa: B905 (3.8)
+        if default is member and not isinstance(default, str):
+            record["default"] = shown["value"]
+
+
+def _default(parser: argparse.ArgumentParser, action: argparse.Action, record: dict[str, Any]) -> Any:
+    """What the option is where it is not given: the parser converts a default that is text, as here."""
+    default = action.default
+    if not action.option_strings and action.nargs == "*" and default in (None, argparse.SUPPRESS):
+        return []
+    if isinstance(default, str) and default is not argparse.SUPPRESS and record["action"] == "store":
+        try:
+            if not isinstance(_converter(parser, action), argparse.FileType):
+                return parser._get_value(action, default)
+        except Exception:
+            return default
+    return default

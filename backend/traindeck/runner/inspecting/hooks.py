@@ -1,0 +1,118 @@
+"""Stops a script where its parser would parse: the parsers of argparse, click and Typer, replaced from outside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from traindeck.runner.inspecting import clicked, declared
+from traindeck.runner.inspecting.parsing import parse_with_argparse, parse_with_click
+
+PATIENCE_SECONDS = 2.0
+"""How long a second parser may take to come after a first one that left arguments to it."""
+
+
+class Hooks:
+    """The replaced parsers; what the script does before the first of them is called is its own business."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], NoReturn], args: list[str] | None, calls: int) -> None:
+        """`answer` writes an answer down and ends the process; `args` are to be parsed, if not None; `calls` is how
+        many calls of a parser the source was seen to have."""
+        self.answer = answer
+        self.args = args
+        self.calls = calls
+        self.main_process = os.getpid()
+        self.first: dict[str, Any] | None = None
+        self.passed = 0
+        self.parsing = False
+
+    def install(self, libraries: list[str]) -> None:
+        """Replace what parses; a library that cannot be imported fails in the script too, if it needs it."""
+        self._hook_argparse()
+        for name in libraries:
+            try:
+                if name in ("click", "typer"):
+                    self._hook_click(__import__(name + ".core", fromlist=["core"]))
+            except Exception:  # noqa: S112 (the script says it better)
+                continue
+
+    def _hook_argparse(self) -> None:
+        for name in ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"):
+            self._replace(argparse.ArgumentParser, name, self._at_argparse)
+
+    def _hook_click(self, core: Any) -> None:
+        for name in ("Command", "BaseCommand", "TyperCommand", "TyperGroup"):
+            owner = core.__dict__.get(name)
+            if (
+                owner is not None
+                and "main" in owner.__dict__
+                and not getattr(owner.main, "__isabstractmethod__", False)
+            ):
+                self._replace(owner, "main", self._at_click)
+
+    def _replace(self, owner: Any, name: str, stop: Callable[..., Any]) -> None:
+        original = owner.__dict__[name]
+
+        def replaced(this: Any, *args: Any, **kwargs: Any) -> Any:
+            # A process that the script has forked is not the one that is asked.
+            if os.getpid() == self.main_process and not self.parsing:
+                self.parsing = True
+                stop(this, name, args, kwargs, sys._getframe(1).f_code.co_names)
+            try:
+                return original(this, *args, **kwargs)
+            finally:
+                self.parsing = False
+
+        setattr(owner, name, replaced)
+
+    def _at_argparse(self, parser: Any, name: str, args: Any, kwargs: Any, caller: tuple[str, ...]) -> None:
+        lenient = "known" in name
+        record = declared.declare(parser, lenient=lenient, intermixed="intermixed" in name)
+        given = args[0] if args else kwargs.get("args")
+        self.passed += 1
+        # Defaults may be asked of a parser first, with no arguments; and a first parser may leave some to a second.
+        elsewhere = given is not None and not list(given) and self.first is None and self.passed < self.calls
+        if elsewhere or (lenient and "parse_args" in caller):
+            self._go_on(record if given is None else None)
+            return
+        if self.first is not None and given is not None:
+            record["options"] = _joined(self.first["options"], record["options"])
+        found: dict[str, Any] = {"parser": "argparse", "declaration": record}
+        if self.args is not None:
+            found.update(parse_with_argparse(parser, name, self.args, self.first is not None))
+        self.answer(found)
+
+    def _go_on(self, record: dict[str, Any] | None) -> None:
+        """A parser that leaves what it does not know to the next: that one is waited for, but not for long."""
+        waiting = self.first is not None
+        self.first = record or self.first
+        if self.first is not None and not waiting:
+            timer = threading.Timer(PATIENCE_SECONDS, self.answer_provisionally)
+            timer.daemon = True
+            timer.start()
+
+    def answer_provisionally(self) -> None:
+        """Answer with the first parser's options, where there were any; the second did not come."""
+        if self.first is not None:
+            self.answer({"parser": "argparse", "declaration": self.first})
+
+    def _at_click(self, command: Any, _name: str, _args: Any, _kwargs: Any, _caller: Any) -> None:
+        parser = "typer" if type(command).__module__.partition(".")[0] == "typer" else "click"
+        try:
+            found: dict[str, Any] = {"parser": parser, "declaration": clicked.declare(command)}
+        except clicked.NoForm as error:
+            self.answer({"reason": str(error)})
+        if self.args is not None:
+            found.update(parse_with_click(command, self.args))
+        self.answer(found)
+
+
+def _joined(first: list[dict[str, Any]], then: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The options of a first parser and of the one that got what the first had left."""
+    flags = {flag for option in then for flag in option["flags"]}
+    names = {option["name"] for option in then}
+    return [one for one in first if one["name"] not in names and not flags & set(one["flags"])] + then

@@ -1,0 +1,110 @@
+"""Runs a script as `__main__` until its parser would parse, in a folder of its own, and writes down what it declares.
+
+This runs in the interpreter that the script is for, which may be older than the deck's and without Traindeck: it needs
+nothing but the standard library of Python 3.8.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+import types
+from typing import Any, NoReturn
+
+from traindeck.runner.inspecting.hooks import Hooks
+from traindeck.runner.inspecting.values import text_of
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.symlink", "os.link", "shutil.rmtree")
+MIRRORED = 1000
+OUTPUTS = ("runs", "lightning_logs", "logs", "wandb", "mlruns", "outputs", "output", "checkpoints", "node_modules")
+
+
+def inspect(request: dict[str, Any]) -> NoReturn:
+    """Do what a request says: `kind` file or module, `source`, `file`, `module`, `path0`, `argv`, `libraries`,
+    `calls`, `parse` (arguments, or null), `folder` to work in, `base` folder or null, `answer` to write."""
+
+    def answer(found: dict[str, Any]) -> NoReturn:
+        _write(request["answer"], found)
+        os._exit(0)
+
+    _use_folder(request["folder"], request["base"])
+    for name in [one for one in os.environ if one.startswith("TRAINDECK_")]:
+        del os.environ[name]
+    hooks = Hooks(answer, request["parse"], request["calls"])
+    sys.argv = [request["file"], *request["argv"]]
+    sys.path.insert(0, request["path0"])
+    sys.dont_write_bytecode = True
+    hooks.install(request["libraries"])
+    if request["base"]:
+        _protect(request["base"], os.path.dirname(request["answer"]))  # noqa: PTH120
+    try:
+        _run(request)
+        reason = "it ended before it came to a parser"
+    except BaseException as error:
+        reason = "it ended before it came to a parser: " + _told(error)
+    hooks.answer_provisionally()
+    answer({"reason": reason})
+
+
+def _use_folder(folder: str, base: str | None) -> None:
+    """Work in a folder in which the files of `base` are found, but nothing that is written stays."""
+    os.chdir(folder)
+    try:
+        entries = [entry for entry in os.scandir(base or folder) if not entry.name.startswith(".")]
+    except OSError:
+        return
+    for entry in entries if len(entries) <= MIRRORED else []:
+        if entry.name not in OUTPUTS and entry.name != "__pycache__":
+            try:
+                os.symlink(entry.path, entry.name)  # noqa: PTH211
+            except OSError:
+                continue
+
+
+def _protect(base: str, allowed: str) -> None:
+    """Refuse to change anything in the script's own folder, but for what is `allowed` and may lie in it."""
+    own = os.path.realpath(base) + os.sep
+    work = os.path.realpath(allowed) + os.sep
+
+    def watch(event: str, args: tuple[Any, ...]) -> None:
+        writes = event == "open" and isinstance(args[2], int) and args[2] & WRITING
+        if (writes or event in CHANGES) and isinstance(args[0], (str, bytes)):
+            refuse(args[0])
+
+    def refuse(path: str | bytes) -> None:
+        text = os.fsdecode(path)
+        where = os.path.realpath(text)
+        # Caches of libraries lie in folders with a dot, perhaps below the script's own where that is the user's home.
+        if where.startswith(own) and not where.startswith(work) and os.sep + "." not in where[len(own) - 1 :]:
+            raise PermissionError(13, "Not written while the options are read", text)
+
+    sys.addaudithook(watch)
+
+
+def _run(request: dict[str, Any]) -> None:
+    if request["kind"] == "module":
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        return
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__file__=request["file"], __builtins__=__builtins__, __cached__=None, __annotations__={})
+    sys.modules["__main__"] = main
+    with open(request["source"], "rb") as file:  # noqa: PTH123 (as little as can be is imported)
+        code = compile(file.read(), request["file"], "exec", dont_inherit=True)
+    exec(code, main.__dict__)  # noqa: S102
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "exit " + text_of(0 if error.code is None else error.code)
+    text = " ".join(text_of(error).split())
+    return type(error).__name__ + (": " + text[:300] if text else "")
+
+
+def _write(path: str, found: dict[str, Any]) -> None:
+    partial = path + "." + str(os.getpid())
+    with open(partial, "w", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        json.dump(found, file)
+    os.replace(partial, path)

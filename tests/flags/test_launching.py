@@ -1,0 +1,108 @@
+"""Arguments and parameters of one launch, with options that only the script itself can read."""
+
+from collections.abc import Callable
+
+import pytest
+
+from traindeck.dispatch.inspector import Inspector
+from traindeck.flags.inspection import Target
+from traindeck.flags.launch import resolve_script_params
+
+Script = Callable[[str], Target]
+
+CUSTOM = """
+import argparse, os
+
+def existing(text):
+    if not os.path.exists(text):
+        raise argparse.ArgumentTypeError(f"{text} does not exist")
+    return text
+
+def thousands(text):
+    return int(float(text.rstrip("k")) * (1000 if text.endswith("k") else 1))
+
+class Pairs(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, dict(pair.split("=") for pair in values))
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--config", type=existing)
+parser.add_argument("--steps", type=thousands, default=1000)
+parser.add_argument("--set", nargs="+", action=Pairs)
+parser.parse_args()
+"""
+
+
+def test_arguments_stay_as_they_were_typed_and_become_parameters(inspector: Inspector, script: Script) -> None:
+    inspection = inspector.inspect(script(CUSTOM))
+    args, params, errors = resolve_script_params(inspection, ["--lr=.5", "--steps", "2k"], {}, parsing=inspector)
+    assert (args, errors) == (["--lr=.5", "--steps", "2k"], [])
+    assert params == {"lr": 0.5, "config": None, "steps": 2000, "set": None}
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--config", "none.yaml"], "argument --config: none.yaml does not exist"),
+        (["--steps", "many"], "argument --steps: invalid thousands value: 'many'"),
+    ],
+)
+def test_a_type_of_the_scripts_own_refuses_as_it_would_in_the_run(
+    inspector: Inspector, script: Script, args: list[str], words: str
+) -> None:
+    inspection = inspector.inspect(script(CUSTOM))
+    _, _, errors = resolve_script_params(inspection, args, {}, parsing=inspector)
+    assert [(error.field, error.message) for error in errors] == [
+        ("script.args", f"the script would refuse its arguments: {words}")
+    ]
+
+
+def test_a_parameter_that_the_script_itself_refuses_is_named(inspector: Inspector, script: Script) -> None:
+    inspection = inspector.inspect(script(CUSTOM))
+    _, _, errors = resolve_script_params(inspection, [], {"config": "none.yaml"}, parsing=inspector)
+    assert [error.field for error in errors] == ["params.config"]
+    assert "none.yaml does not exist" in errors[0].message
+
+
+def test_a_file_beside_the_script_is_found_by_its_type(inspector: Inspector, script: Script) -> None:
+    target = script(CUSTOM)
+    assert target.base is not None
+    (target.base / "base.yaml").write_text("")
+    args, params, errors = resolve_script_params(
+        inspector.inspect(target), [], {"config": "base.yaml"}, parsing=inspector
+    )
+    assert (args, params["config"], errors) == (["--config", "base.yaml"], "base.yaml", [])
+
+
+def test_what_is_given_twice_is_refused_unless_one_shall_go_before_the_other(
+    inspector: Inspector, script: Script
+) -> None:
+    inspection = inspector.inspect(script(CUSTOM))
+    _, _, errors = resolve_script_params(inspection, ["--lr", "1"], {"lr": 2})
+    assert [error.field for error in errors] == ["params.lr"]
+    args, params, errors = resolve_script_params(inspection, ["--lr", "1", "--steps", "5"], {"lr": 2}, override=True)
+    assert (args, params["lr"], errors) == (["--lr", "2.0", "--steps", "5"], 2.0, [])
+
+
+def test_what_the_arguments_lack_may_be_among_the_parameters(inspector: Inspector, script: Script) -> None:
+    source = CUSTOM.replace(
+        "parser.parse", "parser.add_argument('data')\nparser.add_argument('--hid', help='==SUPPRESS==')\nparser.parse"
+    )
+    inspection = inspector.inspect(script(source))
+    args, params, errors = resolve_script_params(inspection, ["--lr", "1", "--hid", "x"], {"data": "d"})
+    assert errors == []
+    assert (args, params["data"], params["lr"]) == (["--lr", "1.0", "--hid", "x", "d"], "d", 1.0)
+
+
+def test_a_script_without_a_form_has_its_arguments_and_no_parameters(inspector: Inspector, script: Script) -> None:
+    inspection = inspector.inspect(script("print(1)"))
+    assert resolve_script_params(inspection, ["--any", "thing"], {}) == (["--any", "thing"], {}, [])
+    _, _, errors = resolve_script_params(inspection, [], {"lr": 1})
+    assert [error.field for error in errors] == ["params"]
+
+
+def test_what_a_script_passes_over_is_passed_on(inspector: Inspector, script: Script) -> None:
+    inspection = inspector.inspect(script(CUSTOM.replace("parse_args", "parse_known_args")))
+    args, _, errors = resolve_script_params(inspection, ["--other", "x"], {"lr": 2}, override=True)
+    assert (args, errors) == (["--lr", "2.0", "--other", "x"], [])
