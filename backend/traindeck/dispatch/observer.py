@@ -9,6 +9,7 @@ from typing import Any
 from traindeck.db.engine import Database
 from traindeck.events.series import SeriesSummary
 from traindeck.events.tail import AttemptTail
+from traindeck.progress.output import OutputProgress
 from traindeck.runner.progress import read_progress
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import AttemptFiles, DeckFiles
@@ -29,6 +30,7 @@ class _Watched:
     number: int
     files: AttemptFiles
     tail: AttemptTail
+    output: OutputProgress
     seen: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: bool = False
@@ -63,7 +65,9 @@ class Observer:
         files = self.files.run(run_id).attempt(number)
         with self._lock:
             earlier = self._watched.get(run_id)
-            self._watched[run_id] = _Watched(run_id, number, files, AttemptTail(files.work, files.scalars))
+            self._watched[run_id] = _Watched(
+                run_id, number, files, AttemptTail(files.work, files.scalars), OutputProgress(files.log)
+            )
         if earlier is not None:
             # A retry that came before the last attempt was read to its end.
             with earlier.lock:
@@ -106,7 +110,7 @@ class Observer:
         with watched.lock:
             update = watched.tail.poll(rescan=rescan)
             scalars = {tag: _row(summary) for tag, summary in update.changed.items()}
-            columns = _columns(watched.files)
+            columns = _columns(watched)
             changed = {name: value for name, value in columns.items() if watched.seen.get(name) != value}
             if scalars or changed:
                 with self.database.write() as session:
@@ -131,11 +135,11 @@ def _row(summary: SeriesSummary) -> dict[str, Any]:
     return row
 
 
-def _columns(files: AttemptFiles) -> dict[str, Any]:
-    progress = read_progress(files.progress)
-    columns: dict[str, Any] = {"progress": asdict(progress)} if progress else {}
+def _columns(watched: _Watched) -> dict[str, Any]:
+    """What is seen of an attempt besides its scalars. What it says itself wins over the bars in its output."""
     try:
-        columns["log_size"] = files.log.stat().st_size
+        size = watched.files.log.stat().st_size
     except OSError:
-        columns["log_size"] = 0
-    return columns
+        size = 0
+    progress = read_progress(watched.files.progress) or watched.output.look(size)
+    return {"log_size": size, **({"progress": asdict(progress)} if progress else {})}

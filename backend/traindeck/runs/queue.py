@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from sqlalchemy import func, literal_column, select
@@ -9,6 +10,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Run
+from traindeck.db.types import utc_now
+from traindeck.runs.backoff import may_start, seconds_left
 from traindeck.runs.status import Status
 
 
@@ -39,7 +42,7 @@ def next_run(session: Session, capacity: Capacity) -> Run | None:
 
     A run that waits for a GPU is passed by runs that want none. Nothing passes a run that waits for CPUs, as every
     run wants one: else a run that wants many would wait for ever. One that wants more than there is, because the deck
-    was started again with fewer slots, holds up nobody.
+    was started again with fewer slots, holds up nobody; nor does one whose back-off has not ended.
     """
     if not capacity.free_cpus:
         return None
@@ -56,12 +59,18 @@ def _queued(run: Any = Run) -> Any:
 
 def _first(session: Session, capacity: Capacity, *, gpus: int) -> Run | None:
     # Two steps, each one look into the partial index: ordering by "priority DESC, id" would sort the whole queue.
-    waiting = [_queued(), col(Run.cpus) <= capacity.cpus, col(Run.gpus) <= gpus]
+    waiting = [_queued(), col(Run.cpus) <= capacity.cpus, col(Run.gpus) <= gpus, may_start(utc_now())]
     priority = session.execute(select(func.max(Run.priority)).where(*waiting)).scalar()
     if priority is None:
         return None
     ranked = select(Run).where(*waiting, col(Run.priority) == priority).order_by(col(Run.id)).limit(1)
     return session.execute(ranked).scalar_one_or_none()
+
+
+def waits(session: Session) -> list[float]:
+    """The seconds that are left of every back-off in the queue."""
+    held = session.execute(select(Run).where(_queued(), col(Run.not_before).is_not(None))).scalars()
+    return [seconds_left(run) for run in held]
 
 
 def queue_positions(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
@@ -80,6 +89,8 @@ def waiting_reason(run: Run, capacity: Capacity, position: int | None) -> str:
     """Why a queued run has not started, in words for the list."""
     if run.gpus > capacity.gpus or run.cpus > capacity.cpus:
         return f"more than this machine has: it has {capacity.cpus} CPU and {capacity.gpus} GPU slots for runs"
+    if left := seconds_left(run):
+        return f"retry {run.retries} of {run.max_retries} in {ceil(left)} s"
     if run.gpus and capacity.lacks_gpus(run):
         return _short_of("GPU", run.gpus, capacity.free_gpus, capacity.gpus)
     if capacity.lacks_cpus(run):

@@ -39,6 +39,8 @@ def move(
     at = at or utc_now()
     if to in FINAL:
         columns = {"finished_at": at, **columns}
+    if current is Status.QUEUED:
+        columns = {"not_before": None, **columns}
     afresh = to is Status.STARTING and not run.resume
     if afresh:
         columns = {"metrics": {}, **columns}
@@ -49,10 +51,19 @@ def move(
     return moved
 
 
-def requeue(session: Session, run: Run, reason: str, *, resume: bool, retries: int = 0) -> bool:
+def requeue(
+    session: Session,
+    run: Run,
+    reason: str,
+    *,
+    resume: bool,
+    retries: int = 0,
+    not_before: datetime | None = None,
+) -> bool:
     """Queue a run that has ended for a new attempt, from its last checkpoint if `resume`.
 
-    `retries` is how many attempts it has made by itself since the user last started it, this one counted.
+    `retries` is how many attempts it has made by itself since the user last started it, this one counted;
+    `not_before` is when the back-off of such an attempt ends.
 
     Returns:
         False, with nothing changed, where the run has moved on since it was read.
@@ -63,8 +74,20 @@ def requeue(session: Session, run: Run, reason: str, *, resume: bool, retries: i
     if Status(run.status) not in FINAL:
         raise ValueError(f"run={run.id}: only a run that has ended gets a new attempt")
     columns: dict[str, Any] = {"started_at": None, "finished_at": None, "exit_code": None, "progress": None}
-    columns |= {"resume": resume, "retries": retries}
+    columns |= {"resume": resume, "retries": retries, "not_before": not_before}
     return _change(session, run, Status.QUEUED, reason, utc_now(), columns)
+
+
+def end_backoff(session: Session, run: Run, *, resume: bool) -> None:
+    """Let a queued retry start now; as the user asks for it, it counts as the first attempt again."""
+    same = (col(Run.id) == run.id, col(Run.status) == Status.QUEUED.value)
+    columns = {
+        "not_before": None,
+        "retries": 0,
+        "resume": resume,
+        "status_reason": "the user did not wait for its retry",
+    }
+    session.execute(update(Run).where(*same).values(**columns).execution_options(synchronize_session=False))
 
 
 def record_creation(session: Session, run: Run) -> None:

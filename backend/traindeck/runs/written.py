@@ -5,25 +5,34 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from traindeck.runs.files import read_json
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+INPUTS = "inputs.json"
+"""Beside the working folder: what was put there at the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """One regular file: its path below the working folder, bytes, and when it was written (seconds since epoch)."""
+    """One regular file: its path below the working folder, bytes, and when it was written."""
 
     path: str
     size: int
-    modified: float
+    modified_ns: int
     checkpoint: bool
+
+    @property
+    def modified(self) -> float:
+        """Seconds since the epoch."""
+        return self.modified_ns / 1e9
 
 
 def list_written(work: Path, limit: int) -> tuple[list[WrittenFile], bool]:
-    """At most `limit` files, checkpoints first; True where there are more. Hidden files and links are left out."""
+    """At most `limit` files, checkpoints first; True where there are more. See `walk_written` for what is left out."""
     found: list[WrittenFile] = []
-    for file in _walk(work):
+    for file in walk_written(work):
         if len(found) == limit:
             return _ordered(found), True
         found.append(file)
@@ -68,7 +77,9 @@ def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
     return sorted(files, key=lambda file: (not file.checkpoint, -file.modified if file.checkpoint else 0, file.path))
 
 
-def _walk(work: Path) -> Iterator[WrittenFile]:
+def walk_written(work: Path) -> Iterator[WrittenFile]:
+    """Every file but hidden ones, links, and copies of the user's files that the run found there and left alone."""
+    inputs = _inputs(work)
     # A list, not recursion: a run may make folders a thousand deep.
     waiting = [] if work.is_symlink() else [("", work)]
     while waiting:
@@ -76,8 +87,15 @@ def _walk(work: Path) -> Iterator[WrittenFile]:
         for entry in _entries(folder):
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((f"{prefix}{entry.name}/", Path(entry.path)))
-            elif entry.is_file(follow_symlinks=False) and (file := _file(entry, prefix)):
+                continue
+            file = _file(entry, prefix) if entry.is_file(follow_symlinks=False) else None
+            if file is not None and inputs.get(file.path) != [file.size, file.modified_ns]:
                 yield file
+
+
+def _inputs(work: Path) -> dict[str, Any]:
+    """What was copied into the working folder before the start: path to size and time of modification."""
+    return read_json(work.with_name(INPUTS)) or {}
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -94,7 +112,7 @@ def _file(entry: os.DirEntry[str], prefix: str) -> WrittenFile | None:
     except OSError:
         return None  # Gone since the folder was read.
     is_checkpoint = entry.name.endswith(CHECKPOINT_SUFFIXES)
-    return WrittenFile(f"{prefix}{entry.name}", info.st_size, info.st_mtime, is_checkpoint)
+    return WrittenFile(f"{prefix}{entry.name}", info.st_size, info.st_mtime_ns, is_checkpoint)
 
 
 def _may_be_read(name: str) -> bool:
