@@ -1,6 +1,7 @@
 """`traindeck launch`."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,8 @@ def test_a_trainers_parameters_are_options_on_either_side_of_its_name(traindeck:
         (["mnist", "-p", "epoch=3"], 2, "there is no parameter \"epoch\"; did you mean 'epochs'?"),
         (["mnist", "--epochs"], 2, "--epochs needs a value"),
         (["missing.py"], 2, "does not exist"),
-        (["-p", "a=b", "missing.py"], 2, "-p goes with a trainer"),
+        (["-p", "a=b", "missing.py"], 2, "does not exist"),
+        (["-p", "a=b", "--", "bash"], 2, "-p needs options that a script declares"),
         (["--gpus", "99", "mnist"], 2, "resources.gpus is 99"),
         (["--env", "A", "mnist"], 2, "must be NAME=VALUE"),
         (["--folow", "mnist"], 2, "No such option: --folow"),
@@ -100,3 +102,117 @@ def test_an_argument_that_is_not_utf_8_is_refused_in_words(traindeck: CommandLin
     done = traindeck("launch", programs / "prints.py", b"\xff".decode(errors="surrogateescape"))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_module_is_found_from_the_folder_of_the_caller_and_gets_what_follows(
+    traindeck: CommandLine, programs: Path
+) -> None:
+    package = traindeck.folder / "pkg"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "train.py").write_text((programs / "prints.py").read_text())
+    run = launched(traindeck, "--name", "mine", "-m", "pkg.train", "--name", "its own", "-f", "--", "-m")
+    assert (run["name"], run["script"]["module"], run["script"]["cwd"]) == ("mine", "pkg.train", str(traindeck.folder))
+    traindeck.deck.wait_for_status(run["id"], "completed")
+    assert json.loads(traindeck("logs", run["id"]).stdout)["args"] == ["--name", "its own", "-f", "--", "-m"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--", "bash", "-c", "echo $0 $1", "--name", "-f"], ["bash", "-c", "echo $0 $1", "--name", "-f"]]
+)
+def test_a_command_is_what_follows_two_dashes_or_an_executable(traindeck: CommandLine, words: list[str]) -> None:
+    run = launched(traindeck, "--name", "mine", *words)
+    assert (run["name"], run["script"]["command"], run["start"]) == ("mine", words[-5:], "cold")
+    traindeck.deck.wait_for_status(run["id"], "completed")
+    assert traindeck("logs", run["id"]).stdout == "--name -f\n"
+
+
+def test_a_file_that_the_system_executes_is_a_command_and_one_of_python_a_script(traindeck: CommandLine) -> None:
+    shell, python = traindeck.folder / "run.sh", traindeck.folder / "train"
+    shell.write_text("#!/bin/sh\necho shell $1\n")
+    python.write_text("#!/usr/bin/env python3\nprint('python')\n")
+    for path in (shell, python):
+        path.chmod(0o755)
+    command, script = launched(traindeck, "./run.sh", "--lr"), launched(traindeck, "./train")
+    assert (command["script"]["kind"], script["script"]["kind"]) == ("command", "path")
+    traindeck.deck.wait_for_status(command["id"], "completed")
+    assert traindeck("logs", command["id"]).stdout == "shell --lr\n"
+
+
+def test_a_script_starts_cold_with_another_interpreter_and_resumes_by_its_option(
+    traindeck: CommandLine, programs: Path
+) -> None:
+    (traindeck.folder / "venv" / "bin").mkdir(parents=True)
+    (traindeck.folder / "venv" / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+    options = ["--python", "venv", "--cold", "--resume-arg", "--resume"]
+    run = launched(traindeck, *options, programs / "prints.py", "--python", "x")
+    script = run["script"]
+    assert (script["python"], script["cold"]) == (str(traindeck.folder / "venv/bin/python"), True)
+    assert (script["resume_arg"], script["args"], run["start"]) == ("--resume", ["--python", "x"], "cold")
+    assert script["cwd"] == str(traindeck.folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--python", "nowhere", "train.py"], "is no Python interpreter"),
+        (["--python", "x", "mnist"], "--python goes with a script"),
+        (["--python", "x", "--", "bash"], "--python goes with a script"),
+        (["--cold", "mnist"], "--cold goes with a script"),
+        (["--", "no-such-program"], "is not on the server's PATH"),
+        (["-m", "not a module"], "script.module"),
+        (["-m"], "requires an argument"),
+        (["--"], "Missing argument"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_in_words(
+    traindeck: CommandLine, programs: Path, arguments: list[str], message: str
+) -> None:
+    (traindeck.folder / "train.py").touch()
+    done = traindeck("launch", *arguments)
+    assert message in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+OPTIONS = """
+import argparse, json
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--amp", action="store_true")
+print(json.dumps(vars(parser.parse_args())))
+"""
+
+
+def test_options_that_a_script_declares_are_given_by_name_and_checked(traindeck: CommandLine) -> None:
+    (traindeck.folder / "train.py").write_text(OPTIONS)
+    run = launched(traindeck, "-p", "lr=0.5", "-p", "amp=yes", "train.py")
+    assert run["params"] == {"lr": 0.5, "amp": True}
+    traindeck.deck.wait_for_status(run["id"], "completed")
+    assert json.loads(traindeck("logs", run["id"]).stdout) == run["params"]
+    unknown, wrong = traindeck("launch", "-p", "lrr=1", "train.py"), traindeck("launch", "train.py", "--lr", "fast")
+    assert "did you mean 'lr'?" in unknown.stderr
+    assert "--lr" in wrong.stderr
+    assert (unknown.returncode, wrong.returncode) == (2, 2)
+
+
+def test_a_folder_is_sent_without_what_it_does_not_need(traindeck: CommandLine, programs: Path) -> None:
+    project = traindeck.folder / "project"
+    for name in (".git", "__pycache__", "pkg", "venv"):
+        (project / name).mkdir(parents=True)
+        (project / name / "file.py").write_text("WORD = 'sent'")
+    (project / "venv" / "pyvenv.cfg").touch()
+    (project / "train.py").write_text("import sys\nfrom pkg.file import WORD\nprint(WORD, *sys.argv[1:])")
+    run = launched(traindeck, "--name", "mine", "--upload", "--entry", "train.py", "project", "--name", "x")
+    assert (run["name"], run["script"]["kind"], run["script"]["filename"]) == ("mine", "upload", "train.py")
+    traindeck.deck.wait_for_status(run["id"], "completed")
+    assert traindeck("logs", run["id"]).stdout == "sent --name x\n"
+    kept = traindeck.deck.client.get(f"/runs/{run['id']}/code").json()["files"]
+    assert [one["path"] for one in kept] == ["pkg/file.py", "train.py"]
+
+
+def test_a_file_is_sent_and_one_that_is_not_there_is_refused(traindeck: CommandLine, programs: Path) -> None:
+    run = launched(traindeck, "--upload", programs / "prints.py", "--lr", "1")
+    traindeck.deck.wait_for_status(run["id"], "completed")
+    assert json.loads(traindeck("logs", run["id"]).stdout)["args"] == ["--lr", "1"]
+    done = traindeck("launch", "--upload", "nowhere.py")
+    assert (done.returncode, "nowhere.py cannot be sent: No such file" in done.stderr) == (2, True)

@@ -44,7 +44,8 @@ def glance(run: "RunView", now: datetime) -> Glance:
     """The run at the time `now`."""
     from traindeck.pages.bar import bar
     from traindeck.pages.metrics import key_metric
-    from traindeck.pages.rows import duration, program
+    from traindeck.pages.program import program
+    from traindeck.pages.rows import duration
 
     seen, took, metric = bar(run), duration(run, now), key_metric(run.metrics)
     share = "" if seen.percent is None else f"{seen.percent} %"

@@ -37,6 +37,7 @@ PARAMETER_COLUMNS = (
     Column("allowed", 2, least=16, wraps=True),
     Column("what it is", 1, least=20, wraps=True),
 )
+GIT_FACTS = ("commit", "branch", "dirty")
 
 
 def register(app: typer.Typer) -> None:
@@ -93,10 +94,13 @@ def show(number: Number, as_json: AsJson = False, url: Url = None) -> None:
     """Show everything about one run."""
     with connect(url) as client:
         content = call(client, "GET", f"/runs/{number}").content
-    if as_json:
-        write_json(content)
-    else:
-        print_fields(json.loads(content))
+        if as_json:
+            write_json(content)
+            return
+        record = call(client, "GET", f"/runs/{number}/record").json()
+    git = record["git"] or {}
+    told = {name: git[name] for name in GIT_FACTS if git.get(name) is not None}
+    print_fields({**json.loads(content), "command": record["command"], "git": told})
 
 
 def trainers(

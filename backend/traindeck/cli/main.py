@@ -6,7 +6,7 @@ from io import TextIOWrapper
 import typer
 
 from traindeck import __version__
-from traindeck.cli import acting, doctor, inspecting, launching, logs, serving
+from traindeck.cli import acting, comparing, doctor, inspecting, launching, logs, rerunning, serving
 from traindeck.cli.exits import CommandFailed, Exit
 from traindeck.cli.terminal import complain
 from traindeck.errors import DeckUnusable
@@ -34,7 +34,7 @@ def options(
     """Launch and monitor PyTorch training runs."""
 
 
-for module in (serving, launching, inspecting, logs, acting, doctor):
+for module in (serving, launching, rerunning, inspecting, comparing, logs, acting, doctor):
     module.register(app)
 
 

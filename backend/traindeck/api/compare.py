@@ -1,0 +1,70 @@
+"""`/compare`: runs beside each other."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.negotiation import VARY, wants_page
+from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
+from traindeck.errors import FieldError, InvalidRequest
+from traindeck.pages.compare import render_compare
+from traindeck.pages.program import program
+from traindeck.records.comparison import Compared, compare
+from traindeck.records.reading import read_record_of
+from traindeck.runs.comparison import Comparison
+from traindeck.runs.queries import find_run, show_run
+
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
+
+FEWEST, MOST = 2, 8
+MAX_RUN_ID = 2**63 - 1
+HTML = {"text/html": {"schema": {"type": "string"}}}
+
+
+@router.get(
+    "/compare",
+    operation_id="compareRuns",
+    response_model=Comparison,
+    responses={200: {"content": HTML}, **responses(404, 422)},
+)
+def compare_runs(
+    request: Request,
+    response: Response,
+    deck: DeckDep,
+    runs: Annotated[str, Query(max_length=500, description="Two to eight numbers of runs", examples=["41,42"])],
+) -> Comparison | Response:
+    """Compare runs: parameters, metrics, code, git, packages, environment, machine; a page for a browser."""
+    response.headers.update(VARY)
+    numbers = run_numbers(runs)
+    comparison = compare([_compared(deck, number) for number in numbers])
+    if not wants_page(request):
+        return comparison
+    return HTMLResponse(render_compare(comparison, deck=deck.state()), headers=VARY)
+
+
+def run_numbers(text: str) -> list[int]:
+    """The runs that a list such as 41,42 names, each once.
+
+    Raises:
+        InvalidRequest: it is no such list, or there are not two to eight.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(re.fullmatch(r"[0-9]{1,19}", part) and 1 <= int(part) <= MAX_RUN_ID for part in parts):
+        raise InvalidRequest([FieldError("runs", f"runs is {text!r}, but must be numbers of runs such as 41,42")])
+    numbers = list(dict.fromkeys(int(part) for part in parts))
+    if not FEWEST <= len(numbers) <= MOST:
+        given = f"names {len(numbers)} run{'' if len(numbers) == 1 else 's'}"
+        raise InvalidRequest([FieldError("runs", f"runs {given}, but {FEWEST} to {MOST} different ones are compared")])
+    return numbers
+
+
+def _compared(deck: Deck, run_id: int) -> Compared:
+    with deck.database.read() as session:
+        run = find_run(session, run_id)
+        view = show_run(session, run_id, deck.slots.capacity)
+    files = deck.files.run(run_id)
+    return Compared(view, read_record_of(run, files, run.attempt), files, program(view))

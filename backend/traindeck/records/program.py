@@ -1,0 +1,92 @@
+"""What a run executes, as arguments of a process and as a line for a shell."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from traindeck.db.tables import Run
+from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runs.files import RunFiles
+from traindeck.runs.view import ScriptKind, ScriptView
+
+PYTHON_NAME = re.compile(r"(python|pypy)[0-9.]*(-config)?$")
+SHEBANG_BYTES = 512
+
+
+def argv_of_order(order: Order) -> list[str]:
+    """The program of an attempt and its arguments, as they were ordered."""
+    script = order.script
+    if script is None:
+        return _trainer_argv(order.trainer or "", order.params)
+    if script.kind == "command":
+        return list(script.command)
+    target = ["-m", script.module] if script.kind == "module" else [script.file]
+    return [script.python or sys.executable, *target, *script.args]
+
+
+def argv_of_run(run: Run, files: RunFiles) -> list[str]:
+    """The program of a run that has not started yet, and its arguments."""
+    if not run.script:
+        return _trainer_argv(run.trainer or "", run.params)
+    script = ScriptView.model_validate(run.script)
+    if script.kind is ScriptKind.COMMAND:
+        return list(script.command)
+    file = script.path or str(files.code / script.filename)
+    target = ["-m", script.module or ""] if script.kind is ScriptKind.MODULE else [file]
+    return [script.python or sys.executable, *target, *script.args]
+
+
+def shell_line(argv: list[str], own_python: str = sys.executable) -> str:
+    """The arguments as a shell would be given them; the deck's own interpreter is called `python`."""
+    program = ["python" if argv and argv[0] == own_python else one for one in argv[:1]]
+    return shlex.join([*program, *argv[1:]])
+
+
+def interpreter_of(order: Order, variables: Mapping[str, str]) -> tuple[str, bool] | None:
+    """The Python that an attempt runs with, and whether that is a guess; None where there seems to be none.
+
+    Of a command it is the program itself, or the one that its first line names. A shell's command can start any: the
+    first that its PATH has is likely.
+    """
+    if order.script is None or order.script.kind != "command":
+        return (order.script and order.script.python) or sys.executable, False
+    path = variables.get("PATH")
+    program = _located(order.script, path)
+    if program is not None:
+        if PYTHON_NAME.match(Path(program).name):
+            return program, False
+        named = _first_line_python(program, path)
+        if named is not None:
+            return named, False
+    likely = shutil.which("python", path=path) or shutil.which("python3", path=path)
+    return (likely, True) if likely else None
+
+
+def _located(script: ScriptOrder, path: str | None) -> str | None:
+    name = script.command[0] if script.command else ""
+    if "/" in name:
+        return str(Path(script.base or "/") / name)
+    return shutil.which(name, path=path)
+
+
+def _first_line_python(program: str, path: str | None) -> str | None:
+    """The interpreter in the `#!` line of a script, such as torchrun's own."""
+    try:
+        with Path(program).open("rb") as file:
+            line = file.read(SHEBANG_BYTES).partition(b"\n")[0].decode(errors="replace")
+    except OSError:
+        return None
+    words = line.removeprefix("#!").split() if line.startswith("#!") else []
+    if words and Path(words[0]).name == "env":
+        words = [found for found in (shutil.which(word, path=path) for word in words[1:]) if found]
+    return words[0] if words and PYTHON_NAME.match(Path(words[0]).name) else None
+
+
+def _trainer_argv(name: str, params: Mapping[str, Any]) -> list[str]:
+    pairs = (f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in params.items())
+    return ["traindeck", "launch", name, *(part for pair in pairs for part in ("-p", pair))]

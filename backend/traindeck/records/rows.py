@@ -1,0 +1,74 @@
+"""Rows of a comparison: what several runs say under the same names, with what differs first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from traindeck.runs.comparison import ComparedMetric, ComparedMetrics, ComparedRow, ComparedRows
+from traindeck.runs.view import MetricView
+
+MAX_ROWS = 2000
+MAX_METRICS = 1000
+MAX_DEPTH = 8
+MAX_VALUE_CHARACTERS = 2000
+
+
+def compare_rows(columns: Sequence[Mapping[str, Any] | None], *, equal: bool = True) -> ComparedRows:
+    """One row for each name that any run has.
+
+    A column is None where nothing is known of its run: then it says nothing, and makes no row differ. Without `equal`
+    the rows in which all agree are only counted.
+    """
+    names = dict.fromkeys(name for column in columns if column for name in column)
+    rows = [_row(name, columns) for name in sorted(names)]
+    differing = [row for row in rows if row.differs]
+    same = [row for row in rows if not row.differs]
+    listed = differing + (same if equal else [])
+    return ComparedRows(
+        rows=listed[:MAX_ROWS],
+        equal_left_out=0 if equal else len(same),
+        more=max(len(listed) - MAX_ROWS, 0),
+    )
+
+
+def compare_metrics(columns: Sequence[Mapping[str, MetricView]]) -> ComparedMetrics:
+    """One row for each scalar that any run has."""
+    rows = []
+    for tag in sorted({tag for column in columns for tag in column}):
+        values = [column.get(tag) for column in columns]
+        lasts = [value.last if value else None for value in values]
+        rows.append(ComparedMetric(tag=tag, values=values, differs=_differ(lasts, lambda last: last)))
+    rows.sort(key=lambda row: not row.differs)
+    return ComparedMetrics(rows=rows[:MAX_METRICS], more=max(len(rows) - MAX_METRICS, 0))
+
+
+def flattened(params: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Nested parameters by their whole names ("optimizer.lr")."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
+            found |= flattened(value, f"{prefix}{name}.", depth + 1)
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _row(name: str, columns: Sequence[Mapping[str, Any] | None]) -> ComparedRow:
+    known = [column for column in columns if column is not None]
+    differs = _differ([(name in column, column.get(name)) for column in known], lambda one: (one[0], _key(one[1])))
+    values = [_bounded(column.get(name)) if column else None for column in columns]
+    return ComparedRow(name=name, values=values, differs=differs)
+
+
+def _differ(values: Sequence[Any], key: Callable[[Any], Any]) -> bool:
+    return any(key(value) != key(values[0]) for value in values[1:])
+
+
+def _key(value: Any) -> Any:
+    # true is 1 to Python, but not to a reader; 1 and 1.0 are the same to both.
+    return (isinstance(value, bool), value)
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_VALUE_CHARACTERS:
+        return value[:MAX_VALUE_CHARACTERS] + "…"
+    return value

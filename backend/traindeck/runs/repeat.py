@@ -1,0 +1,77 @@
+"""What a run was asked to do, so that it can be asked once more: the same program, parameters and environment."""
+
+import errno
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from traindeck.code.blobs import Blobs
+from traindeck.code.kept import keep_again
+from traindeck.code.tree import CodeTree
+from traindeck.db.tables import Run, RunTag
+from traindeck.errors import RunConflict
+from traindeck.runs.files import DeckFiles, RunFiles
+from traindeck.runs.spec import RunSpec, ScriptSpec
+from traindeck.runs.view import Resources, ScriptKind, ScriptView
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NEEDS_NO_CODE = (ScriptKind.MODULE, ScriptKind.COMMAND)
+"""These run in a folder of the user's; what was kept of it may be all of the code, some, or none."""
+
+
+def spec_of(session: Session, files: DeckFiles, blobs: Blobs, run: Run) -> RunSpec:
+    """The run as a new one to be queued, with the code that was kept when it was launched.
+
+    Raises:
+        RunConflict: that code is gone.
+        OSError: the disk is full.
+    """
+    run_id = run.id or 0
+    view = ScriptView.model_validate(run.script) if run.script else None
+    script = _script_of(run_id, view, files.run(run_id), blobs) if view else None
+    tags = session.execute(select(col(RunTag.tag)).where(col(RunTag.run_id) == run_id).order_by(col(RunTag.tag)))
+    return RunSpec(
+        trainer=run.trainer,
+        script=script,
+        params=dict(run.params),
+        name=run.name,
+        tags=tuple(tags.scalars()),
+        notes=run.notes,
+        priority=run.priority,
+        resources=Resources(cpus=run.cpus, gpus=run.gpus),
+        env=dict(run.env),
+        max_retries=run.max_retries,
+        rerun_of=run_id,
+    )
+
+
+def _script_of(run_id: int, script: ScriptView, files: RunFiles, blobs: Blobs) -> ScriptSpec:
+    return ScriptSpec(
+        kind=script.kind,
+        filename=script.filename,
+        path=script.path,
+        module=script.module,
+        command=tuple(script.command),
+        cwd=script.cwd,
+        args=tuple(script.args),
+        python=script.python,
+        cold=script.cold,
+        resume_arg=script.resume_arg,
+        code=_code_of(run_id, script, files, blobs),
+    )
+
+
+def _code_of(run_id: int, script: ScriptView, files: RunFiles, blobs: Blobs) -> CodeTree | None:
+    gone = f"The code of run {run_id} is gone from the deck's home: launch {script.path or script.filename} anew."
+    try:
+        code = keep_again(blobs, files.folder)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise RunConflict(gone) from error
+    if script.kind not in NEEDS_NO_CODE and (code is None or code.entry is None):
+        raise RunConflict(gone)
+    if code is None and script.cwd is not None and not Path(script.cwd).is_dir():
+        raise RunConflict(f"Run {run_id} ran in {script.cwd}, and that folder is not there any more.")
+    return code
