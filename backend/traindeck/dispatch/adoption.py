@@ -11,6 +11,7 @@ from traindeck.dispatch.orders import live_attempt
 from traindeck.dispatch.slots import Hold
 from traindeck.runner.identity import boot_id
 from traindeck.runner.record import give_up_attempt, read_record, shim_of
+from traindeck.runs.queue import waits
 from traindeck.runs.status import ACTIVE
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class Adoption:
         """Look at each active run once; afterwards each is watched, final, or queued again."""
         with self.attempts.database.read() as session:
             active = list(session.execute(select(Run).where(col(Run.status).in_(ACTIVE))).scalars())
+            for seconds in waits(session):
+                self.attempts.backoffs.begin(seconds)
             claimed = [session.get_one(Attempt, (run.id, run.attempt)) for run in active]
         for run, attempt in zip(active, claimed, strict=True):
             self._adopt(attempt, Hold(run.cpus, tuple(attempt.gpu_indices)))

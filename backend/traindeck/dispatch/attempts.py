@@ -2,17 +2,20 @@
 
 import logging
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
+from traindeck.code.snapshot import Snapshots
 from traindeck.db.engine import Database
 from traindeck.db.tables import Attempt, Run
+from traindeck.dispatch.backoffs import Backoffs
 from traindeck.dispatch.launcher import Launcher
 from traindeck.dispatch.live import LiveAttempt
 from traindeck.dispatch.observer import Observer
@@ -23,6 +26,8 @@ from traindeck.runner.ended import Ending, read_exit
 from traindeck.runner.family import marked, signal_all
 from traindeck.runner.identity import boot_id
 from traindeck.runs import transitions
+from traindeck.runs.adoption import adopt, has_downloads
+from traindeck.runs.backoff import wait_seconds
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
@@ -42,6 +47,7 @@ class Attempts:
         self,
         database: Database,
         files: DeckFiles,
+        snapshots: Snapshots,
         slots: Slots,
         changes: Changes,
         observer: Observer,
@@ -49,11 +55,15 @@ class Attempts:
     ) -> None:
         self.database = database
         self.files = files
+        self.snapshots = snapshots
         self.slots = slots
         self.changes = changes
         self.observer = observer
         self.grace_seconds = grace_seconds
         self.live: dict[int, LiveAttempt] = {}
+        self.backoffs = Backoffs()
+        self.on_started: list[Callable[[int, int], None]] = []
+        """Called with run and attempt once there is a process; must neither wait nor raise."""
 
     def start_next(self, launcher: Launcher) -> None:
         """Claim and launch runs while slots are free for the next."""
@@ -81,6 +91,8 @@ class Attempts:
 
         self._with_run(live, note)
         self.observer.watch(live.run_id, live.number)
+        for tell in self.on_started:
+            tell(live.run_id, live.number)
         logger.info("run=%d attempt=%d started", live.run_id, live.number)
 
     def ended(self, live: LiveAttempt, *, same_boot: bool = True) -> None:
@@ -100,6 +112,10 @@ class Attempts:
 
         self._with_run(live, note)
         self._forget(live)
+        if ending is not None and ending.exit_code == 0 and has_downloads(live.files.work):
+            # Sums over a hundred megabytes take a while: nothing else may wait for them.
+            names = (live.files.work, self.files.datasets)
+            threading.Thread(target=adopt, args=names, name="adopt data", daemon=True).start()
 
     def never_started(self, live: LiveAttempt, reason: str) -> None:
         """The attempt got no process, and cannot get one any more: the run waits again, or is cancelled."""
@@ -149,7 +165,7 @@ class Attempts:
 
     def _launch(self, run: Run, hold: Hold, live: LiveAttempt, launcher: Launcher) -> None:
         try:
-            write_order(self.files, self.slots, run, hold, live, self.grace_seconds)
+            write_order(self.files, self.snapshots, self.slots, run, hold, live, self.grace_seconds)
         except OSError as error:
             self._fail_launch(live, f"could not be started: {error.strerror}: {error.filename}")
             return
@@ -175,7 +191,9 @@ class Attempts:
             again, retries = find_run(session, live.run_id), run.retries + 1
             session.refresh(again)
             reason = f"retry {retries} of {run.max_retries}, after: {outcome.reason}"
-            transitions.requeue(session, again, reason, resume=False, retries=retries)
+            not_before = datetime.now(UTC) + timedelta(seconds=wait_seconds(retries))
+            transitions.requeue(session, again, reason, resume=False, retries=retries, not_before=not_before)
+            self.backoffs.begin(wait_seconds(retries))
 
     def _sweep(self, live: LiveAttempt) -> None:
         """End what a killed shim has left behind: only then may its slots be given to others."""

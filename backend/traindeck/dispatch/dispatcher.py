@@ -118,7 +118,8 @@ class Dispatcher:
         lives = self.attempts.live.values()
         if any(live.shim is None or live.pidfd is None for live in lives):
             return LOOK_SECONDS
-        return 1.0 if lives or self.launcher.forkserver.fileno() is None else IDLE_SECONDS
+        idle = 1.0 if lives or self.launcher.forkserver.fileno() is None else IDLE_SECONDS
+        return self.attempts.backoffs.seconds_until_next(idle)
 
     def _note_starts(self) -> None:
         for live in [live for live in self.attempts.live.values() if live.shim is None]:

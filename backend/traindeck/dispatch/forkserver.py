@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from traindeck.dispatch.imports import Imports
 from traindeck.runner.environment import placeholder_mark
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Forkserver:
         self._socket: socket.socket | None = None
         self.failures = 0
         self._next_start = 0.0
+        self.imports = Imports()
 
     @property
     def pid(self) -> int | None:
@@ -60,11 +62,11 @@ class Forkserver:
                 cwd="/",
                 env={**os.environ, **placeholder_mark()},
             )
-        self._socket, self.ready = ours, False
+        self._socket, self.ready, self.imports = ours, False, Imports()
         logger.info("forkserver started pid=%d", self._process.pid)
         return True
 
-    def order(self, path: Path) -> bool:
+    def order(self, path: Path | str) -> bool:
         """Ask for an attempt; False where the process is gone."""
         try:
             if self._socket is None:
@@ -73,6 +75,10 @@ class Forkserver:
         except OSError:
             return False
         return True
+
+    def inspect(self, request: Path) -> bool:
+        """Ask for the options of a script, by a request of runner/inspecting; False where the process is gone."""
+        return self.order(json.dumps({"inspect": str(request)}))
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """What has come since the last call. A process that has ended is noticed here."""
@@ -88,6 +94,14 @@ class Forkserver:
                 return
             yield self._note(json.loads(message))
 
+    def retire(self) -> subprocess.Popen[bytes] | None:
+        """Have no process any more. The one that was ends after what it was asked for; the caller reaps it."""
+        retired, self._process = self._process, None
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self.ready, self._next_start = None, False, 0.0
+        return retired
+
     def close(self) -> None:
         """Have the process end: it does when our end of the socket is closed. Runs go on."""
         if self._process is not None and not self.ready:
@@ -99,6 +113,8 @@ class Forkserver:
         self._reap()
 
     def _note(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "imported" in message:
+            self.imports.note(message["imported"], message["folders"])
         if message.get("ready"):
             self.ready, self.failures = True, 0
             for module, why in message["missing"].items():

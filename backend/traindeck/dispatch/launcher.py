@@ -8,6 +8,8 @@ from pathlib import Path
 
 from traindeck.dispatch.forkserver import Forkserver
 from traindeck.runner.environment import placeholder_mark
+from traindeck.runner.order import read_order
+from traindeck.runner.start import COLD, start_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ class Launcher:
         self.forkserver = forkserver
         self._always_cold = cold or sys.platform != "linux"
         self._children: list[subprocess.Popen[bytes]] = []
+        self._replacing = False
 
     @property
     def cold(self) -> bool:
@@ -29,8 +32,12 @@ class Launcher:
 
     def warm_up(self) -> None:
         """Have the forkserver import what it needs, before anybody waits for it."""
-        if not self.cold:
-            self.forkserver.ensure_started()
+        if self.cold:
+            return
+        if self.forkserver.ready:
+            self._replacing = False
+            self._replace_if(self.forkserver.imports.changed_anywhere())
+        self.forkserver.ensure_started()
 
     def launch(self, order: Path) -> int | None:
         """Ask for the attempt of an order.
@@ -39,7 +46,7 @@ class Launcher:
             The pid of the process that shall start it, or None where it cannot be asked for at the moment. Asking
             again, when that process is gone, is safe: of two shims one finds the attempt taken.
         """
-        if self.cold:
+        if self.cold or self._is_sooner_cold(order):
             return self._start_cold(order)
         asked = self.forkserver.ensure_started() and self.forkserver.order(order)
         return self.forkserver.pid if asked else None
@@ -58,6 +65,23 @@ class Launcher:
         """End the forkserver; what it has started goes on."""
         self.forkserver.close()
         self.reap()
+
+    def _is_sooner_cold(self, order: Path) -> bool:
+        """True where the forkserver is about to import anew what has changed, or would import what is not needed."""
+        if self.forkserver.ready:
+            self._replace_if(self.forkserver.imports.changed())
+        return not self.forkserver.ready and (self._replacing or start_of(read_order(order), warm=True) == COLD)
+
+    def _replace_if(self, changed: str | None) -> None:
+        """Have a new forkserver where something that this one has imported has changed; its runs go on."""
+        if changed is None:
+            return
+        logger.info("forkserver is replaced: %s has changed since it was started", changed)
+        retired = self.forkserver.retire()
+        if retired is not None:
+            self._children.append(retired)
+        self._replacing = True
+        self.forkserver.ensure_started()
 
     def _start_cold(self, order: Path) -> int:
         with self.forkserver.log.open("ab") as log:

@@ -28,6 +28,22 @@ def find_gpus() -> list[Gpu]:
         nvml.nvmlShutdown()
 
 
+def driver_version() -> str | None:
+    """The version of the NVIDIA driver; None where there is none."""
+    nvml = import_module("pynvml")
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return None
+    try:
+        version = nvml.nvmlSystemGetDriverVersion()
+    except nvml.NVMLError:
+        return None
+    finally:
+        nvml.nvmlShutdown()
+    return version if isinstance(version, str) else str(version.decode())
+
+
 def _gpu(nvml: object, index: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)  # type: ignore[attr-defined]
     name = nvml.nvmlDeviceGetName(handle)  # type: ignore[attr-defined]

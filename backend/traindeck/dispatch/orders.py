@@ -5,13 +5,16 @@ import json
 import os
 from typing import Any
 
+from traindeck.code.kept import code_of
+from traindeck.code.snapshot import Snapshots
 from traindeck.db.tables import Run
 from traindeck.dispatch.live import LiveAttempt
 from traindeck.dispatch.slots import Hold, Slots
 from traindeck.runner.environment import MARK_CHARACTERS
 from traindeck.runner.order import Order, ScriptOrder
-from traindeck.runs.commands import last_checkpoint
+from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.files import DeckFiles, write_whole
+from traindeck.runs.resuming import resumed
 from traindeck.runs.view import ScriptKind, ScriptView
 
 
@@ -26,13 +29,22 @@ def live_attempt(files: DeckFiles, run_id: int, number: int) -> LiveAttempt:
     return LiveAttempt(run_id, number, attempt_mark(files, run_id, number), files.run(run_id).attempt(number))
 
 
-def write_order(files: DeckFiles, slots: Slots, run: Run, hold: Hold, live: LiveAttempt, grace_seconds: float) -> None:
+def write_order(
+    files: DeckFiles,
+    snapshots: Snapshots,
+    slots: Slots,
+    run: Run,
+    hold: Hold,
+    live: LiveAttempt,
+    grace_seconds: float,
+) -> None:
     """Make the attempt's folder with its order.
 
     Raises:
         OSError: the disk is full, or the home is gone.
     """
     live.files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    checkpoint = last_checkpoint(files, run) if run.resume else None
     order = Order(
         run_id=live.run_id,
         attempt=live.number,
@@ -45,29 +57,36 @@ def write_order(files: DeckFiles, slots: Slots, run: Run, hold: Hold, live: Live
         env=run.env,
         trainer=run.trainer,
         params=run.params,
-        script=_script_order(files, run),
-        resume_from=last_checkpoint(files, run) if run.resume else None,
+        script=_script_order(files, snapshots, run, checkpoint),
+        resume_from=checkpoint,
     )
     # Not synced: after a power cut nobody carries it out.
     write_whole(live.files.order, json.dumps(order.as_json()).encode(), sync=False)
 
 
-def _script_order(files: DeckFiles, run: Run) -> ScriptOrder | None:
+def _script_order(files: DeckFiles, snapshots: Snapshots, run: Run, checkpoint: str | None) -> ScriptOrder | None:
     if not run.script:
         return None
     script = ScriptView.model_validate(run.script)
     code = files.run(run.id or 0).code
+    tree = code_of(files.run(run.id or 0).folder)
+    edited = tree is None or tree.root is None or not snapshots.still_same(tree)
     common: dict[str, Any] = {
-        "args": script.args,
+        "args": script.args if script.command else resumed(script.args, script.resume_arg, checkpoint),
         "code": str(code) if code.is_dir() else None,
+        "root": tree.root if tree else None,
+        "edited": edited,
         "python": script.python,
         "cold": script.cold,
         "base": script.cwd,
     }
     if script.kind is ScriptKind.MODULE:
-        return ScriptOrder(kind="module", module=script.module or "", path0=script.cwd or "", **common)
+        path0 = str(code) if edited and code.is_dir() else script.cwd or ""
+        return ScriptOrder(kind="module", module=script.module or "", path0=path0, **common)
     if script.kind is ScriptKind.COMMAND:
-        return ScriptOrder(kind="command", command=script.command, **common)
-    source = str(code / script.filename)
-    file = script.path or source
-    return ScriptOrder(kind="file", source=source, file=file, path0=os.path.dirname(file), **common)  # noqa: PTH120
+        return ScriptOrder(kind="command", command=resumed(script.command, script.resume_arg, checkpoint), **common)
+    source = str(code / (tree.entry if tree and tree.entry else script.filename))
+    file = source if edited or script.path is None else script.path
+    # Python looks for modules beside the file that a link leads to.
+    path0 = os.path.dirname(os.path.realpath(file))  # noqa: PTH120
+    return ScriptOrder(kind="file", source=source, file=file, path0=path0, **common)

@@ -7,32 +7,46 @@ import random
 import resource
 import signal
 import sys
+import time
 from typing import NoReturn
 
 from traindeck.runner import prctl
 from traindeck.runner.datasets import link_datasets
-from traindeck.runner.environment import child_environment, stamp_mark
+from traindeck.runner.environment import child_environment, stamp_mark, variables_of_start
+from traindeck.runner.execute import execute
 from traindeck.runner.finish import end_process
 from traindeck.runner.flushing import flush_often
 from traindeck.runner.order import Order
+from traindeck.runner.project import mirror
 from traindeck.runner.script import run_script
+from traindeck.runner.start import COLD
 from traindeck.runner.training import run_trainer
 from traindeck.runner.wakeups import restore_default_signals
 
 
-def become_trainer(order: Order) -> NoReturn:
+def become_trainer(order: Order, start: str) -> NoReturn:
     """Run the user's code of `order` in this process, and end it; called right after the fork."""
     _leave_the_shim()
     _open_streams(order)
     stamp_mark(order.mark)
+    variables = child_environment(order)
     os.environ.clear()
-    os.environ.update(child_environment(order))
+    os.environ.update(variables)
+    time.tzset()
     _use_folder(order)
+    if order.script and start == COLD:
+        os.environ.update(variables_of_start(order.script, os.environ))
+        execute(order.script)
+    _be_like_new(order)
+    end_process(lambda: run_script(order.script) if order.script else run_trainer(order))
+
+
+def _be_like_new(order: Order) -> None:
+    """Undo what a warm process has done that a fresh one would not have, and choose for the script."""
     _fresh_random_states()
     _limit_threads(order.cpus)
     flush_often()
     gc.enable()
-    end_process(lambda: run_script(order) if order.script else run_trainer(order))
 
 
 def _leave_the_shim() -> None:
@@ -61,14 +75,14 @@ def _open_streams(order: Order) -> None:
     for target, source in ((0, empty), (1, log), (2, log)):
         os.dup2(source, target, inheritable=True)
     os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
-        stream.reconfigure(encoding="utf-8", errors=errors, line_buffering=True)  # type: ignore[union-attr]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
 def _use_folder(order: Order) -> None:
     order.work.mkdir(exist_ok=True)
     os.chdir(order.work)
+    mirror(order)
     link_datasets(order)
     process = sys.modules.get("multiprocessing.process")
     if process is not None:

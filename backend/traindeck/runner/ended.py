@@ -16,6 +16,8 @@ MAX_REASON_CHARACTERS = 500
 TRACEBACK = "Traceback (most recent call last)"
 SYNTAX_ERROR = re.compile(r"(Syntax|Indentation|Tab)Error: ")
 """A script that cannot be compiled has no traceback, only this."""
+OUR_WORD = "traindeck: "
+"""How the log's last line begins where the program could not be started."""
 RETRY_SECONDS = 1.0
 OOM_COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
@@ -93,13 +95,18 @@ def oom_kills() -> int:
 
 
 def last_error_line(log: Path) -> str | None:
-    """The line of the last traceback in the log that names the exception ("ValueError: …"), or None."""
+    """The line of the last traceback in the log that names the exception ("ValueError: …"), or None.
+
+    Where the program could not be started, what the log says of that.
+    """
     try:
         with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return None
+    if lines and lines[-1].startswith(OUR_WORD):
+        return lines[-1].removeprefix(OUR_WORD)[:MAX_REASON_CHARACTERS]
     headers = [number for number, line in enumerate(lines) if line.startswith(TRACEBACK)]
     # Below the header frames are indented; the exception is not, though its message may go on for many lines.
     candidates = lines[headers[-1] + 1 :] if headers else [line for line in lines if SYNTAX_ERROR.match(line)]

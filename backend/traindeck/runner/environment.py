@@ -3,11 +3,15 @@
 import ctypes
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from traindeck.runner.order import Order
+from traindeck.runner.order import Order, ScriptOrder
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+HOOK = str(Path(__file__).with_name("hook"))
+"""Its sitecustomize.py makes event files fresh in every Python that the run starts."""
 
 MARK = "TRAINDECK_MARK"
 MARK_CHARACTERS = 32
@@ -18,14 +22,33 @@ ENV_START_FIELD = 47
 def child_environment(order: Order) -> dict[str, str]:
     """Every variable of the process. The deck's settings are not among them, what the user set wins."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
-    return {
+    variables = {
         **inherited,
         **dict.fromkeys(THREAD_VARIABLES, str(order.cpus)),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
         **_gpu_variables(order.gpus),
         **order.env,
         **_own_variables(order),
     }
+    return {**variables, "PYTHONPATH": _path(HOOK, variables.get("PYTHONPATH"))}
+
+
+def variables_of_start(script: ScriptOrder, variables: Mapping[str, str]) -> dict[str, str]:
+    """What the environment of a module that is executed must say beyond that: where it is found.
+
+    It works in a folder of its own, which `python -m` would search. hook/sitecustomize.py takes them away again.
+    """
+    if script.kind != "module":
+        return {}
+    hook, _, others = variables["PYTHONPATH"].partition(os.pathsep)
+    folder = os.path.realpath(script.path0)
+    path = _path(hook, folder, others)
+    return {"PYTHONSAFEPATH": "1", "TRAINDECK_MODULE_FOLDER": folder, "PYTHONPATH": path}
+
+
+def _path(*parts: str | None) -> str:
+    return os.pathsep.join(part for part in parts if part)
 
 
 def _gpu_variables(gpus: list[int] | None) -> dict[str, str]:

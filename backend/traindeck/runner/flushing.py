@@ -1,45 +1,59 @@
-"""Makes event files fresh: a `SummaryWriter` flushes every second where the script chose no interval."""
+"""Makes event files fresh: a `SummaryWriter` flushes every second where the script chose no interval.
 
-import importlib.abc
-import inspect
+Also read by interpreters other than the deck's: see hook/sitecustomize.py. So it needs nothing but Python 3.8.
+"""
+
+from __future__ import annotations
+
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
-from typing import Any
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING, Any
 
-MODULE = "torch.utils.tensorboard.writer"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+MODULES = ("torch.utils.tensorboard.writer", "tensorboardX.writer")
+"""Both have a `SummaryWriter`, of which Lightning's and Hugging Face's loggers are users, and wait for 120 s."""
 FLUSH_SECONDS = 1
 
 
 def flush_often() -> None:
-    """Change the default of `SummaryWriter(flush_secs=…)`, now or when torch's writer is imported."""
-    module = sys.modules.get(MODULE)
-    if module is not None:
-        change_default(module.SummaryWriter)
-    else:
-        sys.meta_path.insert(0, _OnImport())
+    """Change the default of `SummaryWriter(flush_secs=…)`, now or when a writer is imported."""
+    later = []
+    for name in MODULES:
+        module = sys.modules.get(name)
+        if module is None:
+            later.append(name)
+        else:
+            change_default(module.SummaryWriter)
+    if later:
+        sys.meta_path.insert(0, _OnImport(later))
 
 
 def change_default(writer_class: Any) -> None:
     """Replace the default of `flush_secs`; one that a caller gives still wins."""
     initializer = writer_class.__init__
-    named = list(inspect.signature(initializer).parameters.values())[1:]
-    defaults = [parameter.default for parameter in named if parameter.default is not parameter.empty]
-    names = [parameter.name for parameter in named if parameter.default is not parameter.empty]
-    defaults[names.index("flush_secs")] = FLUSH_SECONDS
-    initializer.__defaults__ = tuple(defaults)
+    code, defaults = initializer.__code__, list(initializer.__defaults__ or ())
+    with_default = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    if "flush_secs" in with_default:
+        defaults[with_default.index("flush_secs")] = FLUSH_SECONDS
+        initializer.__defaults__ = tuple(defaults)
 
 
-class _OnImport(importlib.abc.MetaPathFinder):
-    """Changes the default right after the module's own code has run."""
+class _OnImport:
+    """Changes the default right after a module's own code has run."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != MODULE:
+        if fullname not in self.names:
             return None
-        sys.meta_path.remove(self)
+        self.names.remove(fullname)
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or spec.loader is None:
             return spec

@@ -18,9 +18,12 @@ import traceback
 from pathlib import Path
 
 from traindeck.runner import child, prctl, shim  # noqa: F401 (child: imported before the fork, not after)
+from traindeck.runner.freshness import Stamp, stamps_of_folders, stamps_of_modules
+from traindeck.runner.inspecting import watch
 
 WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", "traindeck.trainers.registry")
 MESSAGE_BYTES = 65_536
+STAMPS_IN_MESSAGE = 200
 
 
 def main(descriptor: int) -> None:
@@ -31,11 +34,20 @@ def main(descriptor: int) -> None:
     # Ctrl-C in the terminal of the server is the server's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prctl.set_name("traindeck-fork")
-    server.send(json.dumps({"ready": True, "missing": _import_all()}).encode())
+    folders, variables = stamps_of_folders(), dict(os.environ)
+    missing = _import_all()
+    # What the imports have set there, a script that does not import them would not find.
+    os.environ.clear()
+    os.environ.update(variables)
+    _tell_imports(server, {**folders, **stamps_of_modules()}, set(folders))
+    server.send(json.dumps({"ready": True, "missing": missing}).encode())
     gc.collect()
     gc.freeze()
     while message := server.recv(MESSAGE_BYTES):
-        _fork_shim(Path(message.decode()), server)
+        if message.startswith(b"{"):
+            _fork_inspection(Path(json.loads(message)["inspect"]), server)
+        else:
+            _fork_shim(Path(message.decode()), server)
     # Python's own end would take torch apart for a second, and say so in the log.
     os._exit(0)
 
@@ -51,6 +63,14 @@ def _import_all() -> dict[str, str]:
     return missing
 
 
+def _tell_imports(server: socket.socket, stamps: dict[str, Stamp], folders: set[str]) -> None:
+    """Tell the server what was imported, in messages that are not too long; it notices when that changes."""
+    paths = list(stamps)
+    for first in range(0, len(paths), STAMPS_IN_MESSAGE):
+        part = {path: stamps[path] for path in paths[first : first + STAMPS_IN_MESSAGE]}
+        server.send(json.dumps({"imported": part, "folders": [path for path in part if path in folders]}).encode())
+
+
 def _fork_shim(order_path: Path, server: socket.socket) -> None:
     if os.fork():
         return
@@ -63,6 +83,20 @@ def _fork_shim(order_path: Path, server: socket.socket) -> None:
     finally:
         sys.stderr.flush()
         os._exit(status)
+
+
+def _fork_inspection(request: Path, server: socket.socket) -> None:
+    if os.fork():
+        return
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        server.close()
+        watch.watch(request, warm=True)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

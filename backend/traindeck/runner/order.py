@@ -20,6 +20,8 @@ class ScriptOrder:
         path0: What stands first in `sys.path`.
         base: The folder that relative paths are meant from, mirrored into the working folder; None for none.
         code: The folder of the code that was kept at launch, if any.
+        root: The folder that this code was read from; None where it was sent.
+        edited: True where the files in `root` are not, or not any more, those that were kept: then the kept ones count.
         python: The interpreter to start; None for the deck's own.
         cold: True for a fresh interpreter, although a warm one could be forked.
     """
@@ -33,6 +35,8 @@ class ScriptOrder:
     path0: str = ""
     base: str | None = None
     code: str | None = None
+    root: str | None = None
+    edited: bool = False
     python: str | None = None
     cold: bool = False
 

@@ -15,9 +15,9 @@ from traindeck.runner.identity import Identity, identify
 NAME = "process.json"
 
 
-def claim_attempt(folder: Path, shim: Identity) -> bool:
-    """Take the attempt for this shim; False where somebody has it, or its folder is gone."""
-    return _make(folder, {"shim": shim.as_json(), "trainer": None, "claimed_at": time.time()})
+def claim_attempt(folder: Path, shim: Identity, start: str) -> bool:
+    """Take the attempt for this shim; False where somebody has it, or its folder is gone. `start`: warm or cold."""
+    return _make(folder, {"shim": shim.as_json(), "trainer": None, "claimed_at": time.time(), "start": start})
 
 
 def give_up_attempt(folder: Path) -> bool:

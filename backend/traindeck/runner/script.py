@@ -1,60 +1,66 @@
-"""Runs a script so that it cannot tell that it was not started by `python script.py`."""
+"""Runs a script so that it cannot tell that it was not started by `python script.py`, or `python -m module`."""
 
 import builtins
 import os
-import signal
+import runpy
 import sys
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
+from types import ModuleType
 
-from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.execute import execute
+from traindeck.runner.order import ScriptOrder
+from traindeck.runner.shadows import forget_shadowed
+from traindeck.runner.uncaught import exit_code_of
 
 
-def run_script(order: Order) -> int:
-    """Run the script of `order` as `__main__`; the exit code, negative for a signal to end by."""
-    assert order.script is not None
-    script = order.script
+def run_script(script: ScriptOrder) -> int:
+    """Run the file or the module as `__main__`; the exit code, negative for a signal to end by."""
+    sys.dont_write_bytecode = True
+    folder = os.path.realpath(_folder(script))
+    sys.path[0:1] = [folder]
+    forget_shadowed(folder)
+    return _run_module(script) if script.kind == "module" else _run_file(script)
+
+
+def _folder(script: ScriptOrder) -> str:
+    # Python looks beside what a link leads to, and a folder that was not named is that of the file.
+    beside = os.path.dirname(os.path.realpath(script.file)) if script.kind == "file" else ""  # noqa: PTH120
+    if script.path0 and (script.kind == "module" or script.path0 != os.path.dirname(script.file)):  # noqa: PTH120
+        return script.path0
+    return beside or script.path0
+
+
+def _run_file(script: ScriptOrder) -> int:
     sys.argv = [script.file, *script.args]
-    sys.path[0:1] = [os.path.dirname(script.file)]  # noqa: PTH120 (as Python computes it)
-    main = _main_module(script)
-    code: CodeType | None = None
+    sys.orig_argv = [sys.executable, *sys.argv]
     try:
         code = compile(Path(script.source).read_bytes(), script.file, "exec", dont_inherit=True)
-        exec(code, main.__dict__)  # noqa: S102
-    except SystemExit as stop:
-        return _exit_code(stop)
+    except (SyntaxError, ValueError, OSError):
+        # Nothing has run yet. A fresh interpreter says itself, in its own words, what is wrong.
+        execute(script)
+    _make_main(__file__=script.file, __cached__=None, __loader__=SourceFileLoader("__main__", script.file))
+    try:
+        exec(code, sys.modules["__main__"].__dict__)  # noqa: S102
     except BaseException as error:
-        error.__traceback__ = _own_frames(error.__traceback__, code)
-        sys.excepthook(type(error), error, error.__traceback__)
-        return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+        return exit_code_of(error, code)
     return 0
 
 
-def _main_module(script: ScriptOrder) -> ModuleType:
+def _run_module(script: ScriptOrder) -> int:
+    sys.argv = ["-m", *script.args]
+    sys.orig_argv = [sys.executable, "-m", script.module, *script.args]
+    _make_main()
+    try:
+        # What the interpreter itself calls for -m: its frames are in the traceback there, too.
+        runpy._run_module_as_main(script.module)  # type: ignore[attr-defined]
+    except BaseException as error:
+        return exit_code_of(error, runpy._run_module_as_main.__code__)  # type: ignore[attr-defined]
+    return 0
+
+
+def _make_main(**names: object) -> None:
+    """Make the module of the program. As under Python only `sys.modules` holds it, so that it goes at the end."""
     main = ModuleType("__main__")
-    main.__dict__.update(
-        __file__=script.file,
-        __builtins__=builtins,
-        __loader__=SourceFileLoader("__main__", script.file),
-        __cached__=None,
-        __annotations__={},
-    )
+    main.__dict__.update(__annotations__={}, __builtins__=builtins, **names)
     sys.modules["__main__"] = main
-    return main
-
-
-def _exit_code(stop: SystemExit) -> int:
-    if stop.code is None:
-        return 0
-    if isinstance(stop.code, int):
-        return stop.code & 0xFF
-    sys.stderr.write(f"{stop.code}\n")
-    return 1
-
-
-def _own_frames(traceback: TracebackType | None, code: CodeType | None) -> TracebackType | None:
-    """The traceback from the script's first frame on; none where it did not get as far."""
-    while traceback is not None and traceback.tb_frame.f_code is not code:
-        traceback = traceback.tb_next
-    return traceback

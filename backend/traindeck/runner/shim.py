@@ -18,6 +18,7 @@ from traindeck.runner.family import descendants, signal_all
 from traindeck.runner.identity import identify
 from traindeck.runner.order import Order, read_order
 from traindeck.runner.record import claim_attempt, record_trainer
+from traindeck.runner.start import start_of
 from traindeck.runner.wakeups import Wakeups
 
 LEFTOVER_GRACE_SECONDS = 1.0
@@ -37,15 +38,17 @@ def supervise(order_path: Path, server: socket.socket | None) -> int:
     prctl.set_name(f"traindeck-{order.run_id}")
     # The objects of a warm parent are shared memory until something, such as the collector, writes to them.
     gc.disable()
-    if not claim_attempt(order.path, identify()):
+    start = start_of(order, warm=server is not None)
+    if not claim_attempt(order.path, identify(), start):
         return 0
-    _Shim(order, server).run()
+    _Shim(order, server, start).run()
     return 0
 
 
 class _Shim:
-    def __init__(self, order: Order, server: socket.socket | None) -> None:
+    def __init__(self, order: Order, server: socket.socket | None, start: str) -> None:
         self.order = order
+        self.start = start
         self.server = server
         self.wakeups = Wakeups()
         self.trainer = 0
@@ -57,7 +60,7 @@ class _Shim:
     def run(self) -> None:
         kills_before = oom_kills()
         started = time.monotonic()
-        self.trainer = _fork_trainer(self.order, self.server)
+        self.trainer = _fork_trainer(self.order, self.server, self.start)
         self._tell_server()
         wait_status = self._wait()
         seconds = time.monotonic() - started
@@ -142,10 +145,10 @@ class _Shim:
             self._reap()
 
 
-def _fork_trainer(order: Order, server: socket.socket | None) -> int:
+def _fork_trainer(order: Order, server: socket.socket | None, start: str) -> int:
     pid = os.fork()
     if pid == 0:
         if server is not None:
             server.close()
-        child.become_trainer(order)
+        child.become_trainer(order, start)
     return pid

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from traindeck.runner.context import RunContext
 from traindeck.runner.order import Order
-from traindeck.runner.script import _own_frames
+from traindeck.runner.uncaught import frames_from
 from traindeck.trainers.entry import load_one
 from traindeck.trainers.parameters import validate_params
 
@@ -30,7 +30,7 @@ def run_trainer(order: Order) -> int:
     try:
         _train(order, context)
     except BaseException as error:
-        ours = _own_frames(error.__traceback__, _train.__code__)
+        ours = frames_from(error.__traceback__, _train.__code__)
         error.__traceback__ = ours.tb_next if ours else None
         sys.excepthook(type(error), error, error.__traceback__)
         return 1

@@ -18,6 +18,10 @@ class Wakeups:
         for number in WATCHED:
             signal.signal(number, _ignore)
 
+    def fileno(self) -> int:
+        """The descriptor that turns readable when a signal has come."""
+        return self._reading
+
     def wait(self, seconds: float | None) -> set[int]:
         """The signals that have come since the last call, waiting for the first for at most `seconds`."""
         select.select([self._reading], [], [], seconds)

@@ -1,0 +1,107 @@
+"""Runs one case by plain `python`, or through a deck, and tells what it did."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+
+from differential.cases import Case
+from support.served import ServedDeck
+
+CHOSEN = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"), "1")  # fmt: skip
+"""What a deck sets for a run of one CPU slot, as docs/scripts.md says."""
+TIMEOUT_SECONDS = 110
+EVENT_FILE = "events.out.tfevents."
+
+
+@dataclass(frozen=True)
+class Result:
+    """What can be seen of a program that has ended: a negative code is a signal; bytes, or event records, by file."""
+
+    code: int
+    output: str
+    files: dict[str, Any]
+
+
+def copied(case: Case, folder: Path) -> Path:
+    """A fresh folder with the files of a case."""
+    if case.copied.is_dir():
+        return Path(shutil.copytree(case.copied, folder, symlinks=True))
+    folder.mkdir(parents=True)
+    shutil.copy(case.copied, folder)
+    return folder
+
+
+def by_python(case: Case, folder: Path, python: str = sys.executable) -> Result:
+    before = _files(copied(case, folder))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
+    log = folder.with_suffix(".log")
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [python, *case.command], cwd=folder, env={**environment, **CHOSEN}, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=output, timeout=TIMEOUT_SECONDS, check=False,
+        )  # fmt: skip
+    return Result(done.returncode, _same_everywhere(log, folder), _new(before, _files(folder)))
+
+
+def launch(case: Case, folder: Path, deck: ServedDeck, **how: Any) -> int:
+    """Queue the case; the number of the run."""
+    copied(case, folder)
+    what = {"module": case.entry, "cwd": str(folder)} if case.module else {"path": str(folder / case.entry)}
+    return deck.launch(script={**what, "args": list(case.args), **how})["id"]
+
+
+def by_deck(run_id: int, folder: Path, deck: ServedDeck) -> Result:
+    """What the run did, once it has ended."""
+    deck.wait_until_ended(run_id, seconds=TIMEOUT_SECONDS)
+    attempt = deck.home / f"runs/{run_id}/attempt-1"
+    ending = json.loads((attempt / "exit.json").read_text())
+    code = -ending["signal"] if ending["signal"] else ending["exit_code"]
+    output = _same_everywhere(attempt / "output.log", attempt / "work", folder)
+    return Result(code, output, _new(_files(folder), _files(attempt / "work")))
+
+
+def _same_everywhere(log: Path, *folders: Path) -> str:
+    """The output without what differs between any two starts: the folder, process numbers, addresses."""
+    text = log.read_bytes().decode(errors="replace")
+    for folder in folders:
+        text = text.replace(str(folder), "HERE")
+    text = re.sub(r"\b(pid:? ?=?|tid |Thread )\d+", r"\1N", text)
+    return re.sub(r"0x[0-9a-f]{6,}", "ADDRESS", text)
+
+
+def _new(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return {path: content for path, content in after.items() if before.get(path) != content}
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    """What the regular files below a folder hold; links lead to what was there before."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        name = str(path.relative_to(folder))
+        if EVENT_FILE in name:
+            name, content = name.partition(EVENT_FILE)[0] + EVENT_FILE, _records(path)
+            found.setdefault(name, []).extend(content)
+        else:
+            found[name] = path.read_bytes()
+    return found
+
+
+def _records(path: Path) -> list[str]:
+    """The records of an event file, in order, without the times at which they were made."""
+    records = []
+    for raw in RawEventFileLoader(str(path)).Load():
+        event = Event.FromString(raw)
+        event.wall_time = 0
+        records.append(re.sub(r"start_time_secs[^\n]*|\d{9,}\.\d+", "TIME", str(event)))
+    return records

@@ -1,0 +1,6 @@
+class Stop(BaseException):
+    def __str__(self):
+        return "stop it"
+
+
+raise Stop

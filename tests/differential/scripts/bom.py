@@ -1,0 +1,3 @@
+﻿import sys
+print("bom and crlf")
+raise ValueError("at line 3")

@@ -1,0 +1,3 @@
+print("before", flush=True)
+breakpoint()
+print("after")

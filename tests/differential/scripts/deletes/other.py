@@ -1,0 +1,7 @@
+class Told:
+    def __del__(self):
+        print("told", NAME)
+
+
+NAME = "other"
+told = Told()

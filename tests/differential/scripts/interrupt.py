@@ -1,0 +1,10 @@
+import atexit
+
+atexit.register(print, "atexit still runs")
+
+
+def work():
+    raise KeyboardInterrupt("asked")
+
+
+work()

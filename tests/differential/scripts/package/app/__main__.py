@@ -1,0 +1,4 @@
+import sys
+
+print(__name__, __package__, __file__, sys.argv)
+sys.exit("the application ends")

@@ -1,0 +1,3 @@
+import sys
+
+ARGV0 = sys.argv[0]

@@ -1,0 +1,5 @@
+def again(depth):
+    return again(depth + 1)
+
+
+again(0)

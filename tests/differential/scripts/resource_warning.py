@@ -1,0 +1,10 @@
+import warnings
+
+warnings.simplefilter("always")
+
+
+def leave():
+    open("left.txt", "w")
+
+
+leave()

@@ -1,0 +1,1 @@
+FILE = open("sibling.txt", "w")
