@@ -84,7 +84,8 @@ def show_script_form(page: Page, deck: ServedDeck) -> None:
     page.goto(f"{deck.url}/launch")
     wait_until_ready(page)
     page.get_by_role("tab", name="Your own script").click()
-    page.get_by_label("Paste its source").check()
+    page.get_by_role("radio", name="Paste").check()
+    expect(page.get_by_role("textbox", name="Source", exact=True)).to_be_visible()
 
 
 def show_tab(name: str, shown: str, run_id: int = 1) -> Callable[[Page, ServedDeck], None]:
@@ -108,6 +109,35 @@ def show_edit(page: Page, deck: ServedDeck) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def show_chosen(page: Page, deck: ServedDeck) -> None:
+    show_list(page, deck)
+    wait_until_ready(page)
+    for run_id in (1, 2):
+        page.get_by_label(f"Choose run {run_id}").check()
+    expect(page.get_by_role("button", name="Compare 2 runs")).to_be_visible()
+
+
+def show_comparison(page: Page, deck: ServedDeck) -> None:
+    page.goto(f"{deck.url}/compare?runs=1,2,3,5")
+    expect(page.locator(".overlay canvas").first).to_be_visible()
+    expect(page.locator(".diff .d-add").first).to_be_visible()
+    for switch in page.locator(".show-equal").all():
+        switch.check()
+
+
+def show_compare_dialog(page: Page, deck: ServedDeck) -> None:
+    page.goto(f"{deck.url}/runs/1")
+    wait_until_ready(page)
+    page.get_by_role("button", name="Compare with").click()
+    page.get_by_role("dialog").get_by_role("checkbox").first.check()
+
+
+def show_setup(page: Page, deck: ServedDeck) -> None:
+    show_tab("setup", "#packages")(page, deck)
+    page.locator(".code-file summary").first.click()
+    expect(page.locator(".code-file .code span").first).to_be_visible()
+
+
 def show_error(page: Page, deck: ServedDeck) -> None:
     page.goto(f"{deck.url}/runs/999")
 
@@ -126,6 +156,11 @@ PAGES = {
     "log": show_tab("log", "#log-text .log-line"),
     "TensorBoard": show_tab("tensorboard", "#board[src]"),
     "files": show_tab("files", "#file-rows tr"),
+    "setup": show_setup,
+    "setup of a queued run": show_tab("setup", ".setup", 5),
+    "chosen runs": show_chosen,
+    "comparison": show_comparison,
+    "runs to compare with": show_compare_dialog,
     "confirmation": show_dialog,
     "edit": show_edit,
     "error": show_error,

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser.complaints import Complaints
+from browser.source_editor import source_editor, write_source
 from support.served import ServedDeck
 
 REFUSED = "status of 422"
@@ -170,8 +171,8 @@ def test_the_copied_curl_command_launches_the_very_run_that_the_form_does(deck: 
 def test_a_pasted_script_is_launched_with_its_arguments(cold_deck: ServedDeck, page: Page) -> None:
     open_form(page, cold_deck)
     page.get_by_role("tab", name="Your own script").click()
-    page.get_by_label("Paste its source").check()
-    page.get_by_label("Source", exact=True).fill("import sys\nprint(sys.argv[1:])")
+    page.get_by_role("radio", name="Paste").check()
+    write_source(page, "import sys\nprint(sys.argv[1:])")
     page.get_by_label("Arguments").fill("--name 'a b' \"it's\"")
     launch(page)
     run_id = launched_run(page)
@@ -179,14 +180,18 @@ def test_a_pasted_script_is_launched_with_its_arguments(cold_deck: ServedDeck, p
     assert cold_deck.log_of(run_id) == "['--name', 'a b', \"it's\"]\n"
 
 
-def test_a_run_is_launched_again_with_changes(cold_deck: ServedDeck, page: Page) -> None:
-    run = cold_deck.launch("print('hello')", name="first", tags=["a"], env={"A": "b"}, notes="why")
+def test_a_pasted_script_of_a_run_is_edited_and_run(cold_deck: ServedDeck, page: Page) -> None:
+    run = cold_deck.launch("print('hello')", name="first", tags=["a"], env={"A": "b", "MY_TOKEN": "hush"}, notes="why")
     page.goto(f"{cold_deck.url}/runs/{run['id']}")
-    page.get_by_role("link", name="Run again with changes").click()
-    expect(page.get_by_label("Source", exact=True)).to_have_value("print('hello')")
+    page.get_by_role("link", name="Edit and run").click()
     expect(page.get_by_label("Tags", exact=True)).to_have_value("a")
-    expect(page.get_by_label("Environment")).to_have_value("A=b")
-    page.get_by_label("Source", exact=True).fill("print('changed')")
+    expect(page.get_by_label("Environment")).to_have_value("A=b\nMY_TOKEN=***")
+    page.get_by_role("radio", name="Edit the source").check()
+    expect(source_editor(page)).to_have_text("print('hello')")
+    write_source(page, "print('changed')")
+    launch(page)
+    expect(page.locator("#error-env")).to_contain_text("The value of MY_TOKEN is not shown here")
+    page.locator("#common-env").fill("A=b")
     launch(page)
     run_id = launched_run(page)
     cold_deck.wait_for_status(run_id, "completed")

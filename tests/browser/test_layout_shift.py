@@ -94,7 +94,12 @@ def test_no_tab_of_a_run_jumps_while_it_fills(shared_deck: ServedDeck, page: Pag
         (tmp_path / gate).touch()
     run_id = launch_in_steps(shared_deck, tmp_path)
     shared_deck.wait_for_status(run_id, "completed")
-    shown = {"charts": "#all-charts canvas", "log": "#log-text .log-line", "files": "#file-rows tr"}
+    shown = {
+        "charts": "#all-charts canvas",
+        "log": "#log-text .log-line",
+        "files": "#file-rows tr",
+        "setup": "#packages",
+    }
     for tab, element in shown.items():
         page.goto("about:blank")
         page.goto(f"{shared_deck.url}/runs/{run_id}#{tab}")

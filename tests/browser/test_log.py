@@ -188,3 +188,37 @@ def test_a_run_that_prints_nothing_says_so(cold_deck: ServedDeck, page: Page) ->
     run = cold_deck.launch("")
     open_log(page, cold_deck, run["id"])
     expect(page.locator("#log-size")).to_have_text("Nothing was written yet")
+
+
+NESTED = """
+import pathlib, sys, time
+from tqdm import tqdm
+print("before")
+for epoch in tqdm(range(3), desc="Epochs", mininterval=0):
+    for step in tqdm(range(400), desc="train", leave=False, mininterval=0):
+        while epoch == 1 and step == 200 and not pathlib.Path(sys.argv[1]).exists():
+            time.sleep(0.02)
+print("after")
+"""
+
+
+def test_nested_bars_are_one_row_each_while_they_grow_and_afterwards(
+    cold_deck: ServedDeck, page: Page, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    run = cold_deck.launch(script={"source": NESTED, "filename": "nested.py", "args": [str(gate)]})
+    lines = open_log(page, cold_deck, run["id"])
+    expect(lines.nth(1)).to_contain_text("Epochs:  33%")
+    expect(lines.nth(2)).to_contain_text("train:  50%")
+    expect(lines).to_have_count(3)
+    gate.touch()
+    cold_deck.wait_for_status(run["id"], "completed")
+    expect(lines.last).to_have_text("after")
+    assert [text.strip().partition("|")[0] for text in lines.all_inner_texts() if text.strip()] == [
+        "before",
+        "Epochs: 100%",
+        "after",
+    ]
+    whole = (cold_deck.home / f"runs/{run['id']}/attempt-1/output.log").read_bytes()
+    assert whole.count(b"\x1b[A") > 800
+    assert cold_deck.client.get(f"/runs/{run['id']}/log").content == whole

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pages.markup import Element, every, read
+from pages.sample_comparison import comparison
 from pages.sample_runs import deck_state, run_view
+from traindeck.pages.compare import render_compare
 from traindeck.pages.error import render_error
 from traindeck.pages.launch import TrainerView, render_launch
 from traindeck.pages.resources import frontend_folder, static_folder, static_url, static_version
@@ -21,8 +23,15 @@ PAGES = {
         RunPage(items=[run_view()], next_cursor="x", total=2), query=RunsQuery(), deck=deck_state(), fragment=False
     ),
     "run": lambda: render_run(
-        run_view(), history=[], attempts=[1, 2], trainer_title=None, resumable=True, fragment=False, deck=deck_state()
+        run_view(),
+        history=[],
+        attempts=[1, 2],
+        trainer_title=None,
+        checkpoint="/d/runs/42/attempt-1/work/a.pt",
+        fragment=False,
+        deck=deck_state(),
     ),
+    "compare": lambda: render_compare(comparison(), deck=deck_state()),
     "launch": lambda: render_launch([TrainerView("a", "A", "", SCHEMA)], [], None, {}, deck_state()),
     "error": lambda: render_error(404, "There is no run 42", "It may have been deleted.", "ab12"),
 }

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from pages.markup import Element, read
 from pages.sample_runs import HOSTILE, deck_state
-from traindeck.pages.launch import BrokenTrainer, TrainerView, render_launch
+from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch, render_options
 
 
 class Params(BaseModel):
@@ -145,3 +145,93 @@ def test_hostile_text_is_shown_as_text() -> None:
 
 def test_hidden_characters_of_a_value_stay_in_its_input() -> None:
     assert field(render({"params": {"name": "a\u202eb"}}), "name").one("input").attributes["value"] == "a\u202eb"
+
+
+OPTIONS: dict[str, Any] = {
+    "required": ["data"],
+    "x-exclusive": [{"names": ["cosine", "step"], "required": False}],
+    "properties": {
+        "lr": {"type": "number", "default": 0.1, "group": "Rates", "x-flag": {"flags": ["--lr"]}},
+        "sizes": {
+            "anyOf": [{"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}, {"type": "null"}],
+            "default": None,
+            "description": "units of each layer",
+            "x-flag": {"flags": ["--sizes"], "nargs": 2},
+        },
+        "words": {"type": "array", "items": {"type": "string"}, "default": ["a b", "c"], "x-flag": {"flags": ["--w"]}},
+        "cosine": {"type": "boolean", "default": False, "x-flag": {"flags": ["--cosine"]}},
+        "step": {"type": "integer", "default": 1, "x-flag": {"flags": ["--step"]}},
+        "amp": {"anyOf": [{"type": "boolean"}, {"type": "null"}], "default": None, "x-flag": {"flags": ["--amp"]}},
+        "arch": {"enum": ["a", "b"], "default": "elsewhere", "x-flag": {"flags": ["--arch"]}},
+        "data": {"type": "string", "x-flag": {"flags": [], "required": True}},
+    },
+}
+
+
+def options(values: dict[str, Any] | None = None, *, repeated: bool = False) -> Element:
+    return read(render_options(OPTIONS, values or {}, repeated=repeated))
+
+
+def test_the_options_of_a_script_have_ids_of_their_own_beside_a_trainers() -> None:
+    assert field(options(), "lr").one("input").attributes["id"] == "option-lr"
+    assert {"about-option-lr", "error-option-lr"} == {each.attributes["id"] for each in field(options(), "lr").all("p")}
+
+
+def test_a_list_is_written_as_a_shell_would_split_it() -> None:
+    assert field(options(), "words").one("input").attributes["value"] == "'a b' c"
+    sizes = field(options(), "sizes")
+    assert (sizes.attributes["data-least"], sizes.attributes["data-most"]) == ("2", "2")
+    assert sizes.words() == "sizes units of each layer. 2 values."
+
+
+def test_what_is_required_comes_first_in_its_group() -> None:
+    groups = {group.one("legend").words(): group for group in options().all("fieldset")}
+    assert list(groups) == ["Rates", "Options"]
+    assert groups["Options"].all("div", class_="field")[0].attributes["data-param"] == "data"
+
+
+def test_options_that_exclude_each_other_say_so() -> None:
+    assert "Not together with step." in field(options(), "cosine").words()
+    assert "exclusive" in "".join(field(options(), "step").attributes)
+
+
+def test_an_option_that_may_be_on_off_or_neither_is_a_choice_of_three() -> None:
+    choices = field(options(), "amp").all("option")
+    assert [choice.attributes["value"] for choice in choices] == ["null", "true", "false"]
+
+
+def test_a_default_that_is_none_of_the_choices_can_be_left_as_it_is() -> None:
+    choices = field(options(), "arch").all("option")
+    assert [choice.attributes["value"] for choice in choices if "selected" in choice.attributes] == ['"elsewhere"']
+
+
+def test_the_form_of_a_repeat_takes_the_runs_values_for_what_to_leave_alone() -> None:
+    lr = field(options({"lr": 0.5}, repeated=True), "lr")
+    assert lr.attributes["data-default-json"] == "0.5"
+    assert lr.one("button").attributes["title"] == "Back to 0.5"
+    assert field(options({"data": "/d"}, repeated=True), "data").attributes["data-default-json"] == '"/d"'
+
+
+def test_a_repeat_offers_the_code_that_the_run_had_and_the_code_as_it_is_now() -> None:
+    repeated = Repeated(42, "first", "train.py", "/home/me/train.py", "The file as it is now")
+    page = render({"script": {"path": "/home/me/train.py"}}, repeated=repeated)
+    assert page.one("h1").words() == "Edit and run #42"
+    chosen = [radio.attributes["value"] for radio in page.all("input", name="code") if "checked" in radio.attributes]
+    assert chosen == ["kept"]
+    assert "hidden" in page.one("div", id="anew").attributes
+    assert page.one("form", id="launch").attributes["data-repeats"] == "42"
+
+
+def test_the_form_of_another_trainer_repeats_nothing() -> None:
+    page = render({"trainer": "gone", "params": {}}, repeated=Repeated(42, "first", "gone", "", ""))
+    assert "data-repeats" not in page.one("form", id="launch").attributes
+
+
+def test_each_way_to_name_a_script_is_filled_in_from_one() -> None:
+    page = render({"script": {"command": ["bash", "a b.sh"], "cwd": "/x", "resume_arg": "--resume"}})
+    assert [radio.attributes["value"] for radio in page.all("input", name="from") if "checked" in radio.attributes] == [
+        "command"
+    ]
+    assert page.one("input", id="script-command").attributes["value"] == "bash 'a b.sh'"
+    assert page.one("input", id="script-command-cwd").attributes["value"] == "/x"
+    assert "open" in page.one("details", id="script-more").attributes

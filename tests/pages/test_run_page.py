@@ -9,17 +9,21 @@ from pages.markup import Element, read
 from pages.sample_runs import CREATED, HOSTILE, run_view
 from traindeck.pages.run import render_run
 from traindeck.runs.status import Status
-from traindeck.runs.view import HistoryEntry, MetricView, RunView, ScriptView
+from traindeck.runs.view import HistoryEntry, MetricView, RunView, ScriptKind, ScriptView
 
 
 def render(run: RunView, **changes: Any) -> Element:
     history = [HistoryEntry(at=CREATED, attempt=1, from_status=None, to_status=Status.QUEUED)]
-    given: dict[str, Any] = {"history": history, "attempts": [1], "trainer_title": "ConvNet", "resumable": False}
+    given: dict[str, Any] = {"history": history, "attempts": [1], "trainer_title": "ConvNet", "checkpoint": None}
     return read(render_run(run, **{**given, "fragment": False, **changes}))
 
 
 def buttons(page: Element) -> set[str]:
     return {button.attributes["data-action"] for button in page.one("div", id="run-head").all("button")}
+
+
+CHECKPOINT = "/home/ada/deck/runs/42/attempt-1/work/checkpoints/last.pt"
+ALWAYS = {"edit", "rerun", "compare"}
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -35,16 +39,16 @@ def test_the_reason_of_a_failure_is_shown_in_full() -> None:
 
 
 def test_a_run_that_goes_on_can_be_cancelled_and_not_deleted() -> None:
-    assert buttons(render(run_view())) == {"cancel", "edit"}
+    assert buttons(render(run_view())) == {"cancel"} | ALWAYS
 
 
 def test_a_run_that_ended_can_be_retried_and_deleted() -> None:
-    assert buttons(render(run_view(Status.FAILED))) == {"retry", "delete", "edit"}
+    assert buttons(render(run_view(Status.FAILED))) == {"retry", "delete"} | ALWAYS
 
 
 def test_only_a_run_with_a_checkpoint_can_be_resumed() -> None:
-    assert "resume" in buttons(render(run_view(Status.FAILED), resumable=True))
-    assert "resume" not in buttons(render(run_view(), resumable=True))
+    assert "resume" in buttons(render(run_view(Status.FAILED), checkpoint=CHECKPOINT))
+    assert "resume" not in buttons(render(run_view(), checkpoint=CHECKPOINT))
 
 
 def test_the_title_of_the_tab_tells_how_far_a_run_is() -> None:
@@ -73,25 +77,94 @@ def test_a_script_shows_where_it_came_from() -> None:
     page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
     facts = page.one("div", id="run-facts")
     assert "/home/ada/train.py" in facts.words()
-    assert "train.py --lr 0.1 'a b'" in facts.words()
-    again = json.loads(facts.one("pre", id="curl").attributes["data-body"])
-    assert again["script"] == {"path": "/home/ada/train.py", "args": ["--lr", "0.1", "a b"]}
+    assert facts.one("pre", id="command").words() == "python train.py --lr 0.1 'a b'"
 
 
-def test_a_pasted_script_has_no_command_to_launch_it_again() -> None:
-    script = ScriptView(path=None, filename="train.py", args=[])
+@pytest.mark.parametrize(
+    ("script", "command", "title"),
+    [
+        (
+            ScriptView(kind=ScriptKind.MODULE, module="pkg.train", filename="pkg.train"),
+            "python -m pkg.train",
+            "pkg.train",
+        ),
+        (
+            ScriptView(kind=ScriptKind.COMMAND, command=["torchrun", "my train.py"], filename="torchrun"),
+            "torchrun 'my train.py'",
+            "torchrun 'my train.py'",
+        ),
+        (ScriptView(kind=ScriptKind.UPLOAD, filename="src/train.py"), "python src/train.py", "src/train.py"),
+        (
+            ScriptView(kind=ScriptKind.SOURCE, filename="a.py", python="/venv/bin/python"),
+            "/venv/bin/python a.py",
+            "a.py",
+        ),
+    ],
+)
+def test_each_kind_of_script_has_its_command_and_its_title(script: ScriptView, command: str, title: str) -> None:
     page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
-    assert page.all("pre", id="curl") == []
+    assert page.one("pre", id="command").words() == command
+    assert page.one("div", class_="run-meta").one("bdi", class_="program").words() == title
 
 
-def test_the_body_that_launches_such_a_run_again_has_every_parameter() -> None:
-    again = json.loads(render(run_view()).one("pre", id="curl").attributes["data-body"])
-    assert again == {
-        "trainer": "mnist",
-        "params": {"epochs": 3, "lr": 0.001},
-        "tags": ["baseline"],
-        "resources": {"cpus": 1, "gpus": 0},
-    }
+def test_the_parameters_of_a_script_are_shown_as_a_trainers_beside_its_command() -> None:
+    script = ScriptView(filename="train.py", args=["--lr", "0.1"])
+    facts = render(run_view(trainer=None, script=script, params={"lr": 0.1, "epochs": 3})).one("div", id="run-facts")
+    assert [heading.words() for heading in facts.all("h2")][:2] == ["Command", "Parameters"]
+    assert "epochs" in facts.all("dl")[0].words()
+
+
+def test_every_run_can_be_run_again_exactly_whatever_it_runs() -> None:
+    pasted = ScriptView(kind=ScriptKind.SOURCE, path=None, filename="train.py", args=[])
+    for run in (run_view(), run_view(trainer=None, script=pasted, params={})):
+        page = render(run)
+        assert "rerun" in buttons(page)
+        assert page.one("pre", id="again").words() == "traindeck rerun 42"
+
+
+def test_a_run_that_repeats_another_leads_to_it() -> None:
+    meta = render(run_view(rerun_of=41)).one("div", class_="run-meta")
+    assert meta.one("a").attributes["href"] == "/runs/41"
+    assert "Again of #41" in meta.words()
+    assert render(run_view()).one("div", class_="run-meta").all("a") == []
+
+
+def test_a_run_can_be_edited_and_run() -> None:
+    assert render(run_view()).one("a", id="act-change").attributes["href"] == "/launch?from=42"
+
+
+@pytest.mark.parametrize(
+    ("resume_arg", "told"), [("--resume", "given as --resume"), (None, "named in TRAINDECK_RESUME_FROM")]
+)
+def test_resume_says_from_which_checkpoint_it_goes_on_and_how_the_script_is_told(
+    resume_arg: str | None, told: str
+) -> None:
+    script = ScriptView(filename="train.py", resume_arg=resume_arg)
+    run = run_view(Status.FAILED, trainer=None, script=script, params={}, attempt=2)
+    note = render(run, checkpoint=CHECKPOINT, attempts=[1, 2]).one("p", class_="resume-note")
+    assert f"Resume goes on from checkpoints/last.pt, {told}." in note.words()
+    assert note.one("a").attributes["href"] == "/runs/42/files/checkpoints/last.pt?attempt=1"
+
+
+def test_a_trainer_needs_no_telling_how_it_resumes() -> None:
+    note = render(run_view(Status.FAILED), checkpoint=CHECKPOINT).one("p", class_="resume-note")
+    assert note.words() == "Resume goes on from checkpoints/last.pt."
+
+
+def test_a_checkpoint_that_is_a_folder_is_named_and_no_link() -> None:
+    note = render(run_view(Status.FAILED), checkpoint="/d/runs/42/attempt-1/work/out/checkpoint-500")
+    note = note.one("p", class_="resume-note")
+    assert note.words() == "Resume goes on from out/checkpoint-500."
+    assert note.all("a") == []
+
+
+def test_a_retry_that_backs_off_is_counted_down() -> None:
+    waits = run_view(Status.QUEUED, waiting_for="retry 2 of 3 in 8 s", not_before=CREATED)
+    head = render(waits).one("div", id="run-head")
+    assert "Retry 2 of 3" in head.words()
+    assert "in 8 s" not in head.words()
+    assert "in line" not in head.words()
+    assert len([time for time in head.all("time") if "data-countdown" in time.attributes]) == 1
 
 
 def test_the_scalars_to_draw_first_are_named_as_json() -> None:

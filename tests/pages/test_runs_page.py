@@ -3,11 +3,11 @@
 import pytest
 
 from pages.markup import Element, read
-from pages.sample_runs import HOSTILE, deck_state, run_view
+from pages.sample_runs import CREATED, HOSTILE, deck_state, run_view
 from traindeck.pages.deck import DeckState
 from traindeck.pages.runs import RunsQuery, render_runs
 from traindeck.runs.status import Status
-from traindeck.runs.view import MetricView, ProgressView, RunPage, RunView, ScriptView
+from traindeck.runs.view import MetricView, ProgressView, RunPage, RunView, ScriptKind, ScriptView
 
 
 def render(
@@ -177,3 +177,63 @@ def test_page_and_fragment_render_the_same_list() -> None:
     )
     assert fragment.one("hx-partial", hx_target="#list").words() == page.one("div", id="list").words()
     assert fragment.all("html") == []
+
+
+def test_every_row_can_be_chosen_to_be_compared() -> None:
+    page = render(run_view())
+    box = page.one("tr", id="run-42").one("input", type="checkbox")
+    assert (box.attributes["value"], box.attributes["aria-label"]) == ("42", "Choose run 42")
+    assert page.one("input", id="pick-all").attributes["aria-label"] == "Choose every run on this page"
+    assert "hidden" in page.one("div", id="chosen").attributes
+
+
+def test_the_options_that_were_given_to_a_script_come_first() -> None:
+    params = {"alpha": 1, "lr": 0.1, "hidden_size": 64, "beta": 2, "epochs": 3}
+    script = ScriptView(filename="train.py", args=["--hidden-size", "64", "--beta=2"])
+    row = render(run_view(trainer=None, script=script, params=params)).one("tr", id="run-42")
+    assert [name.words() for name in row.all("bdi", class_="setting-name")] == ["hidden_size", "beta", "epochs", "lr"]
+
+
+def test_a_command_is_shown_in_one_line_and_a_module_by_its_name() -> None:
+    command = ScriptView(
+        kind=ScriptKind.COMMAND, command=["torchrun", "--nproc_per_node=2", "train.py"], filename="torchrun"
+    )
+    module = ScriptView(kind=ScriptKind.MODULE, module="pkg.train", filename="pkg.train", args=["--lr", "1"])
+    for script, shown, whole in (
+        (command, "torchrun --nproc_per_node=2 train.py", "torchrun --nproc_per_node=2 train.py"),
+        (module, "pkg.train", "python -m pkg.train --lr 1"),
+    ):
+        program = render(run_view(trainer=None, script=script, params={})).one("bdi", class_="program")
+        assert (program.words(), program.attributes["title"]) == (shown, whole)
+
+
+def test_a_retry_that_backs_off_is_counted_down_in_its_row() -> None:
+    waits = run_view(Status.QUEUED, waiting_for="retry 2 of 3 in 8 s", not_before=CREATED)
+    cell = render(waits).one("tr", id="run-42").one("td", class_="c-progress")
+    assert cell.words().startswith("Retry 2 of 3")
+    assert cell.one("time").attributes["datetime"] == "2025-11-23T07:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [
+        ("it", "1,200 / 6,000 iterations"),
+        ("B", "1.2 kB / 6 kB"),
+        ("img", "1,200 / 6,000 img"),
+        (" batch", "1,200 / 6,000 batches"),
+    ],
+)
+def test_units_of_progress_bars_read_as_words(unit: str, shown: str) -> None:
+    row = render(run_view(progress=ProgressView(step=1200, total=6000, unit=unit))).one("tr", id="run-42")
+    assert shown in row.words()
+
+
+def test_a_progress_bar_says_what_it_is_of() -> None:
+    progress = ProgressView(step=450, total=1000, unit="it", eta_seconds=12, label="Epoch 3")
+    row = render(run_view(progress=progress)).one("tr", id="run-42")
+    line = row.one("div", class_="bar-line")
+    assert [part.words() for part in (line.one("b"), line.one("bdi"), line.all("span")[1])] == [
+        "45%",
+        "Epoch 3",
+        "12s left",
+    ]

@@ -25,19 +25,20 @@ def attempt_files(deck: Deck, run_id: int, asked: int | None) -> AttemptFiles:
     """
     with deck.database.read() as session:
         run = find_run(session, run_id)
-    return deck.files.run(run_id).attempt(_number(run, asked))
+    return deck.files.run(run_id).attempt(attempt_number(run, asked))
 
 
 def ended_attempt_files(deck: Deck, run_id: int, asked: int | None) -> tuple[AttemptFiles, bool]:
     """As `attempt_files`, and whether the attempt is over."""
     with deck.database.read() as session:
         run = find_run(session, run_id)
-    number = _number(run, asked)
+    number = attempt_number(run, asked)
     over = number < run.attempt or not Status(run.status).holds_slots
     return deck.files.run(run_id).attempt(number), over
 
 
-def _number(run: Run, asked: int | None) -> int:
+def attempt_number(run: Run, asked: int | None) -> int:
+    """The attempt that is asked for: the current one for None, 0 where there has been none; raises InvalidRequest."""
     if asked is not None and asked > run.attempt:
         had = f"{run.attempt or 'no'} attempt{'' if run.attempt == 1 else 's'}"
         raise InvalidRequest([FieldError("attempt", f"attempt is {asked}, but run {run.id} has had {had}")])

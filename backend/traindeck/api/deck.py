@@ -7,10 +7,13 @@ from fastapi import Depends, Request
 
 from traindeck import __version__
 from traindeck.boards.client import Boards
+from traindeck.code.store import CodeStore
 from traindeck.db.engine import Database
 from traindeck.dispatch.dispatcher import Dispatcher
+from traindeck.dispatch.inspector import Inspector
 from traindeck.dispatch.slots import Slots
 from traindeck.pages.deck import DeckState
+from traindeck.records.recorder import Recorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import count_by_status
@@ -30,6 +33,9 @@ class Deck:
     dispatcher: Dispatcher
     registry: Registry
     boards: Boards
+    code: CodeStore
+    recorder: Recorder
+    inspector: Inspector
     closing: "Closing" = field(default_factory=lambda: Closing())
 
     def state(self) -> DeckState:

@@ -1,32 +1,40 @@
 """Turns what somebody posted into a run that can be queued, or says what is wrong with it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from traindeck.api.bodies import LaunchBody
+from traindeck.api.deck import Deck
+from traindeck.api.options import resolve_options
 from traindeck.api.script import read_script
+from traindeck.api.scripts import target_of
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.runs import commands
+from traindeck.runs.queries import show_run
 from traindeck.runs.queue import Capacity
 from traindeck.runs.spec import RunSpec
-from traindeck.runs.view import Resources
+from traindeck.runs.view import Resources, RunView
 from traindeck.trainers.entry import UnknownTrainer
 from traindeck.trainers.parameters import InvalidParams
 from traindeck.trainers.registry import Registry
 
 
-def resolve(body: LaunchBody, registry: Registry, capacity: Capacity) -> RunSpec:
+def resolve(body: LaunchBody, deck: Deck) -> RunSpec:
     """The run that `body` asks for, with every parameter.
 
     Raises:
         InvalidRequest: a field is wrong; every wrong one is named.
     """
-    errors = _resource_errors(body.resources, capacity)
+    errors = resource_errors(body.resources, deck.slots.capacity)
     params = {}
     script = None
     try:
         if body.trainer is not None:
-            params = _params(body, registry, body.trainer)
+            params = check_params(deck.registry, body.trainer, body.params)
         if body.script is not None:
-            script = read_script(body.script)
-            if body.params:
-                raise InvalidRequest([FieldError("params", "params go with a trainer; give a script its args")])
+            script = read_script(body.script, deck.code)
+            target = target_of(script, body.script, deck.files.home / "uploads")
+            script, params = resolve_options(deck, script, target, body.params)
     except InvalidRequest as error:
         errors = [*error.errors, *errors]
     if errors:
@@ -45,7 +53,22 @@ def resolve(body: LaunchBody, registry: Registry, capacity: Capacity) -> RunSpec
     )
 
 
-def _resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
+def queue_run(deck: Deck, spec: RunSpec, idempotency_key: str | None) -> RunView:
+    """Queue a run, and have it started where it can be; the run as it is then."""
+    with deck.database.write() as session:
+        if idempotency_key is None:
+            run = commands.submit(session, deck.files, deck.code.blobs, spec)
+        else:
+            run = commands.submit_once(session, deck.files, deck.code.blobs, spec, idempotency_key)
+        assert run.id is not None
+        view = show_run(session, run.id, deck.slots.capacity)
+    deck.changes.tell(view.id)
+    deck.dispatcher.wake()
+    return view
+
+
+def resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
+    """What is asked for beyond what the machine has for runs."""
     errors = []
     for kind, asked, there in (("cpus", wanted.cpus, capacity.cpus), ("gpus", wanted.gpus, capacity.gpus)):
         if asked > there:
@@ -55,9 +78,10 @@ def _resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
     return errors
 
 
-def _params(body: LaunchBody, registry: Registry, name: str) -> dict[str, object]:
+def check_params(registry: Registry, name: str, params: Mapping[str, Any]) -> dict[str, object]:
+    """All parameters of the trainer `name`, those that are not given with their defaults; raises InvalidRequest."""
     try:
-        return registry.get(name).validate(body.params)
+        return registry.get(name).validate(params)
     except UnknownTrainer as error:
         raise InvalidRequest([FieldError("trainer", str(error))]) from error
     except InvalidParams as error:

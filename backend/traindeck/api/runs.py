@@ -7,20 +7,21 @@ from fastapi.responses import HTMLResponse
 
 from traindeck.api.bodies import EditBody, LaunchBody
 from traindeck.api.deck import DeckDep
-from traindeck.api.launch import resolve
+from traindeck.api.launch import queue_run, resolve
 from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.problems import responses
-from traindeck.api.strict import StrictRoute
+from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery as PageQuery
 from traindeck.pages.runs import render_runs
 from traindeck.runs import commands
+from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, run_history, show_run
 from traindeck.runs.removal import remove_files
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunPage, RunView
 
-router = APIRouter(tags=["runs"], route_class=StrictRoute)
+router = APIRouter(tags=["runs"], route_class=LaunchRoute)
 
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the run", examples=[42])]
 HTML = {"text/html": {"schema": {"type": "string"}}}
@@ -30,6 +31,7 @@ HTML = {"text/html": {"schema": {"type": "string"}}}
     "/runs",
     status_code=status.HTTP_201_CREATED,
     operation_id="launchRun",
+    openapi_extra=LAUNCH_BODY,
     responses=responses(413, 415, 422, 507),
 )
 def launch_run(
@@ -42,17 +44,9 @@ def launch_run(
     ] = None,
 ) -> RunView:
     """Queue a run. It starts at once where its slots are free."""
-    capacity = deck.slots.capacity
-    spec = resolve(body, deck.registry, capacity)
-    with deck.database.write() as session:
-        if idempotency_key is None:
-            run = commands.submit(session, deck.files, spec)
-        else:
-            run = commands.submit_once(session, deck.files, spec, idempotency_key)
-        assert run.id is not None
-        view = show_run(session, run.id, capacity)
-    deck.changes.tell(view.id)
-    deck.dispatcher.wake()
+    spec = resolve(body, deck)
+    view = queue_run(deck, spec, idempotency_key)
+    deck.code.record_git(spec.script.code if spec.script else None, deck.files.run(view.id).folder)
     response.headers["Location"] = f"/runs/{view.id}"
     return view
 
@@ -103,14 +97,14 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         if not wants_page(request):
             return view
         history = run_history(session, run_id)
-        checkpoint = commands.last_checkpoint(deck.files, find_run(session, run_id))
+        checkpoint = last_checkpoint(deck.files, find_run(session, run_id))
     installed = deck.registry.trainers.get(view.trainer or "")
     page = render_run(
         view,
         history=history,
         attempts=list(range(1, view.attempt + 1)),
         trainer_title=installed.title if installed else None,
-        resumable=checkpoint is not None,
+        checkpoint=checkpoint,
         fragment=wants_fragment(request),
         deck=deck.state(),
     )

@@ -3,10 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from traindeck.api.bodies import ScriptBody
+from traindeck.code.store import CodeStore
+from traindeck.code.tree import CodeTree
+from traindeck.code.uploads import tree_to_run
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.spec import ScriptSpec
 from traindeck.runs.view import ScriptKind
@@ -14,8 +18,18 @@ from traindeck.runs.view import ScriptKind
 MAX_SCRIPT_BYTES = 10_000_000
 
 
-def read_script(body: ScriptBody) -> ScriptSpec:
-    """The program that `body` asks for, with absolute paths.
+def read_script(body: ScriptBody, code: CodeStore) -> ScriptSpec:
+    """The program that `body` asks for, with absolute paths, and its code, which is kept on return.
+
+    Raises:
+        InvalidRequest: something of it is not there, or cannot be read; every such field is named.
+    """
+    spec = locate_script(body, code)
+    return replace(spec, code=spec.code or _code(spec, body, code))
+
+
+def locate_script(body: ScriptBody, code: CodeStore) -> ScriptSpec:
+    """The program that `body` asks for, with absolute paths; nothing of it is kept.
 
     Raises:
         InvalidRequest: something of it is not there, or cannot be read; every such field is named.
@@ -30,7 +44,10 @@ def read_script(body: ScriptBody) -> ScriptSpec:
     }
     if body.source is not None:
         filename = refusals.plain_filename("script.py" if body.filename is None else body.filename)
-        spec = ScriptSpec(ScriptKind.SOURCE, filename, cwd=cwd, source=body.source.encode(), **common)
+        spec = ScriptSpec(ScriptKind.SOURCE, filename, cwd=cwd, **common)
+    elif body.upload is not None:
+        tree = tree_to_run(code.uploads.find(body.upload), body.entry)
+        spec = ScriptSpec(ScriptKind.UPLOAD, tree.entry or "", cwd=cwd, code=tree, **common)
     elif body.module is not None:
         spec = ScriptSpec(ScriptKind.MODULE, body.module, module=body.module, cwd=cwd, **common)
     elif body.command is not None:
@@ -38,13 +55,23 @@ def read_script(body: ScriptBody) -> ScriptSpec:
         name = os.path.basename(body.command[0])  # noqa: PTH119 (as it was written)
         spec = ScriptSpec(ScriptKind.COMMAND, name, command=tuple(body.command), cwd=cwd, **common)
     else:
-        path = _absolute(body.path or "")
-        source = refusals.source("path", path)
-        spec = ScriptSpec(
-            ScriptKind.PATH, path.name, path=str(path), cwd=cwd or str(path.parent), source=source, **common
-        )
+        path = refusals.file("path", _absolute(body.path or ""))
+        spec = ScriptSpec(ScriptKind.PATH, path.name, path=str(path), cwd=cwd or str(path.parent), **common)
     refusals.raise_any()
     return spec
+
+
+def _code(spec: ScriptSpec, body: ScriptBody, code: CodeStore) -> CodeTree | None:
+    """The project as it is now; what is launched afterwards is this, whatever becomes of it on disk."""
+    if body.source is not None:
+        return code.sent(spec.filename, body.source.encode())
+    try:
+        return code.snapshots.take(spec.kind.value, spec.path, spec.module, spec.cwd, spec.command)
+    except OSError as error:
+        if error.filename is None or not str(error.filename).startswith(str(Path(spec.path or "/").parent)):
+            raise
+        problem = f"script.path {spec.path!r} cannot be read: {error.strerror}"
+        raise InvalidRequest([FieldError("script.path", problem)]) from error
 
 
 class _Refusals:
@@ -62,13 +89,12 @@ class _Refusals:
         """Note that a field of the script is wrong."""
         self.errors.append(FieldError(f"script.{field}", f"script.{field} {str(value)!r} {problem}"))
 
-    def source(self, field: str, path: Path) -> bytes:
-        """The content of a file."""
+    def file(self, field: str, path: Path) -> Path:
+        """The path of a file that can be read."""
         problem = _file_problem(path)
         if problem:
             self.refuse(field, path, problem)
-            return b""
-        return path.read_bytes()
+        return path
 
     def folder(self, field: str, given: str | None) -> str | None:
         """The absolute path of a folder that was given."""

@@ -8,11 +8,23 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.negotiation import VARY
-from traindeck.pages.launch import BrokenTrainer, TrainerView, render_launch
+from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch
+from traindeck.pages.program import program
 from traindeck.pages.resources import static_folder
+from traindeck.records.masking import mask_variables
 from traindeck.runs.queries import find_run, show_run
+from traindeck.runs.view import ScriptKind, ScriptView
 
 router = APIRouter(include_in_schema=False)
+
+ANEW = {
+    ScriptKind.PATH: "The file as it is now",
+    ScriptKind.SOURCE: "Edit the source",
+    ScriptKind.MODULE: "The module as it is now",
+    ScriptKind.COMMAND: "Another command",
+    ScriptKind.UPLOAD: "Another upload",
+}
+"""The other choice than the code that the run had."""
 
 
 @router.get("/")
@@ -35,28 +47,43 @@ def show_launch(
     script: Annotated[str | None, Query(max_length=4096)] = None,
 ) -> HTMLResponse:
     """The form, empty, or filled in from an earlier run."""
-    values = _values_of(deck, run) if run is not None else {}
+    values, repeated = _of_run(deck, run) if run is not None else ({}, None)
     if script is not None:
         values = {**values, "script": {"path": script}}
+    if script is not None or (trainer is not None and trainer != values.get("trainer")):
+        repeated = None
     trainers = [
         TrainerView(one.name, one.title, one.description, one.schema()) for one in deck.registry.trainers.values()
     ]
     broken = [BrokenTrainer(one.name, f"{one.package}: {one.reason}") for one in deck.registry.broken]
     selected = trainer or values.get("trainer")
-    return HTMLResponse(render_launch(trainers, broken, selected, values, deck.state()), headers=VARY)
+    limit_mb = deck.settings.upload_limit_mb
+    page = render_launch(trainers, broken, selected, values, deck.state(), repeated, limit_mb)
+    return HTMLResponse(page, headers=VARY)
 
 
-def _values_of(deck: Deck, run_id: int) -> dict[str, Any]:
+def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated]:
+    """A POST /runs body that would ask for the same, its secrets masked, and what the page says of the run."""
     with deck.database.read() as session:
         view = show_run(session, run_id, deck.slots.capacity)
         row = find_run(session, run_id)
-    values = json.loads(view.model_dump_json(include={"trainer", "params", "tags", "notes", "priority", "resources"}))
-    script = view.script and _script_values(deck, run_id, view.script.model_dump())
-    return {**values, "script": script, "env": row.env, "max_retries": row.max_retries}
+    asked = {"name", "trainer", "params", "tags", "notes", "priority", "resources"}
+    values = json.loads(view.model_dump_json(include=asked))
+    script = view.script and _script_values(deck, run_id, view.script)
+    env = mask_variables(row.env)
+    where = (view.script.path or view.script.cwd or "") if view.script else ""
+    anew = ANEW[view.script.kind] if view.script else ""
+    repeated = Repeated(run_id, view.name, program(view), where, anew)
+    return {**values, "script": script, "env": env, "max_retries": row.max_retries}, repeated
 
 
-def _script_values(deck: Deck, run_id: int, script: dict[str, Any]) -> dict[str, Any]:
-    if script["path"]:
-        return {"path": script["path"], "args": script["args"]}
-    source = (deck.files.run(run_id).code / script["filename"]).read_text(errors="replace")
-    return {"source": source, "filename": script["filename"], "args": script["args"]}
+def _script_values(deck: Deck, run_id: int, script: ScriptView) -> dict[str, Any]:
+    """The script of a POST /runs body. What was uploaded is to be uploaded again."""
+    given: dict[str, Any] = script.model_dump(include={"args", "cwd", "python", "cold", "resume_arg"})
+    if script.kind is ScriptKind.SOURCE:
+        kept = deck.files.run(run_id).code / script.filename
+        source = kept.read_text(errors="replace") if kept.is_file() else ""
+        return {**given, "source": source, "filename": script.filename}
+    if script.kind is ScriptKind.UPLOAD:
+        return {**given, "upload": True}
+    return {**given, script.kind.value: getattr(script, script.kind.value)}

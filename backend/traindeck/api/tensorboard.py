@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.runs import RunId
+from traindeck.boards.session import session_of
 from traindeck.boards.spec import BoardSpec
 from traindeck.runs.queries import find_run
 
@@ -26,8 +27,11 @@ async def show_board(request: Request, run_id: RunId, path: str, deck: DeckDep) 
 
 def _board(deck: Deck, run_id: int) -> BoardSpec:
     with deck.database.read() as session:
-        attempt = find_run(session, run_id).attempt
-    return BoardSpec(f"run-{run_id}", _folders(deck, run_id, attempt))
+        run = find_run(session, run_id)
+        attempt, params = run.attempt, run.params
+    folders = _folders(deck, run_id, attempt)
+    sessions = {prefix: session_of(params, work.parent) for prefix, work in folders.items()}
+    return BoardSpec(f"run-{run_id}", folders, {prefix: one for prefix, one in sessions.items() if one})
 
 
 def _folders(deck: Deck, run_id: int, attempts: int) -> dict[str, Path]:

@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 
-from traindeck.pages.numbers import show_count, show_duration
+from traindeck.pages.numbers import show_bytes, show_count, show_duration
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
+
+BYTES = "B"
+SPELT_OUT = {"it": "iteration"}
+"""Units of progress bars in a run's output that are no words: tqdm's own, where the script names none."""
+SHORTEST_WORD = 4
+"""Shorter units, such as img or ex, are abbreviations and have no plural."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +36,28 @@ def bar(run: RunView) -> Bar:
         return Bar(whole, whole, None, "", "", "", moving)
     total = progress.total or None
     done = progress.step if total is None else min(max(progress.step, 0), total)
-    steps = show_count(done) if total is None else f"{show_count(done)} / {show_count(total)}"
     eta = progress.eta_seconds if run.status is Status.RUNNING else None
     return Bar(
         value=done if total else None,
         total=total,
         # 100 is for what is finished: 99.6 % must not say so.
         percent=done * 100 // total if total else None,
-        steps=f"{steps} {_plural(progress.unit, total or done)}",
+        steps=_steps(done, total, progress.unit.strip()),
         left="" if eta is None else f"{show_duration(eta)} left",
         label=progress.label or "",
         moving=moving,
     )
 
 
+def _steps(done: int, total: int | None, unit: str) -> str:
+    show = show_bytes if unit == BYTES else show_count
+    steps = show(done) if total is None else f"{show(done)} / {show(total)}"
+    return steps if unit == BYTES else f"{steps} {_plural(unit, total or done)}"
+
+
 def _plural(unit: str, count: int) -> str:
-    return unit if count == 1 or unit.endswith("s") else f"{unit}s"
+    word = SPELT_OUT.get(unit, unit)
+    abbreviated = len(word) < SHORTEST_WORD
+    if count == 1 or abbreviated or word.endswith("s"):
+        return word
+    return f"{word}es" if word.endswith(("ch", "sh", "x")) else f"{word}s"

@@ -1,15 +1,16 @@
 """The form that launches a run."""
 
-import shlex
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
-from traindeck.pages.fields import Group, groups
+from traindeck.pages.fields import Group, Schema, groups
+from traindeck.pages.scriptform import ScriptForm, script_form
 
 DEFAULT_RESOURCES = {"cpus": 1, "gpus": 0}
+DEFAULT_UPLOAD_MB = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,14 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptForm:
-    """The script mode's fields as text; `pasted` where the source itself is given, not a path."""
+class Repeated:
+    """The run that is to be repeated with changes: its program in words, `anew` how to take its code as it is now."""
 
-    path: str
-    args: str
-    source: str
-    filename: str
-    pasted: bool
+    id: int
+    name: str
+    program: str
+    where: str
+    anew: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,19 @@ class LaunchContext:
     chosen: Card | None
     groups: list[Group]
     script: ScriptForm
+    repeated: Repeated | None
     common: CommonForm
     mode: str
     cpus_total: int
     gpus_total: int
+    upload_limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsContext:
+    """The options of a script."""
+
+    groups: list[Group]
 
 
 def render_launch(
@@ -88,25 +98,39 @@ def render_launch(
     selected: str | None,
     values: dict[str, Any],
     deck: DeckState,
+    repeated: Repeated | None = None,
+    upload_limit_mb: int = DEFAULT_UPLOAD_MB,
 ) -> str:
-    """The form for the trainer `selected`, or the first one; `values` is a POST /runs body to fill in."""
+    """The form for the trainer `selected`, or the first one; `values` is a POST /runs body to fill in.
+
+    It is that of the run `repeated`, if one is, with its program in it for the case that it shall not be repeated.
+    """
     picked = next((trainer for trainer in trainers if trainer.name == selected), None)
     shown = picked or (trainers[0] if trainers else None)
     cards = [_card(trainer, trainer is shown) for trainer in trainers]
+    # The form of another trainer than the run's, which may be gone, repeats nothing.
+    again = repeated if values.get("trainer") in (None, shown and shown.name) else None
     params = (values.get("params") or {}) if shown is not None and values.get("trainer") in (None, shown.name) else {}
     context = LaunchContext(
-        shell=Shell(title="New run", section="launch", deck=deck),
+        shell=Shell(title=f"Edit and run #{again.id}" if again else "New run", section="launch", deck=deck),
         cards=cards,
         broken=broken,
         chosen=next((card for card in cards if card.chosen), None),
-        groups=groups(shown.schema, params) if shown else [],
-        script=_script(values.get("script") or {}),
+        groups=groups(shown.schema, params, repeated=again is not None) if shown else [],
+        script=script_form(values.get("script") or {}),
+        repeated=again,
         common=_common(values),
         mode="script" if values.get("script") or not trainers else "trainer",
         cpus_total=deck.cpus_total,
         gpus_total=deck.gpus_total,
+        upload_limit_bytes=upload_limit_mb * 1_000_000,
     )
     return render("launch/page.html", context)
+
+
+def render_options(schema: Schema, values: dict[str, Any], *, repeated: bool) -> str:
+    """The fields of a script's options, a part of the form; `repeated`: `values` are those of a run."""
+    return render("launch/options.html", OptionsContext(groups(schema, values, repeated=repeated)))
 
 
 def _card(trainer: TrainerView, chosen: bool) -> Card:
@@ -116,16 +140,6 @@ def _card(trainer: TrainerView, chosen: bool) -> Card:
         trainer.description,
         f"/launch?{urlencode({'trainer': trainer.name})}",
         chosen,
-    )
-
-
-def _script(given: dict[str, Any]) -> ScriptForm:
-    return ScriptForm(
-        path=given.get("path") or "",
-        args=shlex.join(given.get("args") or []),
-        source=given.get("source") or "",
-        filename=given.get("filename") or "train.py",
-        pasted=bool(given.get("source")),
     )
 
 

@@ -45,6 +45,15 @@ def describe(tag: str, metric: MetricView) -> Metric:
     return Metric(tag, last, least, most, metric.step)
 
 
+def best(tag: str, values: list[float | None]) -> float | None:
+    """The best of several runs' values, where the tag says which way is better: a loss, or a quality."""
+    known = [value for value in values if value is not None]
+    _, quality, loss, _, _ = _traits(tag)
+    if len(known) < 2 or quality == loss:
+        return None
+    return max(known) if quality else min(known)
+
+
 def _place(tag: str) -> tuple[bool, int, str]:
     held_out, quality, loss, rate, gathered = _traits(tag)
     if loss:

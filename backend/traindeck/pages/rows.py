@@ -9,6 +9,7 @@ from traindeck.pages.badge import Badge, badge
 from traindeck.pages.bar import Bar, bar
 from traindeck.pages.metrics import Metric, key_metric
 from traindeck.pages.numbers import show_duration, show_setting
+from traindeck.pages.program import command_line, given_params, program
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 
@@ -18,6 +19,8 @@ TELLING = ("dataset", "epochs", "batch_size", "lr", "learning_rate", "optimizer"
 
 MODULE_PATH = re.compile(r"^(exit code \d+: )?(?:[^\W\d]\w*\.)+(?=[A-Z]\w*(?::|$))")
 """What stands before an exception's own name in a reason: it takes the room that the message needs."""
+
+BACK_OFF = re.compile(r" in [^ ]+ [a-z]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,23 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row shows. `note` is why the run waits, or why it ended as it did; `note_in_full` is that uncut."""
+    """What a row shows. `note` is why the run waits, or why it ended as it did; `note_in_full` is that uncut.
+
+    `until` is when its back-off ends, "" where it waits for something else, or for nothing.
+    """
 
     id: int
     name: str
     url: str
     badge: Badge
     program: str
+    program_in_full: str
     settings: list[Setting]
     tags: list[str]
     bar: Bar
     note: str
     note_in_full: str
+    until: str
     ended: bool
     place: str
     metric: Metric | None
@@ -61,19 +69,22 @@ class Row:
 
 def row(run: RunView, now: datetime) -> Row:
     """The row of a run at `now`."""
+    until = backs_off_until(run)
     return Row(
         id=run.id,
         name=run.name,
         url=f"/runs/{run.id}",
         badge=badge(run.status),
         program=program(run),
+        program_in_full=command_line(run) or program(run),
         settings=telling_settings(run),
         tags=run.tags,
         bar=bar(run),
         note=MODULE_PATH.sub(r"\1", _note(run)),
         note_in_full=_note(run),
+        until=until,
         ended=run.status.is_final,
-        place=f"#{run.queue_position} in line" if run.queue_position else "",
+        place=f"#{run.queue_position} in line" if run.queue_position and not until else "",
         metric=key_metric(run.metrics),
         created=stamp(run.created_at),
         duration=duration(run, now),
@@ -81,18 +92,16 @@ def row(run: RunView, now: datetime) -> Row:
     )
 
 
-def program(run: RunView) -> str:
-    """What the run runs: its trainer's name, or its script's file name."""
-    return run.trainer or (run.script.filename if run.script else "")
-
-
 def telling_settings(run: RunView) -> list[Setting]:
-    """The few settings that a row has room for; of a script, its arguments."""
-    if run.script is not None:
+    """The few settings that a row has room for: those that were given, those that tell most, the others.
+
+    A script whose options are not known has its arguments instead.
+    """
+    if run.script is not None and not run.params:
         return [Setting("", " ".join(run.script.args))] if run.script.args else []
-    names = [name for name in TELLING if name in run.params]
-    names += [name for name in run.params if name not in TELLING]
-    return [Setting(name, show_setting(run.params[name])) for name in names[:SETTINGS_SHOWN]]
+    given = given_params(run.script, run.params) if run.script else []
+    names = dict.fromkeys([*given, *(name for name in TELLING if name in run.params), *run.params])
+    return [Setting(name, show_setting(run.params[name])) for name in list(names)[:SETTINGS_SHOWN]]
 
 
 def duration(run: RunView, now: datetime) -> Duration | None:
@@ -110,8 +119,18 @@ def stamp(at: datetime) -> str:
 
 
 def waits_for(run: RunView) -> str:
-    """Why a queued run has not started, as a sentence without its full stop."""
-    return f"Waits for {run.waiting_for or 'its turn'}"
+    """Why a queued run has not started, as a sentence without its full stop; `backs_off_until` may say until when."""
+    reason = run.waiting_for or "its turn"
+    if not reason.startswith("retry "):
+        return f"Waits for {reason}"
+    # "retry 2 of 3 in 8 s": it waits for a time, which the page counts down by itself.
+    return f"Retry {BACK_OFF.sub('', reason[len('retry ') :]) if run.not_before else reason[len('retry ') :]}"
+
+
+def backs_off_until(run: RunView) -> str:
+    """When a run that waits for its next retry may start, as `stamp` says it; "" for any other run."""
+    waits = run.status is Status.QUEUED and (run.waiting_for or "").startswith("retry ")
+    return stamp(run.not_before) if waits and run.not_before else ""
 
 
 def _note(run: RunView) -> str:

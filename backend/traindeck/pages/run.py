@@ -1,10 +1,8 @@
 """The page of one run."""
 
 import json
-import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from traindeck.pages.actions import Actions, actions
 from traindeck.pages.badge import Badge, badge
@@ -13,7 +11,9 @@ from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
 from traindeck.pages.metrics import main_tags
 from traindeck.pages.numbers import show_count, show_setting
-from traindeck.pages.rows import Duration, Setting, duration, program, stamp, waits_for
+from traindeck.pages.program import command_line, program
+from traindeck.pages.resume import Resume, resume
+from traindeck.pages.rows import Duration, Setting, backs_off_until, duration, stamp, waits_for
 from traindeck.runs.status import Status
 from traindeck.runs.view import HistoryEntry, RunView
 
@@ -39,13 +39,16 @@ class Facts:
     attempt: str
     exit_code: str
     priority: str
+    script: str
+    folder: str
+    start: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """One run. `reason` is in full; `main_tags` is a JSON list of the scalars to draw first.
 
-    `command` is the script as a shell would be given it, `again` the JSON that launches such a run; either may be "".
+    `command` is the script as a shell would be given it, or "". `resume` says what it can go on from, if anything.
     """
 
     shell: Shell
@@ -55,21 +58,22 @@ class RunContext:
     badge: Badge
     program: str
     program_title: str
-    script_path: str
+    rerun_of: int | None
     bar: Bar
     reason: str
     waiting: str
+    until: str
     facts: Facts
     duration: Duration | None
     settings: list[Setting]
     command: str
-    again: str
     tags: list[str]
     notes: str
     changes: list[Change]
     attempts: list[int]
     attempt: int
     actions: Actions
+    resume: Resume | None
     final: bool
     log_size: int
     main_tags: str
@@ -83,12 +87,15 @@ def render_run(
     history: list[HistoryEntry],
     attempts: list[int],
     trainer_title: str | None,
-    resumable: bool,
+    checkpoint: str | None,
     fragment: bool,
     deck: DeckState | None = None,
 ) -> str:
-    """One run as a page, or with `fragment` only its live parts. `attempts` are their numbers."""
-    context = _context(run, history, attempts, trainer_title or program(run), resumable, deck)
+    """One run as a page, or with `fragment` only its live parts.
+
+    `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from.
+    """
+    context = _context(run, history, attempts, trainer_title or program(run), checkpoint, deck)
     return render("run/fragment.html" if fragment else "run/page.html", context)
 
 
@@ -97,7 +104,7 @@ def _context(
     history: list[HistoryEntry],
     attempts: list[int],
     title: str,
-    resumable: bool,
+    checkpoint: str | None,
     deck: DeckState | None,
 ) -> RunContext:
     return RunContext(
@@ -108,21 +115,22 @@ def _context(
         badge=badge(run.status),
         program=program(run),
         program_title=title,
-        script_path=(run.script.path or "") if run.script else "",
+        rerun_of=run.rerun_of,
         bar=bar(run),
         reason=run.status_reason or "",
         waiting=_waiting(run),
+        until=backs_off_until(run),
         facts=_facts(run),
         duration=duration(run, datetime.now(UTC)),
         settings=[Setting(name, show_setting(value)) for name, value in run.params.items()],
-        command=shlex.join([run.script.filename, *run.script.args]) if run.script else "",
-        again=_again(run),
+        command=command_line(run),
         tags=run.tags,
         notes=run.notes,
         changes=[_change(entry) for entry in history],
         attempts=attempts or [1],
         attempt=run.attempt,
-        actions=actions(run, resumable=resumable),
+        actions=actions(run, resumable=checkpoint is not None),
+        resume=resume(run, checkpoint),
         final=run.status.is_final,
         log_size=run.log_size,
         main_tags=json.dumps(main_tags(run.metrics)),
@@ -141,7 +149,7 @@ def _title(run: RunView) -> str:
 def _waiting(run: RunView) -> str:
     if run.status is not Status.QUEUED:
         return ""
-    place = f"Number {run.queue_position} in line. " if run.queue_position else ""
+    place = f"Number {run.queue_position} in line. " if run.queue_position and not backs_off_until(run) else ""
     return f"{place}{waits_for(run)}"
 
 
@@ -154,23 +162,15 @@ def _facts(run: RunView) -> Facts:
         attempt=show_count(run.attempt) if run.attempt else "",
         exit_code="" if run.exit_code is None else str(run.exit_code),
         priority=str(run.priority),
+        script=(run.script.path or "") if run.script else "",
+        folder=(run.script.cwd or "") if run.script else "",
+        start="cold" if run.start == "cold" else "",
     )
 
 
 def _resources(run: RunView) -> str:
     cpus, gpus = run.resources.cpus, run.resources.gpus
     return f"{cpus} CPU, {gpus} GPU" if gpus else f"{cpus} CPU"
-
-
-def _again(run: RunView) -> str:
-    """The body of the POST /runs that launches such a run; "" where the page does not know the script's source."""
-    if run.script is None:
-        program: dict[str, Any] = {"trainer": run.trainer, "params": run.params}
-    elif run.script.path:
-        program = {"script": {"path": run.script.path, "args": run.script.args}}
-    else:
-        return ""
-    return json.dumps({**program, "tags": run.tags, "resources": run.resources.model_dump()})
 
 
 def _change(entry: HistoryEntry) -> Change:

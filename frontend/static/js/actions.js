@@ -2,7 +2,7 @@
 import { sendJson } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { refresh } from "./refresh.js";
-import { toast } from "./toast.js";
+import { toast, toastOnTheNextPage } from "./toast.js";
 
 const QUESTIONS = {
   cancel: (run) => ({ title: `Cancel run #${run}?`, text: "It is asked to stop, and ended if it does not.", yes: "Cancel run" }),
@@ -16,6 +16,11 @@ const DO = {
   cancel: (run) => sendJson("POST", `/runs/${run}/cancel`),
   retry: (run) => sendJson("POST", `/runs/${run}/retry`),
   resume: (run) => sendJson("POST", `/runs/${run}/resume`),
+  rerun: async (run) => {
+    const made = await sendJson("POST", `/runs/${run}/rerun`);
+    toastOnTheNextPage(`Run #${made.id} is run #${run} again: the same code, parameters and environment.`);
+    location.assign(`/runs/${made.id}`);
+  },
   delete: async (run) => {
     await sendJson("DELETE", `/runs/${run}`);
     location.assign("/runs");

@@ -1,11 +1,7 @@
-// The command that launches a run like this one, in the page's own address.
-import { startCurl } from "./curl.js";
+// The commands that run this run again, exactly: by the command line here, or by HTTP at the page's own address.
+import { quoteWord } from "./shell-words.js";
 
-export function startAgain() {
-  const box = document.getElementById("curl");
-  if (!box) return;
-  const show = startCurl();
-  const update = () => show(JSON.parse(box.dataset.body));
-  document.addEventListener("htmx:after:swap", update);
-  update();
+export function startAgain(url) {
+  const box = document.getElementById("again");
+  box.textContent += `\n\n# or, without the command line\ncurl -X POST ${quoteWord(`${location.origin}${url}/rerun`)}`;
 }

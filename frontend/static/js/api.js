@@ -25,11 +25,12 @@ export async function getJson(url, options) {
   return (await call(url, options)).json();
 }
 
-export async function sendJson(method, url, body = {}, headers = {}) {
+export async function sendJson(method, url, body = {}, headers = {}, signal = undefined) {
   const response = await call(url, {
     method,
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
+    signal,
   });
   return response.status === 204 ? null : response.json().catch(() => null);
 }

@@ -6,8 +6,9 @@ import { visible } from "./visible.js";
 const MARGIN = "300px 0px";
 
 export class ChartGrid {
-  constructor(box, { grouped, onNeed }) {
-    Object.assign(this, { box, grouped, onNeed, charts: new Map(), visible: new Set(), groups: new Map() });
+  // `make` gives the chart of a tag.
+  constructor(box, { grouped, onNeed, make = (tag) => new Chart(tag, settings) }) {
+    Object.assign(this, { box, grouped, onNeed, make, charts: new Map(), visible: new Set(), groups: new Map() });
     this.observer = new IntersectionObserver((entries) => this.moved(entries), { rootMargin: MARGIN });
     document.addEventListener("deck:chart-settings", () => this.redraw());
     document.addEventListener("deck:theme", () => this.redraw());
@@ -31,7 +32,7 @@ export class ChartGrid {
   }
 
   add(tag) {
-    const chart = new Chart(tag, settings);
+    const chart = this.make(tag);
     chart.element.chart = chart;
     this.charts.set(tag, chart);
     if (this.grouped) this.group(tag).grid.append(chart.element);

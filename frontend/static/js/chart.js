@@ -9,6 +9,7 @@ function element(kind, name) {
   return made;
 }
 
+const LINE = [{ colour: "--chart-1" }];
 const lastFinite = (values) => values.findLast((value) => value !== null) ?? null;
 
 export class Chart {
@@ -36,13 +37,13 @@ export class Chart {
     if (!series?.steps.length) return;
     this.series = series;
     this.box.classList.remove("waiting");
-    if (this.plot) this.plot.setData(plotData(series, this.settings));
+    if (this.plot) this.plot.setData(plotData([series], this.settings));
     else this.draw();
     this.describe(this.plot.cursor.idx ?? null);
   }
 
   draw() {
-    this.plot = drawPlot(this.box, this.series, this.settings, (at) => this.describe(at));
+    this.plot = drawPlot(this.box, plotData([this.series], this.settings), LINE, this.settings, (at) => this.describe(at));
     this.resized.observe(this.box);
   }
 

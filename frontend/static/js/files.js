@@ -23,6 +23,12 @@ function cell(kind, ...content) {
   return made;
 }
 
+// Checkpoints first, the newest of them on top: that is the one to go on from. The rest by path.
+function order(a, b) {
+  const later = a.checkpoint && b.checkpoint ? Date.parse(b.modified_at) - Date.parse(a.modified_at) : 0;
+  return b.checkpoint - a.checkpoint || later || a.path.localeCompare(b.path, "en", { numeric: true });
+}
+
 function fileRow(url, query, file) {
   const [row, link, name, time] = ["tr", "a", "bdi", "time"].map((kind) => document.createElement(kind));
   row.className = file.checkpoint ? "checkpoint" : "";
@@ -84,7 +90,7 @@ export class Files {
     this.note.textContent = items.length === 0 ? "The run has written no files yet." : truncated ? "There are more files than are listed here." : "";
     if (told === this.shown) return;
     this.shown = told;
-    const sorted = [...items].sort((a, b) => b.checkpoint - a.checkpoint || a.path.localeCompare(b.path, "en", { numeric: true }));
+    const sorted = [...items].sort(order);
     this.rows.replaceChildren(...sorted.map((file) => fileRow(this.url, this.ofAttempt, file)));
     updateTimes();
     this.filter();

@@ -1,6 +1,8 @@
 // Puts what is wrong beside the field that it is about, and takes the reader to the first one.
 import { visible } from "./visible.js";
 
+const INPUT = "input:not([type=file]), select, textarea, button";
+
 export class FormErrors {
   constructor(form, summary) {
     Object.assign(this, { form, summary });
@@ -12,16 +14,22 @@ export class FormErrors {
     const told = homeless.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join("\n");
     this.summary.textContent = visible(told || (errors.length ? "" : otherwise));
     this.summary.hidden = !this.summary.textContent;
-    this.form.querySelector(".invalid :is(input, select, textarea)")?.focus();
+    this.form.querySelector(".invalid")?.querySelector(INPUT)?.focus();
   }
 
   at(field, message) {
-    const element = this.form.querySelector(`[data-field="${CSS.escape(field)}"]`) ?? this.form.querySelector(`[data-field="${CSS.escape(field.split(".")[0])}"]`);
-    if (!element || element.closest("[role=tabpanel][hidden]")) return false;
+    const element = this.find(field) ?? this.find(field.split(".")[0]);
+    if (!element) return false;
     const folded = element.closest("details");
     if (folded) folded.open = true;
+    element.classList.remove("filtered");
     this.put(element, message);
     return true;
+  }
+
+  // A field may stand in several parts of the form, of which one is shown.
+  find(field) {
+    return [...this.form.querySelectorAll(`[data-field="${CSS.escape(field)}"]`)].find((element) => !element.closest("[hidden]"));
   }
 
   put(element, message) {

@@ -1,48 +1,74 @@
 // The launch form: what it says is what the curl line says, and what is sent.
 import { sendJson } from "./api.js";
-import { startCurl } from "./curl.js";
 import { FormErrors } from "./form-errors.js";
-import { ParamField } from "./param-field.js";
-import { requestBody } from "./request.js";
-import { startScript } from "./script-mode.js";
+import { Options, startFilter } from "./options.js";
+import { ParamSet } from "./param-set.js";
+import { hiddenVariable, request } from "./request.js";
+import { keepsCode, scriptBody, scriptComplaints, way } from "./script-body.js";
 import { startTabs } from "./tabs.js";
+import { startTerminal } from "./terminal.js";
+import { Upload } from "./upload.js";
+import { startWays } from "./ways.js";
 
 const get = (id) => document.getElementById(id);
 const form = get("launch");
-const fields = [...form.querySelectorAll("[data-param]")].map((element) => new ParamField(element));
+const trainer = new ParamSet(get("panel-trainer"));
+const script = new ParamSet(get("options"));
 const errors = new FormErrors(form, get("form-error"));
-const showCurl = startCurl();
+const upload = new Upload(errors, () => {
+  update();
+  options.ask();
+});
+const options = new Options({ set: script, errors, asked, changed: update });
+const showCommand = startTerminal(update);
 // A second press, or a retry after a lost answer, must not launch a second run: one key for one filled-in form.
 let key = null;
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const isScript = () => form.dataset.mode === "script";
+const set = () => (isScript() ? script : trainer);
+const asRequest = () => request(form, set(), { upload, keptArgs: options.keptArgs });
+
+// The script that is asked for its options: none where it is not named yet, or is a command.
+function asked() {
+  if (!isScript()) return null;
+  if (keepsCode()) return { run: Number(form.dataset.repeats) };
+  return way() === "command" || scriptComplaints(upload).length ? null : { script: scriptBody(upload) };
+}
 
 function showChanges() {
-  const changed = form.dataset.mode === "trainer" ? fields.filter((field) => field.changed() && field.defaultJson !== "") : [];
+  const changed = set().changed().filter((field) => field.defaultJson !== "");
   get("reset-all").hidden = changed.length === 0;
-  get("changes").textContent = form.dataset.mode === "trainer" ? told(changed) : "";
+  get("changes").textContent = isScript() && !script.fields.length ? "" : told(changed);
 }
 
 function told(changed) {
   const names = (some) => some.map((field) => field.name).join(", ");
-  const required = fields.filter((field) => field.required);
+  const required = set().there().filter((field) => field.required);
   const missing = required.filter((field) => field.json() === undefined);
   if (missing.length) return `Still needed: ${names(missing)}`;
   if (changed.length) return `Changed: ${names(changed)}`;
+  if (form.dataset.repeats) return `All parameters are those of run ${form.dataset.repeats}.`;
   return required.length ? "All other parameters are at their defaults." : "All parameters are at their defaults.";
 }
 
 function update() {
-  fields.forEach((field) => field.update());
+  trainer.update();
+  script.update();
   showChanges();
-  showCurl(requestBody(form, fields));
+  showCommand(asRequest(), set(), upload);
   key = null;
 }
 
 function complaints() {
-  if (form.dataset.mode !== "trainer") return [];
-  return fields.map((field) => ({ field: `params.${field.name}`, message: field.complaint() })).filter((each) => each.message);
+  const wrong = [...(isScript() ? scriptComplaints(upload) : []), ...set().complaints()];
+  const { body, repeats } = asRequest();
+  const hidden = repeats ? undefined : hiddenVariable(body);
+  return hidden ? [...wrong, { field: "env", message: `The value of ${hidden} is not shown here: type it, or take the line away.` }] : wrong;
 }
+
+// A repeat has no script of its own; the form has one field for the arguments of both.
+const placed = (error) => (error.field === "args" ? { ...error, field: "script.args" } : error);
 
 async function submit() {
   const wrong = complaints();
@@ -51,11 +77,12 @@ async function submit() {
   const button = get("submit");
   button.setAttribute("aria-busy", "true");
   key ??= newKey();
+  const { url, body } = asRequest();
   try {
-    const run = await sendJson("POST", "/runs", requestBody(form, fields), { "Idempotency-Key": key });
+    const run = await sendJson("POST", url, body, { "Idempotency-Key": key });
     location.assign(`/runs/${run.id}`);
   } catch (problem) {
-    errors.show(problem.errors, problem.message);
+    errors.show(problem.errors.map(placed), problem.message);
     button.removeAttribute("aria-busy");
   }
 }
@@ -63,9 +90,13 @@ async function submit() {
 form.addEventListener("input", (event) => {
   errors.clear(event.target.closest("[data-field]"));
   update();
+  if (event.target.closest("#anew")) options.schedule();
+});
+form.addEventListener("change", (event) => {
+  if (event.target.closest("#anew, .repeated")) options.ask();
 });
 form.addEventListener("focusout", (event) => {
-  const field = fields.find((each) => each.input === event.target);
+  const field = set().fields.find((each) => each.input === event.target);
   if (field) errors.put(field.element, field.complaint());
 });
 form.addEventListener("submit", (event) => {
@@ -73,15 +104,18 @@ form.addEventListener("submit", (event) => {
   if (get("submit").getAttribute("aria-busy") !== "true") submit();
 });
 get("reset-all").addEventListener("click", () => {
-  fields.filter((field) => field.changed()).forEach((field) => field.reset());
+  set().fields.filter((field) => field.changed() && field.defaultJson !== "").forEach((field) => field.reset());
 });
 for (const mode of ["trainer", "script"]) {
   get(`panel-${mode}`).addEventListener("deck:shown", () => {
     form.dataset.mode = mode;
     errors.show([]);
     update();
+    options.ask();
   });
 }
-startScript(update);
-startTabs(get("modes"));
+startWays(form, update);
+startFilter(script);
+if (get("modes")) startTabs(get("modes"));
 update();
+options.ask();

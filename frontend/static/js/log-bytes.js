@@ -71,9 +71,3 @@ export function wholeLines(bytes, offset, begin) {
   if (cutter.open().text) lines.push(cutter.open());
   return { lines, first: offset + skip };
 }
-
-// A terminal shows what came after the last carriage return.
-export function folded(text) {
-  const states = text.split("\r").filter(Boolean);
-  return states.length ? states.at(-1) : "";
-}

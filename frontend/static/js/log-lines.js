@@ -1,6 +1,6 @@
 // The lines of a log in the page: a bounded window over a file of any size.
 import { ansiNodes } from "./ansi.js";
-import { folded } from "./log-bytes.js";
+import { Rows } from "./log-fold.js";
 
 export const LINES_LIMIT = 4000;
 
@@ -8,67 +8,65 @@ function lineElement({ offset, text }) {
   const line = document.createElement("div");
   line.className = "log-line";
   line.offset = offset;
-  line.append(...ansiNodes(folded(text)));
+  line.append(...ansiNodes(text));
   return line;
 }
 
 export class LogLines {
   constructor(box) {
     this.box = box;
+    this.rows = new Rows();
     this.clear();
   }
 
   clear() {
     this.box.replaceChildren();
-    this.open = null;
+    this.rows.clear();
   }
 
   get count() {
-    return this.box.childElementCount;
+    return this.rows.all.length;
   }
 
   // The offset in the file of the first line that is shown.
   get start() {
-    return this.box.firstElementChild?.offset ?? null;
+    return this.rows.all[0]?.offset ?? null;
   }
 
   append(lines, open) {
-    const made = lines.map(lineElement);
-    // The open line is redrawn in place, so a progress bar does not flicker.
-    if (this.open && made.length) this.open.replaceWith(made.shift());
-    if (lines.length) this.open = null;
-    this.box.append(...made);
-    this.showOpen(open);
+    lines.forEach((line) => this.rows.write(line));
+    this.rows.open(open);
+    this.show();
   }
 
-  showOpen(open) {
-    if (!open.text) {
-      this.open?.remove();
-      this.open = null;
-      return;
+  // Rows that are there already are redrawn in place, so a progress bar does not flicker.
+  show() {
+    const added = [];
+    for (const row of this.rows.takeChanged()) {
+      const line = lineElement(row);
+      if (row.line) row.line.replaceWith(line);
+      else added.push(line);
+      row.line = line;
     }
-    const line = lineElement(open);
-    if (this.open) this.open.replaceWith(line);
-    else this.box.append(line);
-    this.open = line;
+    this.box.append(...added);
   }
 
   prepend(lines) {
-    this.box.prepend(...lines.map(lineElement));
+    const rows = this.rows.prepend(lines);
+    for (const row of rows) row.line = lineElement(row);
+    this.box.prepend(...rows.map((row) => row.line));
   }
 
   trimStart() {
-    while (this.count > LINES_LIMIT) this.box.firstElementChild.remove();
+    const over = Math.max(this.count - LINES_LIMIT, 0);
+    for (const row of this.rows.all.slice(0, over)) row.line.remove();
+    this.rows.dropStart(over);
   }
 
   // Drops what does not fit any more at the end; answers the offset of the first line that is gone, or null.
   trimEnd() {
-    let offset = null;
-    while (this.count >= LINES_LIMIT) {
-      offset = this.box.lastElementChild.offset;
-      this.box.lastElementChild.remove();
-      this.open = null;
-    }
-    return offset;
+    const over = Math.max(this.count - LINES_LIMIT + 1, 0);
+    for (const row of this.rows.all.slice(this.count - over)) row.line.remove();
+    return this.rows.dropEnd(over);
   }
 }

@@ -1,6 +1,7 @@
 // Looks for text in the parts of a log that are not loaded: a chunk at a time, so that memory stays bounded.
 import { plain } from "./ansi.js";
-import { folded, LineCutter, wholeLines } from "./log-bytes.js";
+import { LineCutter, wholeLines } from "./log-bytes.js";
+import { folded } from "./log-fold.js";
 
 const CHUNK = 1048576;
 

@@ -1,12 +1,19 @@
 // One parameter of the launch form: its value as JSON, whether it differs from the default, what is wrong with it.
+import { quoteWord, splitWords } from "./shell-words.js";
+
+const UNLIMITED = ["inf", "-inf", "nan"];
+
 export class ParamField {
   constructor(element) {
     this.element = element;
     this.input = element.querySelector("input, select, textarea");
     this.button = element.querySelector("[data-reset]");
-    this.wrong = element.querySelector(".field-error");
-    const { param, kind, defaultJson } = element.dataset;
+    const { param, kind, defaultJson, item, flag, when, exclusive } = element.dataset;
     Object.assign(this, { name: param, kind, defaultJson });
+    this.item = item ? JSON.parse(item) : {};
+    this.flag = flag ? JSON.parse(flag) : null;
+    this.when = when ? JSON.parse(when) : {};
+    this.exclusive = exclusive ? JSON.parse(exclusive) : [];
     this.button.addEventListener("click", () => this.reset());
   }
 
@@ -19,15 +26,21 @@ export class ParamField {
     const text = this.input.value.trim();
     if (this.kind === "boolean") return String(this.input.checked);
     if (this.kind === "choice") return text || undefined;
-    if (text === "" && !this.mayBeEmptyText()) return this.isNullable() ? "null" : undefined;
+    if (text === "" && !this.mayBeEmpty()) return this.isNullable() ? "null" : undefined;
     if (this.kind === "text") return JSON.stringify(this.input.value);
     if (this.kind === "json") return parses(text) ? text : undefined;
-    return Number.isFinite(Number(text)) ? JSON.stringify(Number(text)) : undefined;
+    if (this.kind === "list") return this.listJson(splitWords(text));
+    return numberJson(text, this.kind === "real");
+  }
+
+  listJson(words) {
+    const items = words.map((word) => itemJson(word, this.item));
+    return items.includes(undefined) ? undefined : `[${items.join(",")}]`;
   }
 
   // An empty text where one is required is far more often forgotten than meant.
-  mayBeEmptyText() {
-    return this.kind === "text" && !this.required && !this.isNullable();
+  mayBeEmpty() {
+    return ["text", "list"].includes(this.kind) && !this.required && !this.isNullable();
   }
 
   isNullable() {
@@ -43,12 +56,26 @@ export class ParamField {
   complaint() {
     if (this.input.validity.badInput) return "This is not a number.";
     const json = this.json();
-    if (json === undefined) return this.required || this.defaultJson !== "null" ? this.missing() : "";
-    return ["integer", "number"].includes(this.kind) && json !== "null" ? this.outOfBounds(JSON.parse(json)) : "";
+    if (json === undefined) return this.required || this.defaultJson !== "null" || this.input.value.trim() ? this.unreadable() : "";
+    if (json === "null") return "";
+    if (this.kind === "list") return this.wrongList(JSON.parse(json));
+    return ["integer", "number", "real"].includes(this.kind) ? this.outOfBounds(Number(JSON.parse(json).toString().replace("inf", "Infinity"))) : "";
   }
 
-  missing() {
-    return this.input.value.trim() && this.kind === "json" ? "This is not valid JSON." : "A value is needed here.";
+  unreadable() {
+    const text = this.input.value.trim();
+    if (!text) return "A value is needed here.";
+    if (this.kind === "json") return "This is not valid JSON.";
+    if (this.kind !== "list") return "This is not a number.";
+    const wrong = splitWords(text).find((word) => itemJson(word, this.item) === undefined);
+    return this.item.enum ? `${wrong} is not one of ${this.item.enum.join(", ")}.` : `${wrong} is not a ${this.item.type === "integer" ? "whole " : ""}number.`;
+  }
+
+  wrongList(values) {
+    const { least, most } = this.element.dataset;
+    if (least !== "" && least === most && values.length !== Number(least)) return `It takes ${least} values, and these are ${values.length}.`;
+    if (least !== "" && values.length < Number(least)) return `It takes at least ${least} value${least === "1" ? "" : "s"}.`;
+    return "";
   }
 
   outOfBounds(value) {
@@ -59,6 +86,15 @@ export class ParamField {
     if (most !== "" && openMost !== undefined && value >= Number(most)) return `It must be below ${most}.`;
     if (most !== "" && value > Number(most)) return `It must be at most ${most}.`;
     return "";
+  }
+
+  // Fill in a value, as JSON has it.
+  put(value) {
+    if (this.kind === "boolean") this.input.checked = value === true;
+    else if (this.kind === "choice") this.input.value = [...this.input.options].find((option) => option.value && same(option.value, JSON.stringify(value)))?.value ?? "";
+    else if (value === null) this.input.value = "";
+    else if (this.kind === "list" && Array.isArray(value)) this.input.value = value.map((one) => quoteWord(String(one))).join(" ");
+    else this.input.value = typeof value === "object" ? JSON.stringify(value) : String(value);
   }
 
   reset() {
@@ -73,6 +109,20 @@ export class ParamField {
     this.element.classList.toggle("changed", changed);
     this.button.hidden = !changed;
   }
+}
+
+function numberJson(text, unlimited) {
+  if (unlimited && UNLIMITED.includes(text.toLowerCase())) return JSON.stringify(text.toLowerCase());
+  return text !== "" && Number.isFinite(Number(text)) ? JSON.stringify(Number(text)) : undefined;
+}
+
+function itemJson(word, item) {
+  if (item.enum) {
+    const found = item.enum.find((one) => String(one) === word);
+    return found === undefined ? undefined : JSON.stringify(found);
+  }
+  if (item.type === "integer" && !/^[+-]?\d+$/.test(word)) return undefined;
+  return ["integer", "number"].includes(item.type) ? numberJson(word, item.type === "number") : JSON.stringify(word);
 }
 
 function parses(text) {

@@ -1,4 +1,4 @@
-// One uPlot drawing of one series.
+// One uPlot drawing: a line for each series, and above it, smoothed, a second one.
 import uPlot from "../vendor/uplot.js";
 import { showDuration } from "./numbers.js";
 import { smoothed } from "./smoothing.js";
@@ -31,9 +31,16 @@ function line(extra) {
   return { spanGaps: false, points: { size: 5, space: 0, show: (plot, index) => plot.data[index].length <= FEW }, ...extra };
 }
 
-function options(settings, size, onPoint) {
+// `drawn` is a line's colour, by the name of its token, and how it is dashed.
+function lines(drawn, smooth) {
+  return drawn.flatMap(({ colour, dash }) => [
+    line({ stroke: () => color(colour) + (smooth ? FAINT : ""), width: smooth ? 1 : 1.6, dash }),
+    line({ stroke: () => color(colour), width: 2, dash, show: smooth, points: { show: false } }),
+  ]);
+}
+
+function options(settings, size, drawn, onPoint) {
   const overTime = settings.axis === "time";
-  const smooth = settings.smoothing > 0;
   return {
     ...size,
     padding: [10, 10, 0, 0],
@@ -44,23 +51,25 @@ function options(settings, size, onPoint) {
       axis({ size: 26, gap: 4, space: 60, values: (_, ticks) => ticks.map((at) => (overTime ? showDuration(at) : compact.format(at))) }),
       axis({ size: 48, gap: 4, space: 34, values: (_, ticks) => ticks.map(tick) }),
     ],
-    series: [
-      {},
-      line({ stroke: () => color("--chart-1") + (smooth ? FAINT : ""), width: smooth ? 1 : 1.6 }),
-      line({ stroke: () => color("--chart-1"), width: 2, show: smooth, points: { show: false } }),
-    ],
+    series: [{}, ...lines(drawn, settings.smoothing > 0)],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   };
 }
 
-export function plotData(series, settings) {
+function table(series, settings) {
   const start = series.wall_times[0];
   const x = settings.axis === "time" ? series.wall_times.map((at) => at - start) : series.steps;
   const drawable = settings.logScale ? series.values.map((value) => (value > 0 ? value : null)) : series.values;
   return [x, drawable, settings.smoothing > 0 ? smoothed(drawable, settings.smoothing) : drawable];
 }
 
-export function drawPlot(box, series, settings, onPoint) {
+// Of several series, x is where any has a point; a series that has none there is undefined there, which is no gap.
+export function plotData(several, settings) {
+  const tables = several.map((series) => table(series, settings));
+  return tables.length === 1 ? tables[0] : uPlot.join(tables);
+}
+
+export function drawPlot(box, data, drawn, settings, onPoint) {
   const size = { width: box.clientWidth, height: box.clientHeight };
-  return new uPlot(options(settings, size, onPoint), plotData(series, settings), box);
+  return new uPlot(options(settings, size, drawn, onPoint), data, box);
 }

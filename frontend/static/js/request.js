@@ -1,48 +1,70 @@
-// The body of POST /runs that the form stands for. What is at its default is left out.
-import { splitWords } from "./shell-words.js";
+// The request that the form stands for: a new run, or the repeat of one. What is at its default is left out.
+import { keepsCode, scriptArgs, scriptBody } from "./script-body.js";
 
-const text = (id) => document.getElementById(id).value;
-const number = (id) => Number(text(id) || 0);
+const MASK = "***";
+const now = (id) => document.getElementById(id).value;
+const before = (id) => document.getElementById(id).defaultValue;
 
 export function splitTags(value) {
   return value.split(",").map((tag) => tag.trim()).filter(Boolean);
 }
 
-function params(fields) {
-  return Object.fromEntries(fields.filter((field) => field.changed()).map((field) => [field.name, JSON.parse(field.json())]));
-}
-
-function script() {
-  const args = splitWords(text("script-args"));
-  const pasted = document.querySelector("[name=from]:checked").value === "source";
-  const given = pasted ? { source: text("script-source"), filename: text("script-filename") } : { path: text("script-path").trim() };
-  return args.length ? { ...given, args } : given;
-}
-
-function environment() {
-  const lines = text("common-env").split("\n").filter((line) => line.trim());
+function environment(text) {
+  const lines = text.split("\n").filter((line) => line.trim());
   return Object.fromEntries(lines.map((line) => [line.slice(0, (line.indexOf("=") + 1 || line.length + 1) - 1).trim(), line.includes("=") ? line.slice(line.indexOf("=") + 1) : ""]));
 }
 
-function common() {
-  const given = {
-    name: text("common-name").trim(),
-    tags: splitTags(text("common-tags")),
-    notes: text("common-notes"),
-    priority: number("common-priority"),
-    env: environment(),
-    max_retries: number("common-max_retries"),
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => (typeof value === "object" ? Object.keys(value).length : value)));
+const common = (read) => ({
+  name: read("common-name").trim(),
+  tags: splitTags(read("common-tags")),
+  notes: read("common-notes"),
+  priority: Number(read("common-priority") || 0),
+  env: environment(read("common-env")),
+  max_retries: Number(read("common-max_retries") || 0),
+});
+
+const resources = (read) => ({ cpus: Number(read("common-resources-cpus") || 0), gpus: Number(read("common-resources-gpus") || 0) });
+
+const filled = (given) => Object.fromEntries(Object.entries(given).filter(([, value]) => (value !== null && typeof value === "object" ? Object.keys(value).length : value)));
+
+// What differs of two objects, as the second has it; null for what it has not.
+function difference(was, is) {
+  const names = Object.keys({ ...was, ...is }).filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]));
+  return Object.fromEntries(names.map((name) => [name, is[name] ?? null]));
 }
 
-function resources() {
-  const [cpus, gpus] = [number("common-resources-cpus"), number("common-resources-gpus")];
-  return cpus === 1 && gpus === 0 ? {} : { resources: { cpus, gpus } };
+function newBody(form, set, upload) {
+  const params = set.params();
+  const args = form.dataset.mode === "script" ? scriptArgs() : [];
+  const script = () => ({ script: { ...scriptBody(upload), ...(args.length && { args }) } });
+  const what = form.dataset.mode === "script" ? script() : { trainer: form.dataset.trainer };
+  const { cpus, gpus } = resources(now);
+  return { ...what, ...(Object.keys(params).length && { params }), ...filled(common(now)), ...(cpus === 1 && gpus === 0 ? {} : { resources: { cpus, gpus } }) };
 }
 
-export function requestBody(form, fields) {
-  const given = params(fields);
-  const what = form.dataset.mode === "script" ? { script: script() } : { trainer: form.dataset.trainer, ...(Object.keys(given).length && { params: given }) };
-  return { ...what, ...common(), ...resources() };
+function repeatBody(form, set, keptArgs) {
+  const { env: envNow, ...is } = common(now);
+  const { env: envBefore, ...was } = common(before);
+  const changes = difference(was, is);
+  // A run always has a name: one that was emptied is the one that it had.
+  if (!changes.name) delete changes.name;
+  const args = scriptArgs();
+  const otherArgs = form.dataset.mode === "script" && JSON.stringify(args) !== JSON.stringify(keptArgs);
+  // All arguments are given anew then, and with them all that the fields say.
+  const params = otherArgs ? set.all() : set.params();
+  const apart = { params, resources: difference(resources(before), resources(now)), env: difference(envBefore, envNow) };
+  return { ...changes, ...filled(apart), ...(otherArgs && { args }) };
+}
+
+// Which address the form is sent to, with which body.
+export function request(form, set, { upload, keptArgs }) {
+  const repeated = form.dataset.repeats && (form.dataset.mode === "trainer" || keepsCode());
+  return repeated
+    ? { url: `/runs/${form.dataset.repeats}/rerun`, body: repeatBody(form, set, keptArgs), repeats: form.dataset.repeats }
+    : { url: "/runs", body: newBody(form, set, upload) };
+}
+
+// A value that the page does not know can be kept by a repeat, but not be sent with a run of its own.
+export function hiddenVariable(body) {
+  return Object.entries(body.env ?? {}).find(([, value]) => value?.includes(MASK))?.[0];
 }

@@ -4,8 +4,10 @@ import { startAttempt } from "./attempt.js";
 import { startBoard } from "./board.js";
 import { startCharts } from "./charts.js";
 import { startEdit } from "./edit.js";
+import { startCompareWith } from "./compare-with.js";
 import { Files } from "./files.js";
 import { LogView } from "./log-view.js";
+import { Setup } from "./setup.js";
 import { startTabs } from "./tabs.js";
 
 const panel = (name) => document.getElementById(`panel-${name}`);
@@ -14,10 +16,12 @@ const url = `/runs/${id}`;
 
 new Files(panel("files"), url);
 new LogView(panel("log"), url);
-startAgain();
+new Setup(panel("setup"), url);
+startAgain(url);
 startAttempt();
 startBoard(panel("tensorboard"));
 startCharts(url);
+startCompareWith();
 startEdit(url);
 startTabs(document.getElementById("tabs"));
 

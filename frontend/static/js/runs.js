@@ -1,4 +1,6 @@
 // The list of runs: tidy filter addresses, filters that cannot be read, and rows that open on a click anywhere.
+import { startChosen } from "./chosen.js";
+
 const wrong = document.getElementById("filter-error");
 
 function complain(text) {
@@ -22,8 +24,10 @@ document.addEventListener("htmx:response:error", (event) => {
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest(".row");
-  if (!row || event.target.closest("a, button") || !getSelection().isCollapsed) return;
+  if (!row || event.target.closest("a, button, label") || !getSelection().isCollapsed) return;
   const link = row.querySelector(".run-name");
   if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
   else link.click();
 });
+
+startChosen();

@@ -17,10 +17,17 @@ function step(by) {
   return Boolean(next);
 }
 
-const press = (id) => {
-  document.getElementById(id)?.click();
-  return true;
+const press = (...ids) => {
+  const found = ids.map((id) => document.getElementById(id)).find(Boolean);
+  found?.click();
+  return Boolean(found);
 };
+
+function choose() {
+  const box = document.activeElement.closest(".row")?.querySelector(".pick");
+  box?.click();
+  return Boolean(box);
+}
 
 const go = (url) => {
   location.assign(url);
@@ -36,8 +43,19 @@ function openTab(key) {
 
 function handle(key) {
   if (before === "g" && key === "r") return go("/runs");
-  if (key >= "1" && key <= "5") return openTab(key);
-  const keys = { "/": focusSearch, n: () => go("/launch"), t: () => press("theme"), "?": () => press("help"), j: () => step(1), k: () => step(-1) };
+  if (key >= "1" && key <= "6") return openTab(key);
+  const keys = {
+    "/": focusSearch,
+    n: () => go("/launch"),
+    t: () => press("theme"),
+    "?": () => press("help"),
+    j: () => step(1),
+    k: () => step(-1),
+    x: choose,
+    c: () => press("compare-chosen", "act-compare"),
+    e: () => press("act-change"),
+    R: () => press("act-rerun"),
+  };
   return keys[key]?.() ?? false;
 }
 

@@ -29,6 +29,11 @@ function put(element, text, title) {
   if (element.title !== title) element.title = title;
 }
 
+function showCountdown(at) {
+  const seconds = Math.ceil((at - now()) / 1000);
+  return seconds > 0 ? `in ${showDuration(seconds)}` : "now";
+}
+
 function update(element) {
   if (element.dataset.since) {
     const since = Date.parse(element.dataset.since);
@@ -36,12 +41,12 @@ function update(element) {
     put(element, showDuration((until - since) / 1000), `Started ${absolute(since)}`);
   } else {
     const at = Date.parse(element.dateTime);
-    put(element, showRelative(at), absolute(at));
+    put(element, "countdown" in element.dataset ? showCountdown(at) : showRelative(at), absolute(at));
   }
 }
 
 export function updateTimes() {
-  document.querySelectorAll("time[data-relative], time[data-since]").forEach(update);
+  document.querySelectorAll("time[data-relative], time[data-since], time[data-countdown]").forEach(update);
 }
 
 export function startTimes() {

@@ -2,6 +2,7 @@
 import { visible } from "./visible.js";
 
 const SHOWN_MS = 6000;
+const KEPT = "traindeck-toast";
 
 export function toast(message, bad = false) {
   const box = document.createElement("div");
@@ -9,4 +10,16 @@ export function toast(message, bad = false) {
   box.textContent = visible(message);
   document.getElementById("toasts").append(box);
   setTimeout(() => box.remove(), SHOWN_MS);
+}
+
+// For an action that leads to another page.
+export function toastOnTheNextPage(message) {
+  sessionStorage.setItem(KEPT, message);
+}
+
+export function startToasts() {
+  const kept = sessionStorage.getItem(KEPT);
+  if (!kept) return;
+  sessionStorage.removeItem(KEPT);
+  toast(kept);
 }

@@ -1,0 +1,103 @@
+"""`/launch/options`: the part of the launch form that a script's own options make."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from traindeck.api.bodies import Argument, ScriptBody
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.options import kept_target
+from traindeck.api.problems import FieldProblem
+from traindeck.api.script import read_script
+from traindeck.api.scripts import NO_COMMAND, target_of
+from traindeck.api.strict import StrictRoute
+from traindeck.errors import FieldError
+from traindeck.flags.inspection import Inspection
+from traindeck.flags.partial import read_partly
+from traindeck.flags.schema import Schema
+from traindeck.pages.launch import render_options
+from traindeck.runs.queries import find_run
+from traindeck.runs.repeat import spec_of
+
+router = APIRouter(route_class=StrictRoute, include_in_schema=False)
+
+
+class FormBody(BaseModel):
+    """A script, or the run whose script is to be repeated; `form` is what the page shows already."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    script: ScriptBody | None = None
+    run: int | None = Field(None, ge=1, le=2**63 - 1)
+    args: list[Argument] = Field([], max_length=1000)
+    form: str = Field("", max_length=100)
+
+    @model_validator(mode="after")
+    def _one_script(self) -> "FormBody":
+        if (self.script is None) == (self.run is None):
+            raise ValueError("give either a script or a run")
+        return self
+
+
+class OptionsForm(BaseModel):
+    """The fields of a script's options, as HTML; null where the page shows this `form` already.
+
+    Of the arguments, those that fields stand for are `params`, and the others are the `rest`.
+    """
+
+    form: str
+    html: str | None
+    reason: str
+    params: dict[str, Any]
+    rest: list[str]
+    errors: list[FieldProblem]
+
+
+@router.post("/launch/options")
+def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
+    """The form for a script, with what its arguments fill in."""
+    inspection, values = _inspected(deck, body)
+    schema = inspection.schema
+    if schema is None:
+        return OptionsForm(form="", html="", reason=inspection.reason, params={}, rest=body.args, errors=[])
+    read = _read_arguments(schema, body.args)
+    form = hashlib.sha256(json.dumps([schema, values], sort_keys=True).encode()).hexdigest()
+    html = None if form == body.form else render_options(schema, values or {}, repeated=values is not None)
+    problems = [FieldProblem(field=error.field, message=error.message) for error in read.errors]
+    return OptionsForm(form=form, html=html, reason="", params=read.params, rest=read.rest, errors=problems)
+
+
+def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] | None]:
+    """What the script declares, and the parameters of the run that is to be repeated."""
+    values = None
+    if body.script is not None:
+        target = target_of(read_script(body.script, deck.code), body.script, deck.files.home / "uploads")
+    else:
+        run_id = body.run or 0
+        with deck.database.read() as session:
+            spec = spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
+        target = kept_target(spec.script, deck.files.run(run_id).folder) if spec.script else None
+        values = spec.params
+    return (Inspection(None, NO_COMMAND) if target is None else deck.inspector.inspect(target)), values
+
+
+@dataclass(slots=True)
+class _Arguments:
+    rest: list[str]
+    params: dict[str, Any] = field(default_factory=dict)
+    errors: list[FieldError] = field(default_factory=list)
+
+
+def _read_arguments(schema: Schema, args: list[str]) -> _Arguments:
+    reading = read_partly(schema, args)
+    if reading.refusal is not None:
+        message = f"the script would refuse its arguments: {reading.refusal}"
+        return _Arguments(rest=args, errors=[FieldError("script.args", message)])
+    if reading.early or any(name not in schema["properties"] for name in reading.values):
+        # Help, or an option that the script hides: no field can stand for it.
+        return _Arguments(rest=args)
+    return _Arguments(rest=reading.extras, params=reading.values)

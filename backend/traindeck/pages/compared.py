@@ -1,0 +1,133 @@
+"""The rows of a comparison, section by section: what differs first, what is equal folded away."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from traindeck.pages.metrics import best
+from traindeck.pages.numbers import show_count, show_duration, show_setting, show_value
+from traindeck.pages.rows import stamp
+from traindeck.runs.comparison import ComparedMetric, ComparedRow, ComparedRows, ComparedRun, Comparison
+from traindeck.runs.view import MetricView
+
+LONGEST = 2000
+"""Characters of a value that a cell shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value. `at` is a time to be shown in the reader's zone, `url` where it leads, `title` what more is known.
+
+    `other` is True where it is not as in the first run.
+    """
+
+    text: str
+    other: bool = False
+    best: bool = False
+    title: str = ""
+    at: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the table."""
+
+    name: str
+    differs: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows that belong together. `note` says what is not listed; `mono` that values are code."""
+
+    key: str
+    title: str
+    lines: list[Line]
+    differing: int
+    equal: int
+    note: str
+    mono: bool
+
+
+def sections(comparison: Comparison) -> list[Section]:
+    """The sections that have anything to tell."""
+    run_lines = [*_run_lines(comparison.runs), *map(_line, comparison.resources.rows)]
+    made = [
+        _section("run", "Run", run_lines),
+        _section("params", "Parameters", map(_line, comparison.params.rows), _note(comparison.params), mono=True),
+        _section("metrics", "Metrics", map(_metric, comparison.metrics.rows), _beyond(comparison.metrics.more)),
+        _rows("script", "How it is started", comparison.script),
+        _rows("git", "Git", comparison.git),
+        _rows("packages", "Packages", comparison.packages),
+        _rows("host", "Machine", comparison.host),
+        _rows("environment", "Environment", comparison.environment),
+    ]
+    return [section for section in made if section.lines or section.note]
+
+
+def _rows(key: str, title: str, rows: ComparedRows) -> Section:
+    return _section(key, title, map(_line, rows.rows), _note(rows), mono=True)
+
+
+def _section(key: str, title: str, lines: Any, note: str = "", *, mono: bool = False) -> Section:
+    made: list[Line] = sorted(lines, key=lambda line: not line.differs)
+    differing = sum(line.differs for line in made)
+    return Section(key, title, made, differing, len(made) - differing, note, mono)
+
+
+def _note(rows: ComparedRows) -> str:
+    equal = f"{show_count(rows.equal_left_out)} the same in all" if rows.equal_left_out else ""
+    return ", ".join(part for part in (equal, _beyond(rows.more)) if part)
+
+
+def _beyond(more: int) -> str:
+    return f"{show_count(more)} more are not listed" if more else ""
+
+
+def _line(row: ComparedRow) -> Line:
+    return Line(row.name, row.differs, [Cell(_text(value), value != row.values[0]) for value in row.values])
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else show_setting(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _metric(row: ComparedMetric) -> Line:
+    lasts = [value.last if value else None for value in row.values]
+    winner = best(row.tag, lasts) if row.differs else None
+    cells = [_measured(value, lasts[0]) for value in row.values]
+    if winner is not None:
+        cells = [Cell(cell.text, cell.other, lasts[at] == winner, cell.title) for at, cell in enumerate(cells)]
+    return Line(row.tag, row.differs, cells)
+
+
+def _measured(metric: MetricView | None, first: float | None) -> Cell:
+    if metric is None:
+        return Cell("", other=first is not None)
+    extremes = (
+        f"least {show_value(metric.min)}, greatest {show_value(metric.max)}, last at step {show_count(metric.step)}"
+    )
+    return Cell(show_value(metric.last), metric.last != first, title=extremes)
+
+
+def _run_lines(runs: list[ComparedRun]) -> list[Line]:
+    shown: dict[str, Callable[[ComparedRun], Cell]] = {
+        "Program": lambda run: Cell(run.program),
+        "Why it ended": lambda run: Cell(run.status_reason or ""),
+        "Started": lambda run: Cell("", at=stamp(run.started_at) if run.started_at else ""),
+        "Duration": lambda run: Cell("" if run.seconds is None else show_duration(run.seconds)),
+        "Attempt": lambda run: Cell(str(run.attempt or "")),
+        "Again of": lambda run: Cell(f"#{run.rerun_of}", url=f"/runs/{run.rerun_of}") if run.rerun_of else Cell(""),
+    }
+    lines = []
+    for name, cell in shown.items():
+        cells = [cell(run) for run in runs]
+        if any(each.text or each.at for each in cells):
+            lines.append(Line(name, any(each != cells[0] for each in cells), cells))
+    return lines

@@ -1,0 +1,98 @@
+"""What an attempt ran on, line by line: interpreter, machine, packages, variables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from traindeck.pages.numbers import show_bytes
+
+MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of a card: `title` is what more there is to know of it."""
+
+    name: str
+    value: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package; `origin` says where it came from, if not from an index."""
+
+    name: str
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment; `masked` where its value is a secret, which the record does not have."""
+
+    name: str
+    value: str
+    masked: bool
+
+
+def python_facts(python: Mapping[str, Any] | None, torch: Mapping[str, Any] | None) -> list[Fact]:
+    """What is known of the interpreter, and of torch as it is installed for it."""
+    facts = []
+    if python:
+        facts.append(Fact("Python", f"{python['version']} ({python['implementation']})"))
+        guessed = (
+            "The first of the command's PATH; what a shell script starts is not seen" if python.get("guessed") else ""
+        )
+        facts.append(Fact("Interpreter", python["executable"], guessed))
+    if torch:
+        facts.append(Fact("torch", torch.get("version") or "unknown"))
+        facts.append(Fact("CUDA of torch", torch.get("cuda") or "none: CPU only"))
+        if torch.get("hip"):
+            facts.append(Fact("ROCm of torch", torch["hip"]))
+    return facts
+
+
+def machine_facts(host: Mapping[str, Any] | None) -> list[Fact]:
+    """What is known of the machine; nothing of one that was not recorded."""
+    if not host:
+        return []
+    cores, threads = host.get("cpu_cores"), host.get("cpu_threads")
+    counts = [f"{cores} cores" if cores else "", f"{threads} threads" if threads else ""]
+    facts = [
+        Fact("Host", host["name"]),
+        Fact("CPU", host["cpu"]),
+        Fact("", ", ".join(count for count in counts if count)),
+        Fact("Memory", show_bytes(host["memory_bytes"])),
+        *(_gpu(gpu) for gpu in host.get("gpus") or []),
+        Fact("GPU driver", host.get("gpu_driver") or ""),
+        Fact("System", host["os"]),
+        Fact("Kernel", f"{host['kernel']} {host['machine']}"),
+    ]
+    if not host.get("gpus"):
+        facts.insert(4, Fact("GPU", "none"))
+    return [fact for fact in facts if fact.value]
+
+
+def _gpu(gpu: Mapping[str, Any]) -> Fact:
+    held = ", held by this run" if gpu.get("held") else ""
+    return Fact(f"GPU {gpu['index']}", f"{gpu['name']}, {show_bytes(gpu['memory_bytes'])}{held}")
+
+
+def packages_of(packages: Iterable[Mapping[str, Any]] | None) -> list[Package] | None:
+    """The installed packages; None where they were not recorded."""
+    if packages is None:
+        return None
+    return [Package(one["name"], one["version"], _origin(one)) for one in packages]
+
+
+def _origin(package: Mapping[str, Any]) -> str:
+    origin = package.get("origin") or ""
+    return f"editable {origin}".strip() if package.get("editable") else origin
+
+
+def variables_of(environment: Mapping[str, str] | None) -> list[Variable] | None:
+    """The variables by name; None where they were not recorded."""
+    if environment is None:
+        return None
+    return [Variable(name, value, MASK in value) for name, value in sorted(environment.items())]

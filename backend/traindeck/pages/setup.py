@@ -1,0 +1,152 @@
+"""The tab of a run's page that tells what ran, and on what: command, code, git, interpreter, packages, machine."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from traindeck.pages.environment import render
+from traindeck.pages.installation import Fact, Package, Variable, machine_facts, packages_of, python_facts, variables_of
+from traindeck.pages.numbers import show_bytes, show_count
+from traindeck.runs.view import RunView
+
+FOLDED_FILES = 8
+"""With more files than this the list is folded."""
+SHORT_HASH = 10
+CHANGES = {True: "not committed", False: "all committed", None: "could not be read in time"}
+READ_WITHIN = timedelta(seconds=60)
+"""What is not there by then will not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file of the code that was kept; `url` answers its text."""
+
+    path: str
+    size: str
+    url: str
+    entry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What was kept of the code, and, in words, what was not."""
+
+    facts: list[Fact]
+    files: list[KeptFile]
+    count: str
+    folded: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The repository that the code lay in. `diff_url` answers what was not committed, "" where there was nothing."""
+
+    facts: list[Fact]
+    diff_url: str
+    diff_note: str
+    untracked: list[str]
+    untracked_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetupContext:
+    """What an attempt ran with. `pending` is True while parts of it are still being read; None is not known."""
+
+    url: str
+    command: str
+    start: str
+    folder: str
+    code: Code | None
+    git: Git | None
+    python: list[Fact]
+    machine: list[Fact]
+    packages: list[Package] | None
+    variables: list[Variable] | None
+    masked: int
+    begun: bool
+    pending: bool
+
+
+def render_setup(run: RunView, record: Mapping[str, Any], files: Iterable[tuple[str, int]]) -> str:
+    """The tab's content. `record` is what `GET /runs/N/record` answers, `files` are the code's, with their bytes."""
+    url = f"/runs/{run.id}"
+    variables = variables_of(record.get("environment"))
+    context = SetupContext(
+        url=url,
+        command=record.get("command") or "",
+        start=record.get("start") or run.start,
+        folder=record.get("cwd") or "",
+        code=_code(url, record.get("code"), list(files)),
+        git=_git(url, record.get("git")),
+        python=python_facts(record.get("python"), record.get("torch")),
+        machine=machine_facts(record.get("host")),
+        packages=packages_of(record.get("packages")),
+        variables=variables,
+        masked=sum(variable.masked for variable in variables or []),
+        begun=run.attempt > 0,
+        pending=_pending(run, record, datetime.now(UTC)),
+    )
+    return render("run/setup.html", context)
+
+
+def _code(url: str, code: Mapping[str, Any] | None, files: list[tuple[str, int]]) -> Code | None:
+    if code is None and not files:
+        return None
+    code = code or {}
+    entry = code.get("entry")
+    ordered = sorted(files, key=lambda file: (file[0] != entry, file[0]))
+    kept = [KeptFile(path, show_bytes(size), f"{url}/code/{quote(path)}", path == entry) for path, size in ordered]
+    facts = [Fact("From", code["root"])] if code.get("root") else []
+    if code.get("digest"):
+        facts.append(Fact("Digest", code["digest"][:SHORT_HASH], f"{code['digest']}: equal for equal code"))
+    whole = code.get("complete", True)
+    return Code(
+        facts=facts,
+        files=kept,
+        count=_count(files),
+        folded=len(kept) > FOLDED_FILES,
+        note=""
+        if whole
+        else "The folder is too large to be kept: these are the script and what it imports from there.",
+    )
+
+
+def _count(files: list[tuple[str, int]]) -> str:
+    total = show_bytes(sum(size for _, size in files))
+    return f"1 file, {total}" if len(files) == 1 else f"{show_count(len(files))} files, {total}"
+
+
+def _git(url: str, git: Mapping[str, Any] | None) -> Git | None:
+    if not git:
+        return None
+    commit = git.get("commit")
+    facts = [
+        Fact("Commit", commit[:SHORT_HASH] if commit else "none yet", commit or ""),
+        Fact("Branch", git.get("branch") or "none: detached"),
+        Fact("Remote", git.get("remote") or ""),
+        Fact("Folder", git.get("folder") or ""),
+        Fact("Changes", CHANGES[git.get("dirty")]),
+        Fact("Read", _clock(git.get("read_at"))),
+    ]
+    return Git(
+        facts=[fact for fact in facts if fact.value],
+        diff_url=f"{url}/diff" if git.get("diff_bytes") else "",
+        diff_note="The diff is longer than what is kept; this is its beginning." if git.get("diff_truncated") else "",
+        untracked=list(git.get("untracked") or []),
+        untracked_more=bool(git.get("untracked_truncated")),
+    )
+
+
+def _clock(at: str | None) -> str:
+    return f"{at[:10]} {at[11:19]} UTC" if at else ""
+
+
+def _pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
+    """True where what is missing may still come: the machine is read after the start, git after the launch."""
+    started, code = run.started_at, record.get("code") or {}
+    begins = run.status.holds_slots if started is None else now - started < READ_WITHIN
+    git = record.get("git") is None and bool(code.get("root")) and now - run.created_at < READ_WITHIN
+    return git or (record.get("recorded_at") is None and begins)

@@ -1,0 +1,68 @@
+// The runs of the list that are chosen, to be compared. The choice outlives refreshing, filtering and paging.
+const KEPT = "traindeck-chosen";
+const MOST = 8;
+
+const [bar, note, compare] = ["chosen", "chosen-note", "compare-chosen"].map((id) => document.getElementById(id));
+const chosen = new Set(read());
+let anchor = "";
+
+function read() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+const boxes = () => [...document.querySelectorAll(".pick")];
+
+function describe() {
+  if (chosen.size > MOST) return `${chosen.size} runs chosen. Up to ${MOST} can be compared.`;
+  return chosen.size === 1 ? "1 run chosen. Choose another to compare." : `${chosen.size} runs chosen`;
+}
+
+// Rows that the server sent anew know nothing of the choice.
+function show() {
+  const all = boxes();
+  for (const box of all) box.checked = chosen.has(box.value);
+  const every = document.getElementById("pick-all");
+  if (every) {
+    every.checked = all.every((box) => box.checked);
+    every.indeterminate = !every.checked && all.some((box) => box.checked);
+  }
+  bar.hidden = chosen.size === 0;
+  note.textContent = chosen.size ? describe() : "";
+  compare.textContent = chosen.size < 2 ? "Compare" : `Compare ${chosen.size} runs`;
+  compare.disabled = chosen.size < 2 || chosen.size > MOST;
+}
+
+function choose(values, wanted) {
+  for (const value of values) {
+    if (wanted) chosen.add(value);
+    else chosen.delete(value);
+  }
+  sessionStorage.setItem(KEPT, JSON.stringify([...chosen]));
+  show();
+}
+
+// With Shift, everything from the run that was pressed before to this one.
+function range(box) {
+  const values = boxes().map((each) => each.value);
+  const [from, to] = [values.indexOf(anchor), values.indexOf(box.value)].sort((a, b) => a - b);
+  return from < 0 ? [box.value] : values.slice(from, to + 1);
+}
+
+export function startChosen() {
+  document.addEventListener("click", ({ target, shiftKey }) => {
+    if (target.id === "pick-all") choose(boxes().map((box) => box.value), target.checked);
+    else if (target.matches?.(".pick")) {
+      choose(shiftKey ? range(target) : [target.value], target.checked);
+      anchor = target.value;
+    }
+  });
+  compare.addEventListener("click", () => location.assign(`/compare?runs=${[...chosen].join(",")}`));
+  document.getElementById("clear-chosen").addEventListener("click", () => choose([...chosen], false));
+  document.addEventListener("htmx:after:swap", show);
+  document.addEventListener("deck:deleted", (event) => choose([String(event.detail.id)], false));
+  show();
+}

@@ -1,0 +1,8 @@
+// Runs beside each other.
+import { startCompareWith } from "./compare-with.js";
+import { startDiffs } from "./diff.js";
+import { Overlays } from "./overlays.js";
+
+new Overlays(document.getElementById("curves")).start();
+startCompareWith();
+startDiffs(document);

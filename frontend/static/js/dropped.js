@@ -1,0 +1,25 @@
+// The files of a drop, those of folders with their paths.
+export async function dropped(transfer) {
+  // Entries are gone once the event is over: all are taken before anything is waited for.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  return (await Promise.all(entries.map(filesOf))).flat();
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [{ file, path: entry.fullPath.replace(/^\//, "") }];
+  }
+  return (await Promise.all((await children(entry)).map(filesOf))).flat();
+}
+
+// A reader gives a hundred at a time, and none at the end.
+async function children(folder) {
+  const reader = folder.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return found;
+    found.push(...some);
+  }
+}

@@ -1,0 +1,69 @@
+// CodeMirror in the place of the textarea for pasted source, fetched when it is first needed. The textarea keeps the
+// text for the form, and stays as it is where the editor cannot be had.
+let opening = null;
+
+const COLOURS = { keyword: "--accent", string: "--s-completed", comment: "--text-3", number: "--run-2", name: "--s-lost" };
+
+const LOOK = {
+  "&": { height: "100%", backgroundColor: "var(--surface)", color: "var(--text)", fontSize: "0.8125rem" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { overflow: "auto", fontFamily: "var(--mono)", lineHeight: "1.5" },
+  ".cm-content": { caretColor: "var(--text)", padding: "7px 0" },
+  ".cm-gutters": { border: "none", backgroundColor: "var(--surface)", color: "var(--text-3)" },
+  ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent)" },
+  ".cm-selectionMatch": { backgroundColor: "var(--accent-soft)" },
+  ".cm-searchMatch": { backgroundColor: "var(--mark)" },
+  ".cm-searchMatch-selected": { backgroundColor: "var(--mark-current)" },
+  ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--text)", borderColor: "var(--line)" },
+  ".cm-panel.cm-search input, .cm-panel.cm-search button": { border: "1px solid var(--line-strong)", borderRadius: "4px", backgroundColor: "var(--surface)", backgroundImage: "none", color: "var(--text)", font: "inherit" },
+};
+
+function highlighting({ HighlightStyle, syntaxHighlighting, tags }) {
+  const of = (tag, name) => ({ tag, color: `var(${COLOURS[name]})` });
+  return syntaxHighlighting(HighlightStyle.define([
+    of([tags.keyword, tags.operatorKeyword, tags.bool, tags.null, tags.self], "keyword"),
+    of([tags.string, tags.special(tags.string)], "string"),
+    of([tags.number], "number"),
+    { ...of([tags.comment], "comment"), fontStyle: "italic" },
+    of([tags.definition(tags.variableName), tags.function(tags.definition(tags.variableName)), tags.definition(tags.className), tags.meta], "name"),
+  ]));
+}
+
+function extensions(parts, changed) {
+  const { EditorView, EditorState } = parts;
+  return [
+    parts.lineNumbers(), parts.history(), parts.bracketMatching(), parts.indentOnInput(), parts.indentUnit.of("    "),
+    EditorState.tabSize.of(4), parts.search(), parts.highlightSelectionMatches(), parts.python(), highlighting(parts),
+    parts.keymap.of([parts.indentWithTab, ...parts.defaultKeymap, ...parts.historyKeymap, ...parts.searchKeymap]),
+    EditorView.theme(LOOK), EditorView.lineWrapping,
+    EditorView.contentAttributes.of({ "aria-label": "Source", "aria-description": "Escape, then Tab, leaves the editor.", spellcheck: "false" }),
+    EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
+  ];
+}
+
+async function open() {
+  const [textarea, host, label] = ["script-source", "editor", "label-source"].map((id) => document.getElementById(id));
+  const parts = await import("../vendor/codemirror.js");
+  // In a shadow root its styles are adopted sheets: a <style> element is against the page's policy.
+  const root = host.attachShadow({ mode: "open" });
+  const changed = (text) => {
+    textarea.value = text;
+    textarea.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const view = new parts.EditorView({ doc: textarea.value, extensions: extensions(parts, changed), parent: root, root });
+  // From outside, its keys look as if they were pressed on no input: the page's shortcuts would hear them.
+  host.addEventListener("keydown", (event) => event.stopPropagation());
+  label.removeAttribute("for");
+  label.addEventListener("click", () => view.focus());
+  textarea.focus = () => view.focus();
+  const focused = document.activeElement === textarea;
+  textarea.hidden = true;
+  host.hidden = false;
+  document.getElementById("about-script-source").classList.remove("waits");
+  if (focused) view.focus();
+}
+
+export function openEditor() {
+  opening ??= open().catch((error) => console.info(`The editor cannot be had: ${error.message}`));
+  return opening;
+}

@@ -1,0 +1,124 @@
+// The script's own options as fields: asked for when the script changes, filled in by arguments that are typed.
+import { sendJson } from "./api.js";
+import { quoteWord, splitWords } from "./shell-words.js";
+import { visible } from "./visible.js";
+
+const QUIET_MS = 400;
+const BUSY_MS = 250;
+const MANY = 16;
+
+const get = (id) => document.getElementById(id);
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const PLAIN = "Split as a shell does: quote what has spaces.";
+
+// `asked` gives the script or the run as a body of POST /launch/options, or null where none is named yet.
+export class Options {
+  constructor({ set, errors, asked, changed }) {
+    Object.assign(this, { set, errors, asked, changed, form: "", known: "", typed: new Map() });
+    this.args = get("script-args");
+    // Of a run that is repeated: its arguments, without those that fields stand for.
+    this.keptArgs = splitWords(this.args.defaultValue);
+    this.args.addEventListener("change", () => this.ask(splitWords(this.args.value)));
+  }
+
+  // Ask again once the script has not been changed for a moment.
+  schedule() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), QUIET_MS);
+  }
+
+  async ask(args = []) {
+    clearTimeout(this.timer);
+    const body = this.asked();
+    const key = JSON.stringify(body);
+    if (key === this.known && (!args.length || !this.form)) return;
+    this.asking?.abort();
+    if (!body) return this.show({ form: "", html: "", reason: "", params: {}, rest: [], errors: [] }, key);
+    this.asking = new AbortController();
+    const busy = setTimeout(() => this.say("Reading the script's options…"), BUSY_MS);
+    try {
+      const first = this.known === "";
+      const given = first && !args.length ? splitWords(this.args.value) : args;
+      this.show(await sendJson("POST", "/launch/options", { ...body, args: given, form: this.form }, {}, this.asking.signal), key, given);
+      if (first) this.keptArgs = splitWords(this.args.value);
+    } catch (problem) {
+      if (problem.name !== "AbortError") this.refused(problem, key);
+    } finally {
+      clearTimeout(busy);
+    }
+  }
+
+  show(answer, key, args = []) {
+    this.known = key;
+    if (answer.html !== null) this.swap(answer.html);
+    this.form = answer.form;
+    const wrong = answer.errors[0]?.message ?? "";
+    this.errors.put(get("arguments"), wrong);
+    const filled = Object.keys(answer.params);
+    filled.forEach((name) => this.set.named(name)?.put(answer.params[name]));
+    if (args.length && this.form && !wrong) {
+      this.args.value = answer.rest.map(quoteWord).join(" ");
+    }
+    this.say(this.told(answer, filled));
+    this.changed();
+  }
+
+  told({ form, reason }, filled) {
+    if (filled.length) return `Filled in below: ${filled.join(", ")}.`;
+    if (form) return `${plural(this.set.fields.length, "option")} below. Arguments that are typed here are filled in there.`;
+    return reason ? `No form: ${reason}. Give arguments as text.` : PLAIN;
+  }
+
+  refused(problem, key) {
+    this.known = key;
+    this.swap("");
+    this.form = "";
+    this.say(problem.errors[0]?.message ?? problem.message);
+    this.changed();
+  }
+
+  say(text) {
+    get("options-status").textContent = visible(text);
+  }
+
+  // What was typed survives where the option still exists.
+  swap(html) {
+    for (const field of this.set.fields) {
+      const kept = field.changed() || field.complaint();
+      if (kept) this.typed.set(field.name, { kind: field.kind, value: field.input.value, checked: field.input.checked });
+      else this.typed.delete(field.name);
+    }
+    const focused = document.activeElement?.id;
+    this.set.root.innerHTML = html;
+    this.set.read();
+    for (const field of this.set.fields) {
+      const kept = this.typed.get(field.name);
+      if (kept?.kind === field.kind) Object.assign(field.input, { value: kept.value, checked: kept.checked });
+    }
+    if (focused) get(focused)?.focus({ preventScroll: true });
+    this.filterable();
+  }
+
+  filterable() {
+    get("options-filter").hidden = this.set.fields.length < MANY;
+    get("options-search").value = "";
+    get("options-count").textContent = "";
+  }
+}
+
+// A field is found by its name, its help, and what it is called on the command line.
+export function startFilter(set) {
+  const search = get("options-search");
+  search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  search.addEventListener("input", () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = ({ element, flag }) => words.every((word) => `${element.textContent} ${flag?.flags?.join(" ")}`.toLowerCase().includes(word));
+    set.fields.forEach((field) => field.element.classList.toggle("filtered", !fits(field)));
+    for (const group of set.root.querySelectorAll("[data-group]")) {
+      group.classList.toggle("filtered", !group.querySelector("[data-param]:not(.filtered)"));
+      if (words.length) group.querySelectorAll("details").forEach((details) => (details.open = true));
+    }
+    const found = set.fields.filter(fits).length;
+    get("options-count").textContent = words.length ? `${found} of ${set.fields.length}` : "";
+  });
+}

@@ -1,0 +1,28 @@
+// What the form stands for from a terminal: by curl, or by the deck's own command line.
+import { commandLine } from "./command-line.js";
+import { copyText } from "./copy.js";
+import { curlCommand } from "./curl.js";
+import { remember, remembered } from "./remembered.js";
+
+const NAME = "terminal";
+
+export function startTerminal(redraw) {
+  const box = document.getElementById("curl");
+  const buttons = [...document.querySelectorAll("[data-terminal]")];
+  const choose = (kind) => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.terminal === kind)));
+  choose(remembered(NAME, "curl"));
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      remember(NAME, button.dataset.terminal);
+      choose(button.dataset.terminal);
+      redraw();
+    });
+  }
+  document.getElementById("copy-curl").addEventListener("click", () => copyText(box));
+  return (request, set, upload) => {
+    const asked = buttons.find((button) => button.getAttribute("aria-pressed") === "true")?.dataset.terminal;
+    const text = asked === "traindeck" ? commandLine(request, set, upload) : curlCommand(request, upload);
+    // Written only when it changes: a selection in it survives.
+    if (box.textContent !== text) box.textContent = text;
+  };
+}

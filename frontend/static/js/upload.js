@@ -1,0 +1,119 @@
+// Sends a script, a zip or a folder to the deck, says how far it is, and lets one of its files be chosen to start.
+import { dropped } from "./dropped.js";
+import { showBytes } from "./numbers.js";
+import { visible } from "./visible.js";
+
+const LEFT_OUT = new Set(["__pycache__", "node_modules", "venv"]);
+const get = (id) => document.getElementById(id);
+
+export class Upload {
+  constructor(errors, changed) {
+    Object.assign(this, { errors, changed, digest: "", name: "", sending: null });
+    get("pick-file").addEventListener("click", () => get("upload-file").click());
+    get("pick-folder").addEventListener("click", () => get("upload-folder").click());
+    for (const input of [get("upload-file"), get("upload-folder")]) {
+      input.addEventListener("change", () => this.send([...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name }))));
+    }
+    get("script-entry").addEventListener("change", () => changed());
+    this.listen(get("drop"));
+  }
+
+  listen(zone) {
+    const over = (is) => zone.classList.toggle("over", is);
+    zone.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      over(true);
+    });
+    zone.addEventListener("dragleave", () => over(false));
+    zone.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      over(false);
+      this.send(await dropped(event.dataTransfer));
+    });
+  }
+
+  // [the field, what is missing], or true.
+  complaint() {
+    if (this.digest) return true;
+    return ["script.upload", this.sending ? "The upload is still under way." : "Choose a file or a folder."];
+  }
+
+  send(files) {
+    const kept = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".") || LEFT_OUT.has(part)));
+    // The same file can be chosen again after it was changed.
+    get("upload-file").value = get("upload-folder").value = "";
+    if (!kept.length) return;
+    this.sending?.abort();
+    this.forget();
+    this.name = kept.length === 1 ? kept[0].path : kept[0].path.split("/")[0];
+    this.single = kept.length === 1 && !kept[0].path.includes("/");
+    const [bytes, limit] = [kept.reduce((sum, { file }) => sum + file.size, 0), Number(get("drop").dataset.limit)];
+    // A deck that takes no more ends the connection, and the browser hears no reason.
+    if (bytes > limit) return this.complain(`This is ${showBytes(bytes)}, and at most ${showBytes(limit)} are taken: leave out data.`);
+    const form = new FormData();
+    kept.forEach(({ file, path }) => form.append("file", file, path));
+    this.say(`Sending ${this.name}…`);
+    this.post(form);
+  }
+
+  // Not fetch: only this tells how much has been sent.
+  post(form) {
+    const sending = (this.sending = new XMLHttpRequest());
+    const bar = get("upload-progress");
+    bar.hidden = false;
+    bar.value = 0;
+    sending.upload.addEventListener("progress", ({ loaded, total }) => (bar.value = loaded / total));
+    sending.addEventListener("loadend", () => {
+      if (this.sending !== sending) return;
+      this.sending = null;
+      bar.hidden = true;
+      this.ended(sending);
+    });
+    sending.open("POST", "/uploads");
+    sending.setRequestHeader("Accept", "application/json");
+    sending.send(form);
+  }
+
+  ended(sending) {
+    const answer = read(sending.responseText);
+    if (sending.status !== 201) {
+      this.say("");
+      this.complain(answer.errors?.[0]?.message ?? answer.detail ?? "The upload did not reach the deck. Is it still running?");
+    } else {
+      this.received(answer);
+    }
+    this.changed();
+  }
+
+  received({ upload, files, entries, bytes }) {
+    this.say(`${this.name}: ${files.length} file${files.length === 1 ? "" : "s"}, ${showBytes(bytes)}.`);
+    get("script-entry").replaceChildren(...entries.map((entry) => new Option(entry, entry)));
+    get("entry-field").hidden = entries.length < 1;
+    if (entries.length) this.digest = upload;
+    else this.complain("There is no Python file in it that could be started.");
+  }
+
+  forget() {
+    this.digest = "";
+    get("entry-field").hidden = true;
+    get("script-entry").replaceChildren();
+    this.complain("");
+    this.changed();
+  }
+
+  say(text) {
+    get("upload-state").textContent = visible(text);
+  }
+
+  complain(message) {
+    this.errors.put(document.querySelector("[data-field='script.upload']"), message);
+  }
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
