@@ -14,31 +14,41 @@ from starlette.types import Scope
 from traindeck import __version__
 from traindeck.api import (
     actions,
+    code,
+    compare,
     events,
     files,
+    form,
     guard,
     health,
     log,
     problems,
+    record,
+    rerun,
     runs,
     scalars,
+    scripts,
     site,
     tensorboard,
     trainers,
+    uploads,
 )
 from traindeck.api.deck import Deck
 from traindeck.boards.client import Boards
+from traindeck.code.store import CodeStore
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.dispatch.attempts import Attempts
 from traindeck.dispatch.dispatcher import Dispatcher
 from traindeck.dispatch.forkserver import Forkserver
+from traindeck.dispatch.inspector import Inspector
 from traindeck.dispatch.launcher import Launcher
 from traindeck.dispatch.machine import find_gpus
 from traindeck.dispatch.observer import Observer
 from traindeck.dispatch.slots import Slots
 from traindeck.errors import DeckUnusable
 from traindeck.pages.resources import static_folder
+from traindeck.records.recorder import Recorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.settings import Settings
@@ -49,7 +59,25 @@ logger = logging.getLogger(__name__)
 DESCRIPTION = "Queue PyTorch training runs, watch them train, open their TensorBoard."
 THREADS = 40
 WARM_LOOK_SECONDS = 0.25
-ROUTERS = (runs, actions, log, scalars, files, trainers, events, health, tensorboard, site)
+ROUTERS = (
+    runs,
+    actions,
+    rerun,
+    record,
+    compare,
+    log,
+    scalars,
+    files,
+    code,
+    uploads,
+    trainers,
+    scripts,
+    form,
+    events,
+    health,
+    tensorboard,
+    site,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,6 +89,8 @@ def create_app(settings: Settings) -> FastAPI:
         deck, observer = open_deck(settings)
         app.state.deck = deck
         observer.start()
+        deck.recorder.start()
+        deck.code.start()
         deck.dispatcher.start()
         warming = asyncio.create_task(_warm_boards(deck))
         try:
@@ -81,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in ROUTERS:
         app.include_router(module.router)
     app.mount("/static", _Static(directory=static_folder()))
-    app.add_middleware(guard.Guard)
+    app.add_middleware(guard.Guard, upload_bytes=settings.upload_limit_mb * 1_000_000)
     return app
 
 
@@ -108,11 +138,15 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
     """
     deck_files = prepare_home(settings)
     database, changes = Database(deck_files.database), Changes()
+    code = CodeStore.at(deck_files.home)
+    code.prepare()
     slots = Slots(settings.cpus, usable_gpus(settings))
     observer = Observer(database, deck_files, changes)
-    attempts = Attempts(database, deck_files, slots, changes, observer, settings.grace_seconds)
+    attempts = Attempts(database, deck_files, code.snapshots, slots, changes, observer, settings.grace_seconds)
+    recorder = Recorder(deck_files, code.blobs)
+    attempts.on_started.append(recorder.note)
     launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log"), cold=settings.cold)
-    boards = Boards(deck_files.logs / "boards.log", limit=settings.board_limit)
+    boards = Boards(deck_files.logs / "boards.log", limit=settings.board_limit, memory_mb=settings.board_memory_mb)
     deck = Deck(
         settings=settings,
         files=deck_files,
@@ -122,6 +156,9 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
         dispatcher=Dispatcher(attempts, launcher),
         registry=load_trainers(),
         boards=boards,
+        code=code,
+        recorder=recorder,
+        inspector=Inspector(launcher, deck_files.home / "cache" / "flags"),
     )
     return deck, observer
 
@@ -149,9 +186,11 @@ async def close_deck(deck: Deck, observer: Observer) -> None:
     """Let go of everything but the runs, which go on."""
     deck.closing.begun = True
     deck.changes.wake_all()
+    deck.code.close()
     await deck.boards.stop()
     await anyio.to_thread.run_sync(deck.dispatcher.close)
     await anyio.to_thread.run_sync(observer.close)
+    await anyio.to_thread.run_sync(deck.recorder.close)
     deck.database.close()
 
 

@@ -48,13 +48,16 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeck]:
 def send_to(operation: APIOperation) -> list[tuple[APIOperation, GenerationMode, bool]]:
     """What is sent to an operation: right requests and wrong ones, of any run and of one that there is."""
     of_a_run = "{run_id}" in operation.path
-    taken = len(list(operation.iter_parameters())) + len(operation.body)
+    parameters = [one.name for one in operation.iter_parameters()]
+    taken = len(parameters) + len(operation.body)
+    # A path that is none is no file of the run, like any other that is not there.
+    can_be_wrong = taken - len({"run_id", "path"}.intersection(parameters))
     combinations = [(GenerationMode.POSITIVE, False)]
     if of_a_run:
         combinations.append((GenerationMode.POSITIVE, True))
     if taken:
         combinations.append((GenerationMode.NEGATIVE, False))
-    if of_a_run and taken > 1:
+    if of_a_run and can_be_wrong:
         combinations.append((GenerationMode.NEGATIVE, True))
     return [(operation, mode, known) for mode, known in combinations]
 

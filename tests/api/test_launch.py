@@ -91,7 +91,7 @@ REFUSED = [
     ([], "body", ""),
     ("text", "body", ""),
     (None, "body", ""),
-    ({**SCRIPT, "params": {"a": 1}}, "params", "params go with a trainer; give a script its args"),
+    ({**SCRIPT, "params": {"a": 1}}, "params", "which the script has not: it has no parser"),
     ({"script": {}}, "script", "give one of path, source, module, command, upload"),
     ({"script": {"source": "", "path": "a"}}, "script", "upload, not path and source"),
     ({"script": {"module": "train"}}, "script", "a module needs cwd"),

@@ -9,8 +9,8 @@ from tensorboard.backend.event_processing import data_ingester, plugin_event_acc
 
 from boards.event_logs import write_scalars
 from traindeck.boards.accumulator import BoardAccumulator
+from traindeck.boards.points import PointBatch
 from traindeck.boards.records import EventFile
-from traindeck.boards.scalars import ScalarEvent
 
 SAMPLES = data_ingester.DEFAULT_TENSOR_SIZE_GUIDANCE
 
@@ -23,7 +23,13 @@ def event_file(folder: Path) -> Path:
 
 def steps(file: EventFile) -> list[int]:
     """The steps of the scalars that one load gives."""
-    return [event.step for event in file.Load() if isinstance(event, ScalarEvent) or event.summary.value]
+    found: list[int] = []
+    for event in file.Load():
+        if isinstance(event, PointBatch):
+            found += (point.step for point in event.in_order())
+        elif event.summary.value:
+            found.append(event.step)
+    return found
 
 
 @pytest.fixture

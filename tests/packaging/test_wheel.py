@@ -6,6 +6,7 @@ from zipfile import ZipFile
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PARTS = ("htmx.js", "htmx.LICENSE", "uplot.js", "uplot.css", "uplot.LICENSE", "codemirror.js", "codemirror.LICENSE")
 
 
 def names_in(wheel: Path) -> set[str]:
@@ -35,7 +36,7 @@ def test_the_wheel_carries_every_file_of(wheel: Path, source: str, target: str) 
 
 def test_the_wheel_carries_the_front_end_parts_and_their_licences(wheel: Path) -> None:
     vendor = "traindeck/_share/frontend/static/vendor"
-    parts = {f"{vendor}/{name}" for name in ("htmx.js", "htmx.LICENSE", "uplot.js", "uplot.css", "uplot.LICENSE")}
+    parts = {f"{vendor}/{name}" for name in PARTS}
     assert parts <= names_in(wheel)
 
 

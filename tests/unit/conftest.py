@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from traindeck.code.blobs import Blobs
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.db.tables import Run
@@ -30,6 +31,13 @@ def files(tmp_path: Path) -> DeckFiles:
     files = DeckFiles(tmp_path)
     files.prepare()
     return files
+
+
+@pytest.fixture
+def blobs(files: DeckFiles) -> Blobs:
+    blobs = Blobs(files.home / "code")
+    blobs.prepare()
+    return blobs
 
 
 @pytest.fixture
@@ -57,11 +65,11 @@ def session(scratch: Database) -> Iterator[Session]:
 
 
 @pytest.fixture
-def submit(session: Session, files: DeckFiles) -> AddRun:
+def submit(session: Session, files: DeckFiles, blobs: Blobs) -> AddRun:
     """Queues a run as the API does."""
 
     def submit(**fields: Any) -> Run:
-        return commands.submit(session, files, RunSpec(**{"trainer": "mnist", **fields}))
+        return commands.submit(session, files, blobs, RunSpec(**{"trainer": "mnist", **fields}))
 
     return submit
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
+from traindeck.code.tree import CodeFile, tree_of
 from traindeck.db.tables import IdempotencyKey, Parameter, Run, RunTag
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
 from traindeck.runs import commands
@@ -21,8 +22,8 @@ from traindeck.runs.view import ScriptKind
 SPEC = RunSpec(trainer="mnist", params={"lr": 0.1}, tags=("a", "b", "a"))
 
 
-def test_a_submitted_run_has_its_rows_and_its_folder(session, files):
-    run = commands.submit(session, files, SPEC)
+def test_a_submitted_run_has_its_rows_and_its_folder(session, files, blobs):
+    run = commands.submit(session, files, blobs, SPEC)
 
     assert json.loads(files.run(run.id).spec.read_text())["params"] == {"lr": 0.1}
     assert stat.S_IMODE(files.run(run.id).folder.stat().st_mode) == 0o700
@@ -30,45 +31,47 @@ def test_a_submitted_run_has_its_rows_and_its_folder(session, files):
     assert run.name.count("-") == 1
 
 
-def test_a_script_is_kept_byte_for_byte(session, files):
+def test_a_script_is_kept_byte_for_byte(session, files, blobs):
     source = b"# \xff\r\nprint(1)"
-    run = commands.submit(session, files, RunSpec(script=ScriptSpec(ScriptKind.SOURCE, "a.py", source=source)))
+    tree = tree_of("a.py", None, [CodeFile("a.py", len(source), blobs.put_bytes(source), 0)])
+    run = commands.submit(session, files, blobs, RunSpec(script=ScriptSpec(ScriptKind.SOURCE, "a.py", code=tree)))
 
     assert (files.run(run.id).code / "a.py").read_bytes() == source
+    assert run.code_digest == tree.digest
 
 
-def test_what_a_submit_that_was_cut_off_left_behind_is_not_mixed_with_the_next(session, files):
+def test_what_a_submit_that_was_cut_off_left_behind_is_not_mixed_with_the_next(session, files, blobs):
     stale = files.run(1).folder / "attempt-1" / "work" / "events"
     stale.parent.mkdir(parents=True)
     stale.touch()
 
-    assert commands.submit(session, files, SPEC).id == 1
+    assert commands.submit(session, files, blobs, SPEC).id == 1
     assert not stale.exists()
 
 
-def test_the_same_key_with_the_same_request_answers_the_same_run(session, files):
-    first = commands.submit_once(session, files, SPEC, "key")
-    again = commands.submit_once(session, files, replace(SPEC, env={}), "key")
+def test_the_same_key_with_the_same_request_answers_the_same_run(session, files, blobs):
+    first = commands.submit_once(session, files, blobs, SPEC, "key")
+    again = commands.submit_once(session, files, blobs, replace(SPEC, env={}), "key")
 
     assert again.id == first.id
     assert len(session.exec(select(Run)).all()) == 1
 
 
-def test_the_order_in_which_a_client_writes_variables_does_not_make_it_another_request(session, files):
-    first = commands.submit_once(session, files, replace(SPEC, env={"A": "1", "B": "2"}), "key")
+def test_the_order_in_which_a_client_writes_variables_does_not_make_it_another_request(session, files, blobs):
+    first = commands.submit_once(session, files, blobs, replace(SPEC, env={"A": "1", "B": "2"}), "key")
 
-    assert commands.submit_once(session, files, replace(SPEC, env={"B": "2", "A": "1"}), "key").id == first.id
+    assert commands.submit_once(session, files, blobs, replace(SPEC, env={"B": "2", "A": "1"}), "key").id == first.id
 
 
-def test_the_same_key_with_another_request_is_refused_and_names_the_run(session, files):
-    first = commands.submit_once(session, files, SPEC, "key")
+def test_the_same_key_with_another_request_is_refused_and_names_the_run(session, files, blobs):
+    first = commands.submit_once(session, files, blobs, SPEC, "key")
 
     with pytest.raises(InvalidRequest, match=f"made run {first.id} from another request"):
-        commands.submit_once(session, files, replace(SPEC, notes="x"), "key")
+        commands.submit_once(session, files, blobs, replace(SPEC, notes="x"), "key")
 
 
-def test_a_key_goes_with_its_run(session, files):
-    run = commands.submit_once(session, files, SPEC, "key")
+def test_a_key_goes_with_its_run(session, files, blobs):
+    run = commands.submit_once(session, files, blobs, SPEC, "key")
     session.flush()
     commands.remove(session, run.id)
     session.flush()

@@ -1,6 +1,8 @@
 # mypy: disallow-untyped-calls=False
 """TensorBoard's store of a board's data, fed by our reader of event files."""
 
+import threading
+from functools import partial
 from typing import Any, Self
 
 from tensorboard.backend.event_processing import (
@@ -9,20 +11,29 @@ from tensorboard.backend.event_processing import (
     plugin_event_accumulator,
     plugin_event_multiplexer,
 )
+from tensorboard.compat.proto import summary_pb2
 
+from traindeck.boards.points import PointBatch
 from traindeck.boards.records import EventFile, is_event_file
 from traindeck.boards.scalars import ScalarEvent
-
-_RESERVOIR_KEY = "."
+from traindeck.boards.series import KEY, Columns, ScalarSeries, event_columns
 
 VERSION_WITH_RESTARTS = 2
 """Files of this version say where training started again; in older ones a step back does."""
 
 
-class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
-    """The data of one of TensorBoard's runs: one folder of event files."""
+class BoardClosedError(Exception):
+    """Nobody wants the data any more."""
 
-    def __init__(self, folder: str) -> None:
+
+class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
+    """The data of one of TensorBoard's runs: one folder of event files.
+
+    Loading ends with `BoardClosedError` once `is_closed` is set.
+    """
+
+    def __init__(self, folder: str, is_closed: threading.Event | None = None) -> None:
+        self._is_closed = is_closed or threading.Event()
         super().__init__(
             folder,
             size_guidance=data_ingester.DEFAULT_SIZE_GUIDANCE,
@@ -30,27 +41,86 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         )
         self._generator = directory_watcher.DirectoryWatcher(folder, EventFile, is_event_file)
 
+    def scalar_columns(self, tag: str) -> Columns:
+        """Steps, wall times and values that are kept of a scalar.
+
+        Raises:
+            KeyError: there is no such tag.
+        """
+        series = self.tensors_by_tag[tag]
+        return series.columns() if isinstance(series, ScalarSeries) else event_columns(series.Items(KEY))
+
     def _ProcessEvent(self, event: Any) -> None:  # noqa: N802 - TensorBoard's name for it
-        """Take in one event; the many points of known scalars go the short way."""
-        if type(event) is not ScalarEvent:
+        """Take in one event, or many points of known scalars at once."""
+        if self._is_closed.is_set():
+            raise BoardClosedError
+        if type(event) is not PointBatch:
             super()._ProcessEvent(event)
-            return
-        points = self.tensors_by_tag[event.tag]
-        if (self.file_version or 0) < VERSION_WITH_RESTARTS and event.step < self.most_recent_step:
-            points.FilterItems(lambda point: point.step < event.step, _RESERVOIR_KEY)
-        self.most_recent_step = event.step
-        self.most_recent_wall_time = event.wall_time  # type: ignore[assignment]
-        points.AddItem(_RESERVOIR_KEY, event)
+        elif (self.file_version or 0) < VERSION_WITH_RESTARTS:
+            self._take_singly(event)
+        else:
+            self._take(event)
+
+    def _take(self, points: PointBatch) -> None:
+        self.most_recent_step, self.most_recent_wall_time = points.last()  # type: ignore[assignment]
+        for tag, rows in points.by_tag():
+            series = self.tensors_by_tag[tag]
+            if isinstance(series, ScalarSeries):
+                series.extend(rows)
+                continue
+            for step, wall_time, value in rows.tolist():
+                series.AddItem(KEY, ScalarEvent(wall_time, step, tag, value))
+
+    def _take_singly(self, points: PointBatch) -> None:
+        """In old files a step back withdraws the points of its tag from there on."""
+        for event in points.in_order():
+            series = self.tensors_by_tag[event.tag]
+            if event.step < self.most_recent_step:
+                series.FilterItems(partial(_is_before, event.step), KEY)
+            self.most_recent_step = event.step
+            self.most_recent_wall_time = event.wall_time  # type: ignore[assignment]
+            series.AddItem(KEY, event)
+
+    def _ProcessTensor(self, tag: str, wall_time: float, step: int, tensor: Any) -> None:  # noqa: N802 - TensorBoard's
+        with self._tensors_by_tag_lock:
+            if tag not in self.tensors_by_tag and self._is_scalar(tag):
+                self.tensors_by_tag[tag] = ScalarSeries(tag, self._GetTensorReservoirSize(tag))
+        super()._ProcessTensor(tag, wall_time, step, tensor)
+
+    def _is_scalar(self, tag: str) -> bool:
+        metadata = self.summary_metadata.get(tag)
+        return metadata is not None and metadata.data_class == summary_pb2.DATA_CLASS_SCALAR  # type: ignore[attr-defined]
+
+
+def _is_before(step: int, point: Any) -> bool:
+    return bool(point.step < step)
 
 
 class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
     """The accumulators of one board by the names of TensorBoard's runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_closed = threading.Event()
+
+    def close(self) -> None:
+        """Have loading end where it is."""
+        self._is_closed.set()
 
     def AddRun(self, path: str, name: str | None = None) -> Self:  # noqa: N802 - TensorBoard's name for it
         """Have the folder `path` as the run `name`; `Reload` takes in its data."""
         name = name or path
         with self._accumulators_mutex:
             if name not in self._accumulators:
-                self._accumulators[name] = BoardAccumulator(path)
+                self._accumulators[name] = BoardAccumulator(path, self._is_closed)
                 self._paths[name] = path
         return self
+
+    def scalar_columns(self, run: str, tag: str) -> Columns:
+        """Steps, wall times and values that are kept of a scalar of the run.
+
+        Raises:
+            KeyError: there is no such run or tag.
+        """
+        accumulator: BoardAccumulator = self.GetAccumulator(run)
+        return accumulator.scalar_columns(tag)

@@ -2,6 +2,7 @@
 """One open board: a TensorBoard WSGI app over one run's folders, or several runs'."""
 
 import copy
+import itertools
 import os
 import shutil
 from collections.abc import Iterable
@@ -11,15 +12,16 @@ from typing import Any
 
 from tensorboard import default, program
 from tensorboard.backend import application
-from tensorboard.backend.event_processing import data_provider
 from tensorboard.plugins.projector import projector_plugin
 
 from traindeck.boards.bundle import WebBundle, WsgiApp
 from traindeck.boards.projector import ProjectorLoader
+from traindeck.boards.provider import BoardDataProvider
 from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import BoardSpec, Opening
 
 DATA_PATH = "/data/"
+_OPENED = itertools.count()
 
 
 class TensorBoard:
@@ -40,7 +42,7 @@ class TensorBoard:
         app: WsgiApp = application.TensorBoardWSGIApp(
             flags,
             [projector if plugin is projector_plugin.ProjectorPlugin else plugin for plugin in self._plugins],
-            data_provider.MultiplexerDataProvider(reader.multiplexer, str(logdir)),
+            BoardDataProvider(reader.multiplexer, str(logdir), opening.board.sessions),
             None,
             reader.multiplexer,
             experimental_middlewares=[partial(self.bundle.around, prefix=opening.prefix)],
@@ -53,7 +55,8 @@ class Board:
 
     def __init__(self, opening: Opening, tensorboard: TensorBoard, trees: Path) -> None:
         self.reader = BoardReader(opening.board)
-        self._tree = trees / opening.key
+        # Its own at each opening: a board that is being closed takes only its own along.
+        self._tree = trees / f"{opening.key}-{next(_OPENED)}"
         logdir = _logdir(opening.board, self._tree)
         self._app = tensorboard.app(opening, self.reader, logdir)
 
@@ -65,6 +68,7 @@ class Board:
 
     def close(self) -> None:
         """Forget the board; requests under way are still answered."""
+        self.reader.close()
         shutil.rmtree(self._tree, ignore_errors=True)
 
 

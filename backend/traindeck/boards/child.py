@@ -49,7 +49,7 @@ class NotStarted:
 
 
 async def start_child(
-    log_path: Path, limit: int, idle_seconds: float, python: str = sys.executable
+    log_path: Path, limit: int, idle_seconds: float, memory_mb: int, python: str = sys.executable
 ) -> Child | NotStarted:
     """Start a boards process in a private folder of its own and wait until it listens.
 
@@ -57,6 +57,7 @@ async def start_child(
         log_path: Where its warnings and errors go, appended.
         limit: Boards that it keeps open at most.
         idle_seconds: How long it keeps one open that nobody uses.
+        memory_mb: With more memory it closes boards, and ends where that is not enough.
         python: The interpreter that runs it.
     """
     folder = Path(tempfile.mkdtemp(prefix="traindeck-boards-"))
@@ -65,6 +66,7 @@ async def start_child(
         shutil.rmtree(folder)
         return NotStarted(f"the folder for temporary files has too long a path for a socket: {folder.parent}")
     options = ["--socket", str(socket), "--limit", str(limit), "--idle-seconds", str(idle_seconds)]
+    options += ["--memory-mb", str(memory_mb)]
     # -P: a file named tensorboard.py in the current folder must not be taken for TensorBoard.
     command = [python, "-P", "-m", "traindeck.boards.process", *options]
     try:

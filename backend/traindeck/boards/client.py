@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -26,6 +27,9 @@ LIMIT_BODY_BYTES = 8 << 20
 CONNECTIONS = 100
 CONNECT_SECONDS = 2.0
 PING_SECONDS = 2.0
+PATIENCE_SECONDS = 3.0
+"""An answer that takes longer makes one ask whether the process answers at all."""
+
 GONE_SECONDS = 1.0
 """A connection breaks a little before the end of the process at its other end is known."""
 
@@ -45,6 +49,10 @@ class _Call:
     body: bytes
 
 
+class _StuckError(Exception):
+    """The process lives, and does not answer."""
+
+
 class Boards:
     """The boards of one server; nothing is started before `start` or the first request.
 
@@ -52,6 +60,7 @@ class Boards:
         log_path: Where TensorBoard's warnings and errors go.
         limit: Boards that are kept open at most.
         idle_seconds: How long a board that nobody uses is kept open.
+        memory_mb: How much memory TensorBoard may take, in millions of bytes.
         answer_seconds: How long TensorBoard may take for an answer.
         python: The interpreter that runs TensorBoard.
     """
@@ -62,11 +71,13 @@ class Boards:
         *,
         limit: int = 50,
         idle_seconds: float = 900.0,
+        memory_mb: int = 1000,
         answer_seconds: float = 60.0,
         python: str = sys.executable,
     ) -> None:
         self._answer_seconds = answer_seconds
-        self._supervisor = Supervisor(log_path, limit, idle_seconds, python)
+        self._patience_seconds = min(PATIENCE_SECONDS, answer_seconds)
+        self._supervisor = Supervisor(log_path, limit, idle_seconds, memory_mb, python)
         self._clients: dict[Path, httpx.AsyncClient] = {}
         self._warming: asyncio.Task[Child | Unavailable] | None = None
 
@@ -116,10 +127,10 @@ class Boards:
                 return _unavailable(request, child)
             client = await self._client(child)
             try:
-                return await _ask(client, call)
+                return await self._watched(_ask(client, call), client)
             except httpx.ReadTimeout:
-                if await _answers(client):
-                    return refusal(request, 504, "TensorBoard took too long to answer.")
+                return refusal(request, 504, "TensorBoard took too long to answer.")
+            except _StuckError:
                 await self._supervisor.kill(child)
             except httpx.HTTPStatusError:
                 return _unavailable(request, Unavailable("it could not open this board; see its log", 5.0))
@@ -127,6 +138,21 @@ class Boards:
                 logger.warning("board=%s request failed, asking again: %r", call.opening.board.id, error)
                 await child.has_ended(GONE_SECONDS)
         return _unavailable(request, Unavailable("TensorBoard ended while it answered", 1.0))
+
+    async def _watched(self, answer: Coroutine[Any, Any, Response], client: httpx.AsyncClient) -> Response:
+        """The answer; where it takes long, as long as the process answers anything at all.
+
+        Raises:
+            _StuckError: it does not.
+        """
+        asking = asyncio.ensure_future(answer)
+        try:
+            while not (await asyncio.wait([asking], timeout=self._patience_seconds))[0]:
+                if not await _answers(client) and not asking.done():
+                    raise _StuckError
+            return await asking
+        finally:
+            asking.cancel()
 
     async def _client(self, child: Child) -> httpx.AsyncClient:
         if child.socket not in self._clients:

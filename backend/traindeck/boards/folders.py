@@ -48,9 +48,10 @@ class EventFolders:
         return found
 
     def _listing(self, relative: str) -> _Listing | None:
-        path = self.root / relative
+        # Text, not a Path: there may be a thousand folders.
+        path = f"{self.root}/{relative}" if relative else str(self.root)
         try:
-            modified_ns = path.stat().st_mtime_ns
+            modified_ns = os.stat(path).st_mtime_ns  # noqa: PTH116
             known = self._listings.get(relative)
             if known is not None and known.settled and known.modified_ns == modified_ns:
                 return known
@@ -69,7 +70,7 @@ class EventFolders:
                 yield name, status.st_size
 
 
-def _list(path: Path, modified_ns: int) -> _Listing:
+def _list(path: str, modified_ns: int) -> _Listing:
     settled = time.time() - modified_ns / 1e9 > SETTLED_SECONDS
     subfolders, event_files = [], []
     with os.scandir(path) as entries:

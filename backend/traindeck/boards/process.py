@@ -16,10 +16,14 @@ import threading
 import types
 from pathlib import Path
 
+from traindeck.boards.memory import MAX_STACK_BYTES, MEGABYTE, MemoryLimit, set_hard_limit
 from traindeck.boards.service import BoardsService, make_server
 from traindeck.boards.table import OpenBoards
 
-TICK_SECONDS = 30.0
+TICK_SECONDS = 1.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread that reads may hold the interpreter while others have answers to give."""
+
 M_ARENA_MAX = -8
 """mallopt(3): one heap for each thread would keep what closed boards gave back."""
 
@@ -29,11 +33,15 @@ def main() -> None:
     options = _options()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    threading.stack_size(MAX_STACK_BYTES)
+    set_hard_limit(options.memory_mb * MEGABYTE)
     _keep_tensorflow_out()
     boards = OpenBoards(options.socket.parent / "trees", options.limit, options.idle_seconds)
     server = make_server(options.socket, BoardsService(boards))
     threading.Thread(target=server.serve_forever, name="serve", daemon=True).start()
-    threading.Thread(target=_close_idle, args=(boards,), name="close idle", daemon=True).start()
+    memory = MemoryLimit(options.memory_mb * MEGABYTE, boards)
+    threading.Thread(target=_tidy, args=(boards, memory), name="tidy", daemon=True).start()
     os.write(sys.stdout.fileno(), b"ready\n")
     _wait_for_end_of_input()
     shutil.rmtree(options.socket.parent, ignore_errors=True)
@@ -51,13 +59,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=50)
     parser.add_argument("--idle-seconds", type=float, default=900.0)
+    parser.add_argument("--memory-mb", type=int, default=1000)
     return parser.parse_args()
 
 
-def _close_idle(boards: OpenBoards) -> None:
+def _tidy(boards: OpenBoards, memory: MemoryLimit) -> None:
     forever = threading.Event()
     while not forever.wait(TICK_SECONDS):
         boards.tick()
+        memory.tick()
 
 
 def _wait_for_end_of_input() -> None:

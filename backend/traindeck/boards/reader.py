@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path, PurePosixPath
 
-from traindeck.boards.accumulator import BoardMultiplexer
+from traindeck.boards.accumulator import BoardClosedError, BoardMultiplexer
 from traindeck.boards.folders import EventFolders, Sizes
 from traindeck.boards.spec import BoardSpec
 
@@ -42,9 +42,15 @@ class BoardReader:
                 threading.Thread(target=self._load, name=f"load {self.board.id}", daemon=True).start()
         self._done.wait(max(0.0, self._began_at + PATIENCE_SECONDS - time.monotonic()))
 
+    def close(self) -> None:
+        """Stop taking in data."""
+        self.multiplexer.close()
+
     def _load(self) -> None:
         try:
             self._take_in(self._scan())
+        except BoardClosedError:
+            logger.info("board=%s closed while it was read", self.board.id)
         except Exception:
             # The board goes on with what it has; the next request tries again.
             logger.exception("board=%s could not read its event files", self.board.id)

@@ -2,28 +2,34 @@
 """Event files read fast enough to open a board with them.
 
 Without TensorFlow, TensorBoard's own reader checks checksums byte by byte in Python and makes three messages
-of every scalar. This one gives the same data.
+of every scalar. This one gives the same data: plain scalars as columns of a chunk, the rest as TensorBoard does.
 """
 
+import logging
 import os
 import stat
-import struct
+from collections import deque
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import crc32c
+import numpy as np
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorboard import data_compat, dataclass_compat
 from tensorboard.compat.proto import event_pb2
+from tensorboard.plugins.scalar import metadata as scalar_metadata
 
+from traindeck.boards.chunk import Chunk, read_chunk, record_bytes
+from traindeck.boards.points import PointBatch
 from traindeck.boards.scalars import ScalarEvent
 
 CHUNK_BYTES = 1 << 20
-HEADER_BYTES = 12
-FOOTER_BYTES = 4
-_MASK_DELTA = 0xA282EAD8
+"""Read at once: small, so that no operation on it holds the interpreter's lock for long."""
+
+LIMIT_RECORD_BYTES = 256 << 20
+"""A record larger than this is stepped over."""
+
+logger = logging.getLogger(__name__)
 
 
 class EventFile:
@@ -32,86 +38,132 @@ class EventFile:
     def __init__(self, path: str) -> None:
         self._path = path
         self._offset = 0
+        self._is_sound = True
+        self._waiting: deque[Any] = deque()
         self._metadata: dict[str, Any] = {}
-        self._scalars: dict[str, str] = {}
+        self._scalars: set[str] = set()
 
     def Load(self) -> Iterator[Any]:  # noqa: N802 - TensorBoard calls it by this name
         """What came since the last load, up to the first torn or corrupt record.
 
         Yields:
-            An `Event` in today's form; a `ScalarEvent` for a point of a scalar that this file has had before.
+            An `Event` in today's form, or a `PointBatch` of scalars that this file has had before.
         """
-        with _open_regular(self._path) as file:
-            file.seek(self._offset)
-            for record in records(file):
-                self._offset += HEADER_BYTES + len(record) + FOOTER_BYTES
-                try:
-                    event = event_pb2.Event.FromString(record)  # type: ignore[attr-defined]
-                except DecodeError:
-                    # Whole, but no event: another program's file. Its other records may be.
-                    continue
-                point = self._point(event)
-                if point is not None:
-                    yield point
-                else:
-                    yield from self._migrated(event)
+        while True:
+            # A caller may stop after one: what is left is given to the next.
+            while self._waiting:
+                yield self._waiting.popleft()
+            chunk = self._next_chunk() if self._is_sound else None
+            if chunk is None:
+                return
+            self._waiting.extend(self._in_order(chunk))
 
-    def _point(self, event: Any) -> ScalarEvent | None:
-        """The event as a point, where it is that alone, and the event that told of its tag has gone before."""
-        values = event.summary.value
-        if len(values) != 1:
+    def _next_chunk(self) -> Chunk | None:
+        """The next whole records, stepped over at once; None where there are none for now."""
+        descriptor = _open_regular(self._path)
+        if descriptor is None:
             return None
-        value = values[0]
-        tag = self._scalars.get(value.tag)
-        if tag is None or value.WhichOneof("value") != "simple_value" or value.HasField("metadata"):
-            return None
-        return ScalarEvent(event.wall_time, event.step, tag, value.simple_value)
+        try:
+            data = os.pread(descriptor, CHUNK_BYTES, self._offset)
+            size = record_bytes(data)
+            if size is not None and size > len(data):
+                data = self._large_record(descriptor, size)
+        finally:
+            os.close(descriptor)
+        chunk = read_chunk(data)
+        self._offset += chunk.used_bytes
+        self._is_sound = chunk.is_sound
+        return chunk if chunk.used_bytes else None
+
+    def _large_record(self, descriptor: int, size: int) -> bytes:
+        """The record of that size, or nothing while it is not whole."""
+        if self._offset + size > os.fstat(descriptor).st_size:
+            return b""
+        if size <= LIMIT_RECORD_BYTES:
+            return os.pread(descriptor, size, self._offset)
+        logger.warning("%s: a record of %d bytes is left out", self._path, size)
+        self._offset += size
+        data = os.pread(descriptor, CHUNK_BYTES, self._offset)
+        next_size = record_bytes(data)
+        return self._large_record(descriptor, next_size) if next_size and next_size > len(data) else data
+
+    def _in_order(self, chunk: Chunk) -> Iterator[Any]:
+        """The chunk's content in an order that comes to the same as that in which it was written.
+
+        A tag's first point goes as an event, in its place among the events, which tells of the tag. Its other
+        points may come after all other events but those that bear on it: one with the same tag, one that says
+        that training began again, or one of the file's version.
+        """
+        points, events = self._with_firsts(chunk)
+        tags = set(points.tags)
+        for number, event in events:
+            if len(points) and _bears_on(event, tags):
+                before = points.records < number
+                yield from _unless_empty(points.where(before))
+                points = points.where(~before)
+            yield from self._migrated(event)
+        self._scalars |= tags
+        yield from _unless_empty(points)
+
+    def _with_firsts(self, chunk: Chunk) -> tuple[PointBatch, list[tuple[int, Any]]]:
+        """Points without those that tell of their tag, and all events in order, with those."""
+        events = [(number, event) for number, record in chunk.others if (event := _event(record)) is not None]
+        points = chunk.points
+        firsts = [place for place in points.firsts().tolist() if points.tag(place) not in self._scalars]
+        if not firsts:
+            return points, events
+        rest = np.ones(len(points), np.bool_)
+        rest[firsts] = False
+        events += ((int(points.records[place]), _first_event(points, place)) for place in firsts)
+        return points.where(rest), sorted(events, key=lambda numbered: numbered[0])
 
     def _migrated(self, event: Any) -> Any:
         for value in event.summary.value:
             if value.WhichOneof("value") == "simple_value":
-                self._scalars[value.tag] = value.tag
+                self._scalars.add(value.tag)
         return dataclass_compat.migrate_event(data_compat.migrate_event(event), self._metadata)
 
 
-def records(file: BinaryIO) -> Iterator[bytes]:
-    """The payloads of TFRecords from here on, up to the first that is torn or fails its checksum."""
-    buffer, start = b"", 0
-    while True:
-        header = buffer[start : start + HEADER_BYTES]
-        length = struct.unpack("<Q", header[:8])[0] if len(header) == HEADER_BYTES else 0
-        end = start + HEADER_BYTES + length + FOOTER_BYTES
-        if end > len(buffer):
-            if header and len(header) == HEADER_BYTES and not _checks(header[:8], header[8:]):
-                return
-            more = file.read(max(CHUNK_BYTES, min(end - len(buffer), 64 * CHUNK_BYTES)))
-            if not more:
-                return
-            buffer, start = buffer[start:] + more, 0
-            continue
-        record = buffer[start + HEADER_BYTES : end - FOOTER_BYTES]
-        if not _checks(header[:8], header[8:]) or not _checks(record, buffer[end - FOOTER_BYTES : end]):
-            return
-        yield record
-        start = end
+def _event(record: bytes) -> Any:
+    """The event, or None: a record may be whole, but of another program. Others of its file may be events."""
+    try:
+        return event_pb2.Event.FromString(record)  # type: ignore[attr-defined]
+    except DecodeError:
+        return None
 
 
-def _checks(data: bytes, checksum: bytes) -> bool:
-    crc = crc32c.crc32c(data)
-    masked = (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
-    return bool(masked == int.from_bytes(checksum, "little"))
+def _first_event(points: PointBatch, place: int) -> Any:
+    """The event of a point as TensorBoard would migrate it, metadata included."""
+    tag = points.tag(place)
+    step, wall_time, value = points.rows[place].item()
+    event = event_pb2.Event(wall_time=wall_time, step=step)  # type: ignore[attr-defined]
+    metadata = scalar_metadata.create_summary_metadata(display_name=tag, description="")
+    event.summary.value.add(tag=tag, metadata=metadata, tensor=ScalarEvent(wall_time, step, tag, value).tensor_proto)
+    return event
 
 
-def _open_regular(path: str) -> BinaryIO:
+def _bears_on(event: Any, tags: set[str]) -> bool:
+    what = event.WhichOneof("what")
+    if what == "summary":
+        return any(value.tag in tags for value in event.summary.value)
+    return what in {"session_log", "file_version"}
+
+
+def _unless_empty(points: PointBatch) -> Iterator[PointBatch]:
+    if len(points):
+        yield points
+
+
+def _open_regular(path: str) -> int | None:
     """Open without following a link and without waiting for the other end of a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return BytesIO()
+        return None
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return os.fdopen(descriptor, "rb", buffering=0)
+        return descriptor
     os.close(descriptor)
-    return BytesIO()
+    return None
 
 
 def is_event_file(path: str) -> bool:

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Self
+
+from traindeck.boards.session import Session
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class BoardSpec:
         folders: From the prefix of TensorBoard's run names to an absolute folder. With the one prefix ""
             the folder is the log directory itself, and names are as its script chose them ("logs",
             "runs/Nov23_10-00-00"); else they are below their prefix ("attempt-2/logs").
+        sessions: By prefix, what the attempts were started with; those without parameters are left out.
 
     Raises:
         ValueError: a prefix would lead out of the board or lies below another, or a folder is not absolute.
@@ -24,6 +27,7 @@ class BoardSpec:
 
     id: str
     folders: Mapping[str, Path]
+    sessions: Mapping[str, Session] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for prefix, folder in self.folders.items():
@@ -56,7 +60,9 @@ class Opening:
     def encode(self) -> bytes:
         """As JSON, the same bytes for the same board at the same address."""
         folders = {prefix: str(folder) for prefix, folder in self.board.folders.items()}
-        return json.dumps({"id": self.board.id, "prefix": self.prefix, "folders": folders}).encode()
+        sessions = {prefix: session.as_json() for prefix, session in self.board.sessions.items()}
+        content = {"id": self.board.id, "prefix": self.prefix, "folders": folders, "sessions": sessions}
+        return json.dumps(content).encode()
 
     @property
     def key(self) -> str:
@@ -68,4 +74,5 @@ class Opening:
         """The opening that `encode` wrote."""
         raw = json.loads(data)
         folders = {prefix: Path(folder) for prefix, folder in raw["folders"].items()}
-        return cls(BoardSpec(raw["id"], folders), raw["prefix"])
+        sessions = {prefix: Session.from_json(session) for prefix, session in raw["sessions"].items()}
+        return cls(BoardSpec(raw["id"], folders, sessions), raw["prefix"])

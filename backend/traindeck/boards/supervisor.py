@@ -29,8 +29,10 @@ class Unavailable:
 class Supervisor:
     """Holds the boards process of a server; all calls come from one event loop."""
 
-    def __init__(self, log_path: Path, limit: int, idle_seconds: float, python: str = sys.executable) -> None:
-        self._start = partial(start_child, log_path, limit, idle_seconds, python)
+    def __init__(
+        self, log_path: Path, limit: int, idle_seconds: float, memory_mb: int, python: str = sys.executable
+    ) -> None:
+        self._start = partial(start_child, log_path, limit, idle_seconds, memory_mb, python)
         self._lock = asyncio.Lock()
         self._child: Child | None = None
         self._started_at = float("-inf")

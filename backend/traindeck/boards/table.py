@@ -3,7 +3,9 @@
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from traindeck.boards.board import Board, TensorBoard
@@ -12,8 +14,24 @@ from traindeck.boards.spec import Opening
 
 @dataclass
 class _Entry:
-    board: Board
+    make: Callable[[], Board]
     used_at: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def _board(self) -> Board:
+        return self.make()
+
+    def board(self) -> Board:
+        """The board, made by the first who asks; others who ask for it wait for that."""
+        with self.lock:
+            return self._board
+
+    def close(self) -> None:
+        """Close the board, if it was made."""
+        with self.lock:
+            if "_board" in self.__dict__:
+                self._board.close()
 
 
 class OpenBoards:
@@ -28,11 +46,18 @@ class OpenBoards:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
     def open(self, opening: Opening) -> None:
-        """Have the board open; nothing happens if it is."""
+        """Have the board open; nothing happens if it is. Other boards answer meanwhile."""
         with self._lock:
-            if opening.key not in self._entries:
-                self._entries[opening.key] = _Entry(Board(opening, self._tensorboard, self._trees))
-            self._close_down_to(self._limit)
+            entry = self._entries.setdefault(
+                opening.key, _Entry(lambda: Board(opening, self._tensorboard, self._trees))
+            )
+        try:
+            entry.board()
+        except OSError:
+            with self._lock:
+                self._entries.pop(opening.key, None)
+            raise
+        self._close_down_to(self._limit)
 
     def get(self, key: str) -> Board | None:
         """The open board of that key, or None where it was never opened or has been closed."""
@@ -42,16 +67,25 @@ class OpenBoards:
                 return None
             entry.used_at = time.monotonic()
             self._entries.move_to_end(key)
-            return entry.board
+        return entry.board()
 
     def tick(self) -> None:
         """Close what has not been used for long."""
         oldest = time.monotonic() - self._idle_seconds
         with self._lock:
             unused = sum(entry.used_at < oldest for entry in self._entries.values())
-            self._close_down_to(len(self._entries) - unused)
+        self._close_down_to(len(self._entries) - unused)
+
+    def close_oldest(self) -> bool:
+        """Close the least recently used board, but not the last one; whether there was one to close."""
+        before = len(self._entries)
+        self._close_down_to(max(1, before - 1))
+        return before > 1
 
     def _close_down_to(self, count: int) -> None:
-        while len(self._entries) > count:
-            _, entry = self._entries.popitem(last=False)
-            entry.board.close()
+        closed = []
+        with self._lock:
+            while len(self._entries) > count:
+                closed.append(self._entries.popitem(last=False)[1])
+        for entry in closed:
+            entry.close()

@@ -58,9 +58,10 @@ class EventFileFinder:
         return found
 
     def _listing(self, folder: str) -> Listing | None:
-        path = self.work / folder
+        # Text, not a Path: there may be a thousand folders, and each is looked at every second.
+        path = f"{self.work}/{folder}" if folder else str(self.work)
         try:
-            state = path.lstat()
+            state = os.lstat(path)
             known = self._known.get(folder)
             if known is not None and known.settled and known.changed_ns == state.st_mtime_ns:
                 return known
@@ -71,7 +72,7 @@ class EventFileFinder:
             return None
 
 
-def _list(path: Path, changed_ns: int) -> Listing:
+def _list(path: str, changed_ns: int) -> Listing:
     settled = time.time() - changed_ns / 1e9 > SETTLED_SECONDS
     folders, files = [], []
     with os.scandir(path) as entries:

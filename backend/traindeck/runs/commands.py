@@ -10,19 +10,21 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
+from traindeck.code.blobs import Blobs
+from traindeck.code.kept import materialise
 from traindeck.db.tables import IdempotencyKey, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.runs import transitions
-from traindeck.runs.files import DeckFiles, sync_folder, write_json, write_whole
+from traindeck.runs.checkpoints import last_checkpoint
+from traindeck.runs.files import DeckFiles, sync_folder, write_json
 from traindeck.runs.names import random_name
 from traindeck.runs.parameters import parameter_rows
 from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
-from traindeck.runs.written import CHECKPOINT_SUFFIXES
 
 
-def submit(session: Session, files: DeckFiles, spec: RunSpec) -> Run:
+def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> Run:
     """Queue a run: its rows, and its folder with what was asked. Both are on disk when the transaction commits."""
     spec = replace(spec, name=spec.name or random_name())
     run = Run(
@@ -37,6 +39,7 @@ def submit(session: Session, files: DeckFiles, spec: RunSpec) -> Run:
         gpus=spec.resources.gpus,
         max_retries=spec.max_retries,
         rerun_of=spec.rerun_of,
+        code_digest=spec.script.code.digest if spec.script and spec.script.code else None,
     )
     session.add(run)
     session.flush()
@@ -45,11 +48,11 @@ def submit(session: Session, files: DeckFiles, spec: RunSpec) -> Run:
     _set_tags(session, run.id, spec.tags)
     transitions.record_creation(session, run)
     session.flush()
-    _write_files(files, run.id, spec)
+    _write_files(files, blobs, run.id, spec)
     return run
 
 
-def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> Run:
+def submit_once(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec, key: str) -> Run:
     """As `submit`, but the same request with the same key answers the run that it made the first time.
 
     Raises:
@@ -58,7 +61,7 @@ def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> 
     fingerprint = _fingerprint(spec)
     known = session.get(IdempotencyKey, key)
     if known is None:
-        run = submit(session, files, spec)
+        run = submit(session, files, blobs, spec)
         session.add(IdempotencyKey(key=key, fingerprint=fingerprint, run_id=run.id or 0))
         return run
     if known.fingerprint != fingerprint:
@@ -74,8 +77,8 @@ def submit_once(session: Session, files: DeckFiles, spec: RunSpec, key: str) -> 
 
 
 def _fingerprint(spec: RunSpec) -> str:
-    content = json.dumps(spec.as_json(), sort_keys=True).encode()
-    return hashlib.sha256(content + ((spec.script.source or b"") if spec.script else b"")).hexdigest()
+    code = spec.script.code.digest if spec.script and spec.script.code else None
+    return hashlib.sha256(json.dumps([spec.as_json(), code], sort_keys=True).encode()).hexdigest()
 
 
 def edit(session: Session, run_id: int, changes: Mapping[str, Any]) -> Run:
@@ -114,33 +117,27 @@ def cancel(session: Session, run_id: int) -> Status:
 def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool) -> Run:
     """Queue a new attempt of a run that has ended; with `resume`, from its last checkpoint.
 
+    A retry that waits for its back-off starts at once instead.
+
     Raises:
         RunConflict: the run has not ended, or there is no checkpoint to resume from.
     """
     run = find_run(session, run_id)
     status = Status(run.status)
     verb = "resume" if resume else "retry"
-    if not status.is_final:
+    backs_off = status is Status.QUEUED and run.not_before is not None
+    if not status.is_final and not backs_off:
         raise RunConflict(f"Run {run_id} is {status}: {verb} it when it has ended, or cancel it first.")
     if resume and last_checkpoint(files, run) is None:
         raise RunConflict(
             f"Run {run_id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh."
         )
-    transitions.requeue(session, run, f"{verb} asked for by the user", resume=resume)
+    if backs_off:
+        transitions.end_backoff(session, run, resume=resume)
+    else:
+        transitions.requeue(session, run, f"{verb} asked for by the user", resume=resume)
     session.expire(run)
     return run
-
-
-def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
-    """The path of the newest checkpoint of the newest attempt that has one, or None."""
-    for number in range(run.attempt, 0, -1):
-        folder = files.run(run.id or 0).attempt(number).work / "checkpoints"
-        if (folder / "last.pt").is_file():
-            return str(folder / "last.pt")
-        found = [path for path in folder.glob("[!.]*") if path.suffix in CHECKPOINT_SUFFIXES and path.is_file()]
-        if found:
-            return str(max(found, key=lambda path: path.stat().st_mtime_ns))
-    return None
 
 
 def remove(session: Session, run_id: int) -> None:
@@ -159,15 +156,13 @@ def _set_tags(session: Session, run_id: int, tags: tuple[str, ...] | list[str]) 
     session.add_all(RunTag(run_id=run_id, tag=tag) for tag in dict.fromkeys(tags))
 
 
-def _write_files(files: DeckFiles, run_id: int, spec: RunSpec) -> None:
+def _write_files(files: DeckFiles, blobs: Blobs, run_id: int, spec: RunSpec) -> None:
     run_files = files.run(run_id)
     # A folder that is there already is of a submit that was cut off before its commit: nobody was told of it.
     shutil.rmtree(run_files.folder, ignore_errors=True)
     run_files.folder.mkdir(mode=0o700)
-    if spec.script is not None and spec.script.source is not None:
-        run_files.code.mkdir()
-        write_whole(run_files.code / spec.script.filename, spec.script.source)
-        sync_folder(run_files.code)
+    if spec.script is not None and spec.script.code is not None:
+        materialise(blobs, spec.script.code, run_files.folder)
     write_json(run_files.spec, spec.as_json())
     sync_folder(run_files.folder)
     sync_folder(files.runs)

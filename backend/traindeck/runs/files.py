@@ -45,6 +45,16 @@ class AttemptFiles:
         return self.folder / "progress.json"
 
     @property
+    def environment(self) -> Path:
+        """What it ran with: machine, interpreter, variables."""
+        return self.folder / "environment.json"
+
+    @property
+    def packages(self) -> Path:
+        """The packages that were installed for its interpreter."""
+        return self.folder / "packages.json"
+
+    @property
     def scalars(self) -> Path:
         """What was read from its event files, in a form that is fast to read again."""
         return self.folder / "scalars"

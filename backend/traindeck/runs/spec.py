@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from traindeck.code.tree import CodeTree
 from traindeck.runs.view import Resources, ScriptKind
 
 SPEC_VERSION = 2
@@ -22,11 +23,11 @@ class ScriptSpec:
     python: str | None = None
     cold: bool = False
     resume_arg: str | None = None
-    source: bytes | None = None
+    code: CodeTree | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What the database and spec.json keep: all but the source, which lies in code/."""
-        content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "source"}
+        """What the database and spec.json keep: all but the code, which lies in code/."""
+        content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "code"}
         return {**content, "kind": self.kind.value, "command": list(self.command), "args": list(self.args)}
 
 
@@ -47,7 +48,7 @@ class RunSpec:
     rerun_of: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The content of spec.json. The source of a script lies beside it, in code/."""
+        """The content of spec.json. The code of a script lies beside it, in code/ and code.json."""
         return {
             "version": SPEC_VERSION,
             "trainer": self.trainer,

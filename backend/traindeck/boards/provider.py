@@ -1,0 +1,112 @@
+# mypy: disallow-untyped-calls=False
+"""What TensorBoard's plugins are given: the event files' data, and each run's parameters for the HParams tab.
+
+The records that `add_hparams` would have written are made up when they are asked for. So the event files stay what
+the script wrote, runs that ended long ago have them too, and a script that writes its own is left with those.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tensorboard.compat.proto import summary_pb2
+from tensorboard.data import provider
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+
+from traindeck.boards.accumulator import BoardMultiplexer
+from traindeck.boards.scalar_provider import ScalarProvider
+from traindeck.boards.session import Session, Value
+
+HPARAMS = metadata.PLUGIN_NAME
+SCALARS = "scalars"
+HERE = "."
+"""TensorBoard's name for a run whose event files lie in the log directory itself."""
+
+
+class BoardDataProvider(ScalarProvider):
+    """TensorBoard's own, with a session for each attempt whose program has said nothing of its parameters."""
+
+    def __init__(self, multiplexer: BoardMultiplexer, logdir: str, sessions: Mapping[str, Session]) -> None:
+        super().__init__(multiplexer, logdir)
+        self._sessions = sessions
+
+    def list_plugins(self, ctx: Any = None, *, experiment_id: str) -> list[str]:
+        """The plugins that have data."""
+        plugins = super().list_plugins(ctx, experiment_id=experiment_id)
+        return list({*plugins, HPARAMS}) if any(self._named_sessions()) else plugins
+
+    def list_tensors(
+        self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
+    ) -> dict[str, dict[str, Any]]:
+        """The tensor series of a plugin, by run and tag."""
+        found: dict[str, dict[str, Any]] = super().list_tensors(
+            ctx, experiment_id=experiment_id, plugin_name=plugin_name, run_tag_filter=run_tag_filter
+        )
+        if plugin_name != HPARAMS:
+            return found
+        wanted = run_tag_filter or provider.RunTagFilter()
+        for run, session in self._named_sessions():
+            if wanted.runs is None or run in wanted.runs:
+                series = {tag: one for tag, one in _series(session) if wanted.tags is None or tag in wanted.tags}
+                found[run] = {**found.get(run, {}), **series}
+        return found
+
+    def _named_sessions(self) -> Iterator[tuple[str, Session]]:
+        """The sessions, each by the name below which its scalars are: so the tab has them for its metrics."""
+        if not self._sessions:
+            return
+        told = self._index(HPARAMS, None, summary_pb2.DATA_CLASS_TENSOR)  # type: ignore[attr-defined]
+        scalars = self._index(SCALARS, None, summary_pb2.DATA_CLASS_SCALAR)  # type: ignore[attr-defined]
+        runs = self._multiplexer.Runs()
+        for prefix, session in self._sessions.items():
+            own = _below(prefix, scalars) or _below(prefix, runs)
+            if own and not _below(prefix, told):
+                yield _common(own), session
+
+
+def _below(prefix: str, runs: Mapping[str, Any]) -> list[str]:
+    return [run for run in runs if not prefix or run == prefix or run.startswith(f"{prefix}/")]
+
+
+def _common(runs: list[str]) -> str:
+    """The folder that holds all of the runs; "" for the log directory, from which TensorBoard finds "." too."""
+    return "" if HERE in runs else os.path.commonpath(runs)
+
+
+def _series(session: Session) -> Iterator[tuple[str, Any]]:
+    start = plugin_data_pb2.SessionStartInfo(start_time_secs=_read(session.folder / "process.json").get("started_at"))  # type: ignore[attr-defined]
+    for name, value in session.params.items():
+        _set(start.hparams[name], value)
+    yield metadata.SESSION_START_INFO_TAG, _one(plugin_data_pb2.HParamsPluginData(session_start_info=start))  # type: ignore[attr-defined]
+    ending = _read(session.folder / "exit.json")
+    if ending:
+        status = api_pb2.STATUS_SUCCESS if ending.get("exit_code") == 0 else api_pb2.STATUS_FAILURE  # type: ignore[attr-defined]
+        end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=ending.get("finished_at"))  # type: ignore[attr-defined]
+        yield metadata.SESSION_END_INFO_TAG, _one(plugin_data_pb2.HParamsPluginData(session_end_info=end))  # type: ignore[attr-defined]
+
+
+def _set(target: Any, value: Value) -> None:
+    if isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, str):
+        target.string_value = value
+    else:
+        target.number_value = value
+
+
+def _one(content: Any) -> Any:
+    """A series of the one point that a session's record is; only its metadata is ever read."""
+    plugin_data = metadata.create_summary_metadata(content).plugin_data
+    return provider.TensorTimeSeries(
+        max_step=0, max_wall_time=0.0, plugin_content=plugin_data.content, description="", display_name=""
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,103 @@
+# mypy: disallow-untyped-calls=False
+"""The points that a board keeps of one scalar: TensorBoard's sample of them, as rows of an array."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tensorboard.backend.event_processing.reservoir import Reservoir
+from tensorboard.compat.proto import types_pb2
+from tensorboard.util import tensor_util
+
+from traindeck.boards.draws import draws
+from traindeck.boards.points import POINT, Points
+from traindeck.boards.scalars import ScalarEvent
+
+Columns = tuple[list[int], list[float], list[Any]]
+"""Steps, wall times and values; of one length."""
+
+KEY = "."
+"""What TensorBoard's accumulators call the one bucket of each reservoir."""
+
+_EMPTY = np.empty(0, POINT)
+
+
+class ScalarSeries:
+    """In place of a `Reservoir` of `size` items, where the items are points of a scalar.
+
+    What is no 32-bit float, and what is left once points were withdrawn from a sample, TensorBoard's own
+    reservoir takes over. One thread adds, others read.
+    """
+
+    def __init__(self, tag: str, size: int) -> None:
+        self._tag = tag
+        self._size = size
+        self._rows: Points = _EMPTY
+        self._seen = 0
+        self._other: Reservoir | None = None
+
+    def extend(self, rows: Points) -> None:
+        """Offer points, in the order in which they were written."""
+        if self._other is not None:
+            for step, wall_time, value in rows.tolist():
+                self._other.AddItem(KEY, ScalarEvent(wall_time, step, self._tag, value))
+            return
+        before, after = self._seen, self._seen + len(rows)
+        joined = np.empty(len(self._rows) + len(rows), POINT)
+        joined[: len(self._rows)], joined[len(self._rows) :] = self._rows, rows
+        self._rows = joined if after <= self._size else joined[draws(self._size).survivors(before, after)]
+        self._seen = after
+
+    def columns(self) -> Columns:
+        """What is kept."""
+        if self._other is not None:
+            return event_columns(self._other.Items(KEY))
+        rows = self._rows
+        return rows["step"].tolist(), rows["wall_time"].tolist(), rows["value"].tolist()
+
+    def AddItem(self, key: str, item: Any) -> None:  # noqa: N802 - TensorBoard's name for it
+        """Offer one event as TensorBoard's accumulator makes it."""
+        tensor = item.tensor_proto
+        is_float = tensor.dtype == types_pb2.DT_FLOAT and not tensor.tensor_shape.dim  # type: ignore[attr-defined]
+        if self._other is None and is_float and len(tensor.float_val) == 1:
+            self.extend(np.array([(item.step, item.wall_time, tensor.float_val[0])], POINT))
+            return
+        self._give_over().AddItem(key, item)
+
+    def Items(self, key: str) -> list[Any]:  # noqa: N802 - TensorBoard's name for it
+        """What is kept, as events."""
+        if self._other is not None:
+            items: list[Any] = self._other.Items(key)
+            return items
+        return self._events()
+
+    def FilterItems(self, keep: Callable[[Any], bool], key: str) -> int:  # noqa: N802 - TensorBoard's name for it
+        """Drop what `keep` says no to; how many that were."""
+        if self._other is None and self._seen <= self._size:
+            kept = np.array([keep(event) for event in self._events()], np.bool_)
+            removed = int(len(kept) - kept.sum())
+            self._rows, self._seen = self._rows[kept], len(kept) - removed
+            return removed
+        removed_by_theirs: int = self._give_over().FilterItems(keep, key)
+        return removed_by_theirs
+
+    def _events(self) -> list[ScalarEvent]:
+        rows = self._rows.tolist()
+        return [ScalarEvent(wall_time, step, self._tag, value) for step, wall_time, value in rows]
+
+    def _give_over(self) -> Reservoir:
+        """TensorBoard's reservoir in the state in which it would be after these points."""
+        if self._other is None:
+            other = Reservoir(self._size)
+            bucket = other._buckets[KEY]
+            bucket.items, bucket._num_items_seen = self._events(), self._seen
+            for place in range(self._size, self._seen):
+                bucket._random.randint(0, place)
+            self._other, self._rows = other, _EMPTY
+        return self._other
+
+
+def event_columns(events: list[Any]) -> Columns:
+    """Steps, wall times and values of events, each a tensor of one element."""
+    values = [tensor_util.make_ndarray(event.tensor_proto).item() for event in events]
+    return [event.step for event in events], [event.wall_time for event in events], values

@@ -1,0 +1,146 @@
+"""Event files that ask more of a reader than a well-behaved script's: long, mixed, old, torn, started again."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+NAME = "events.out.tfevents.1700000000.host.1.0"
+LONG_STEPS = 2_500
+PICTURES = 2_000
+
+
+def value(tag: str, number: float) -> Any:
+    """One plain number under a tag."""
+    return Summary.Value(tag=tag, simple_value=number)
+
+
+def point(step: int, *values: Any) -> Any:
+    """An event with these values, a second after the step before."""
+    return Event(step=step, wall_time=1.7e9 + step, summary=Summary(value=values))
+
+
+def write_events(folder: Path, events: list[Any], name: str = NAME, version: int | None = 2) -> Path:
+    """An event file of exactly these events, after the one that tells its version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("wb") as file:
+        writer = RecordWriter(file)
+        if version is not None:
+            writer.write(Event(wall_time=1.7e9, file_version=f"brain.Event:{version}").SerializeToString())
+        for event in events:
+            writer.write(event.SerializeToString())
+    return folder / name
+
+
+def write_long(work: Path) -> None:
+    """More of everything than TensorBoard keeps."""
+    events = []
+    for step in range(LONG_STEPS):
+        events += [point(step, value("loss", 1 / (step + 1))), point(step, value("accuracy", step / LONG_STEPS))]
+        if step % 3 == 0:
+            events.append(point(step, value("a/tag that is longer than eight bytes", np.sin(step))))
+    write_events(work / "long", events)
+
+
+def write_pictures(work: Path) -> None:
+    """An image at each of many steps, histograms, sound and curves at more steps than are kept."""
+    import torch
+    from torch.utils.tensorboard import SummaryWriter
+
+    random = np.random.default_rng(1)
+    image = random.random((3, 2, 2))
+    with SummaryWriter(str(work / "pictures")) as writer:
+        for step in range(PICTURES):
+            writer.add_image("tile", np.roll(image, step), step)
+            writer.add_scalar("loss", 1 / (step + 1), step)
+            if step < 510:
+                writer.add_histogram("weights", random.normal(size=8), step)
+            if step < 20:
+                writer.add_audio("tone", torch.sin(torch.arange(40) / 5)[None], step, sample_rate=8000)
+                writer.add_images("batch", random.random((3, 3, 2, 2)), step)
+            if step < 110:
+                writer.add_pr_curve("curve", random.integers(0, 2, 8), random.random(8), step, num_thresholds=5)
+
+
+def write_groups(work: Path) -> None:
+    """Several curves in one chart, text in Markdown, a figure, and scalars written as tensors."""
+    from matplotlib.figure import Figure
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(work / "groups")) as writer:
+        for step in range(5):
+            writer.add_scalars("losses", {"train": 1 / (step + 1), "test": 2 / (step + 1)}, step)
+            writer.add_scalar("as a tensor", step / 7, step, new_style=True)
+            writer.add_scalar("as doubles", step / 7, step, new_style=True, double_precision=True)
+        writer.add_text("notes", "# Title\n\n| a | b |\n|---|---|\n| 1 | *2* |\n\n<script>alert(1)</script>", 1)
+        figure = Figure(figsize=(1, 1))
+        figure.subplots().plot([1, 3, 2])
+        writer.add_figure("figure", figure, 1)
+
+
+def write_sweep(work: Path) -> None:
+    """Three runs with hyperparameters and what came of them."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    for number, rate in enumerate((0.1, 0.01, 0.001)):
+        with SummaryWriter(str(work / "sweep" / str(number))) as writer:
+            values = {"rate": rate, "optimizer": "adam" if number else "sgd", "nesterov": bool(number)}
+            writer.add_hparams(values, {"hparam/accuracy": 0.9 - rate, "hparam/loss": rate}, run_name="trial")
+
+
+def write_odd(work: Path) -> None:
+    """Logs that a reader of columns might get wrong."""
+    steps = range(1_200)
+    restart = Event(step=900, wall_time=1.7e9, session_log=SessionLog(status=SessionLog.START))
+    again = [point(step, value("loss", step)) for step in steps]
+    write_events(work / "odd" / "restarted", [restart, *again, restart, *again[900:1_100]])
+    early = Event(step=40, wall_time=1.7e9, session_log=SessionLog(status=SessionLog.START))
+    write_events(work / "odd" / "restarted early", [early, *again[:80], early, *again[40:]])
+    back = [*again[:50], *again[20:40], *(point(step, value("other", step)) for step in range(30))]
+    write_events(work / "odd" / "version 1", back, version=1)
+    write_events(work / "odd" / "no version", back, version=None)
+    merged = [point(step, value("loss", step), value("accuracy", -step)) for step in steps]
+    write_events(work / "odd" / "several in one event", merged)
+    alternating = [e for pair in zip(merged, again, strict=True) for e in pair]
+    write_events(work / "odd" / "alone and together", alternating)
+    backwards = [point(-step, value("negative", float("nan") if step % 2 else float("inf"))) for step in steps]
+    write_events(work / "odd" / "negative steps", backwards)
+    words = [point(step, value("größe €", step), value("", step)) for step in range(30)]
+    write_events(work / "odd" / "words", [*words, *(point(step, value("größe €", step)) for step in range(30, 90))])
+    _write_two_kinds(work / "odd" / "two kinds", again[:200])
+
+
+def _write_two_kinds(folder: Path, points: list[Any]) -> None:
+    """One tag with text and numbers, in two files of one folder."""
+    text = Summary.Value(tag="loss")
+    text.metadata.plugin_data.plugin_name = "text"
+    text.tensor.dtype = 7
+    text.tensor.string_val.append(b"words")
+    write_events(folder, [*points[:100], point(100, text), *points[101:]])
+    write_events(folder, [point(1_000, text), *points], NAME.replace("1700000000", "1700000001"))
+
+
+def write_broken(work: Path) -> None:
+    """Files that are torn, corrupt in the middle, or of something else."""
+    points = [point(step, value("loss", step)) for step in range(300)]
+    torn = write_events(work / "broken" / "torn", points)
+    torn.write_bytes(torn.read_bytes()[:-5])
+    corrupt = write_events(work / "broken" / "corrupt", points)
+    content = bytearray(corrupt.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    corrupt.write_bytes(content)
+    (work / "broken" / "noise").mkdir()
+    (work / "broken" / "noise" / NAME).write_bytes(np.random.default_rng(0).bytes(100_000))
+
+
+def write_trace(work: Path) -> None:
+    """What torch.profiler leaves for TensorBoard: a trace below plugins/, which no tab of today shows."""
+    import torch
+    from torch.profiler import profile, tensorboard_trace_handler
+
+    with profile(on_trace_ready=tensorboard_trace_handler(str(work / "traced"))):
+        torch.ones(4).sum()
+    write_events(work / "traced", [point(step, value("loss", step)) for step in range(3)])
