@@ -89,7 +89,7 @@ def test_a_stopped_program_goes_on_from_its_checkpoint_by_its_own_flag_to_the_sa
 
     def has_saved() -> bool:
         files = program_deck.client.get(f"/runs/{halved['id']}/files").json()["items"]
-        return any(file["path"].endswith("state.pt") for file in files)
+        return any(file["path"].endswith("trainer_state.json") for file in files)
 
     wait_for(has_saved, "it has saved a checkpoint", SECONDS)
     program_deck.client.post(f"/runs/{halved['id']}/cancel", json={})

@@ -12,7 +12,7 @@ from traindeck.api.bodies import Argument, ScriptBody
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.options import kept_target
 from traindeck.api.problems import FieldProblem
-from traindeck.api.script import read_script
+from traindeck.api.script import locate_script
 from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError
@@ -75,7 +75,7 @@ def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] |
     """What the script declares, and the parameters of the run that is to be repeated."""
     values = None
     if body.script is not None:
-        target = target_of(read_script(body.script, deck.code), body.script, deck.files.home / "uploads")
+        target = target_of(locate_script(body.script, deck.code), body.script, deck.files.home / "uploads")
     else:
         run_id = body.run or 0
         with deck.database.read() as session:

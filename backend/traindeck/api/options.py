@@ -1,6 +1,8 @@
 """The options of a script that is launched: read, checked and completed before anything is queued."""
 
+import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ from traindeck.api.deck import Deck
 from traindeck.errors import DeckBusy, InvalidRequest
 from traindeck.flags.inspection import Inspection, Target
 from traindeck.flags.launch import resolve_script_params
+from traindeck.runs import commands
 from traindeck.runs.spec import ScriptSpec
 
+logger = logging.getLogger(__name__)
+
 UNCHECKED_SECONDS = 2.0
-"""A script that takes longer to come to its parser is queued without a check, unless it has parameters."""
+"""A script that takes longer to come to its parser is queued without a check, unless there is something to check."""
 
 
 def resolve_options(
@@ -21,20 +26,39 @@ def resolve_options(
     """The script with the arguments to start it with, and all of its parameters.
 
     A script that is new to the deck is run up to its parser for that, for some seconds at the most; one that does not
-    come to it in this time is launched unchecked, as one without a parser is.
+    come to it in this time is launched unchecked, as one without a parser is; see `complete_later`.
 
     Raises:
         InvalidRequest: the script would refuse an argument or a parameter; or there are parameters, and no parser.
     """
     inspection = Inspection(None, "a command is started as it stands")
     if target is not None:
-        inspection = _inspection(deck, target, needed=bool(params))
+        inspection = _inspection(deck, target, needed=bool(params or script.args))
     args, resolved, errors = resolve_script_params(
         inspection, script.args, params, parsing=deck.inspector, override=override
     )
     if errors:
         raise InvalidRequest(errors)
     return replace(script, args=tuple(args)), resolved
+
+
+def complete_later(deck: Deck, run_id: int, script: ScriptSpec, target: Target | None) -> None:
+    """Give a run that was queued unchecked its parameters, once its script has come to its parser."""
+    if target is None or deck.inspector.known(target) is not None:
+        return
+
+    def complete(inspected: "Future[Inspection]") -> None:
+        try:
+            _, params, errors = resolve_script_params(inspected.result(), script.args, {}, parsing=deck.inspector)
+            if not errors and params:
+                with deck.database.write() as session:
+                    commands.describe(session, run_id, params)
+                deck.changes.tell(run_id)
+        except Exception:
+            # The run trains meanwhile, and what it was given stands in its arguments.
+            logger.warning("run=%d its parameters could not be read", run_id, exc_info=True)
+
+    deck.inspector.begin(target).add_done_callback(complete)
 
 
 def kept_target(script: ScriptSpec, run_folder: Path) -> Target | None:

@@ -9,7 +9,9 @@ from traindeck.api.bodies import EditBody, LaunchBody
 from traindeck.api.deck import DeckDep
 from traindeck.api.launch import queue_run, resolve
 from traindeck.api.negotiation import VARY, wants_fragment, wants_page
+from traindeck.api.options import complete_later
 from traindeck.api.problems import responses
+from traindeck.api.scripts import target_of
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery as PageQuery
@@ -46,7 +48,10 @@ def launch_run(
     """Queue a run. It starts at once where its slots are free."""
     spec = resolve(body, deck)
     view = queue_run(deck, spec, idempotency_key)
-    deck.code.record_git(spec.script.code if spec.script else None, deck.files.run(view.id).folder)
+    if spec.script is not None and body.script is not None:
+        deck.code.record_git(spec.script.code, deck.files.run(view.id).folder)
+        if not view.params:
+            complete_later(deck, view.id, spec.script, target_of(spec.script, body.script, deck.files.home / "uploads"))
     response.headers["Location"] = f"/runs/{view.id}"
     return view
 

@@ -81,6 +81,15 @@ def _fingerprint(spec: RunSpec) -> str:
     return hashlib.sha256(json.dumps([spec.as_json(), code], sort_keys=True).encode()).hexdigest()
 
 
+def describe(session: Session, run_id: int, params: Mapping[str, Any]) -> None:
+    """Give a run the parameters that were not known yet when it was queued; none where it is gone, or has some."""
+    run = session.get(Run, run_id)
+    if run is None or run.params:
+        return
+    run.params = dict(params)
+    session.add_all(parameter_rows(run_id, params))
+
+
 def edit(session: Session, run_id: int, changes: Mapping[str, Any]) -> Run:
     """Change a run's name, tags, notes or priority."""
     run = find_run(session, run_id)
