@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -119,7 +120,9 @@ class _Refusals:
     def program(self, name: str, cwd: str | None) -> None:
         """The program of a command: on the PATH, or a file, also below `cwd`."""
         where = os.path.join(cwd or "/", os.path.expanduser(name)) if "/" in name else name  # noqa: PTH111, PTH118
-        if not name or shutil.which(where) is None:
+        # The deck's environment is on the PATH of a command, activated or not.
+        found = name and (shutil.which(where) or shutil.which(where, path=os.path.dirname(sys.executable)))  # noqa: PTH120
+        if not found:
             hint = "is not on the server's PATH" if "/" not in name else "is no program on the server's machine"
             self.errors.append(FieldError("script.command", f"script.command: {name!r} {hint}"))
 

@@ -36,6 +36,18 @@ EPILOG = (
 LAUNCHED = "traindeck.launched"
 """Under this name the context says what the words after the options are."""
 
+Program = Annotated[
+    str | None, typer.Argument(help="A trainer's name, a script's path, or a command.", show_default=False)
+]
+Module = Annotated[str | None, typer.Option("--module", "-m", help="Start a module of this folder, as python -m does.")]
+Pairs = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeat it.")]
+Interpreter = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Another interpreter, or its virtual environment.")
+]
+ResumeArg = Annotated[
+    str | None, typer.Option(metavar="FLAG", help="The script's option for a checkpoint to go on from.")
+]
+
 
 class LaunchCommand(TyperCommand):
     """Stops reading options at a program that has arguments of its own; reads on after a trainer's name."""
@@ -72,16 +84,10 @@ def register(app: typer.Typer) -> None:
 
 def launch(
     ctx: typer.Context,
-    program: Annotated[
-        str | None, typer.Argument(help="A trainer's name, a script's path, or a command.", show_default=False)
-    ] = None,
+    program: Program = None,
     arguments: Annotated[list[str] | None, typer.Argument(help="Its parameters, or arguments.")] = None,
-    module: Annotated[
-        str | None, typer.Option("--module", "-m", help="Start a module of this folder, as python -m does.")
-    ] = None,
-    param: Annotated[
-        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeat it.")
-    ] = None,
+    module: Module = None,
+    param: Pairs = None,
     name: Annotated[str | None, typer.Option(help="What to call the run; if left out it gets a name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; repeat it for more.")] = None,
     notes: Annotated[str | None, typer.Option(help="What to remember of it.")] = None,
@@ -90,13 +96,9 @@ def launch(
     gpus: Annotated[int | None, typer.Option(help="GPU slots; none if not given.")] = None,
     env: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable; repeat it.")] = None,
     max_retries: Annotated[int | None, typer.Option(help="New attempts after a failure; 0 if not given.")] = None,
-    python: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Another interpreter, or its virtual environment.")
-    ] = None,
+    python: Interpreter = None,
     cold: Annotated[bool, typer.Option("--cold", help="Start a fresh Python.")] = False,
-    resume_arg: Annotated[
-        str | None, typer.Option(metavar="FLAG", help="The script's option for a checkpoint to go on from.")
-    ] = None,
+    resume_arg: ResumeArg = None,
     upload: Annotated[bool, typer.Option("--upload", help="Send the file, folder or .zip to the deck.")] = False,
     entry: Annotated[str | None, typer.Option(metavar="FILE", help="With --upload: which file to start.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch it until it ends.")] = False,
@@ -111,11 +113,10 @@ def launch(
     }  # fmt: skip
     body = {key: value for key, value in given.items() if value not in (None, [], {})}
     words = [*([program] if program is not None else []), *(arguments or [])]
+    start = Start(python, cold, resume_arg)
     with connect(url) as client:
-        start = Start(python, cold, resume_arg)
         if upload:
-            body |= upload_of(words, param or [], entry, start)
-            response = launch_uploaded(client, words[0], body)
+            response = launch_uploaded(client, words[0], body | upload_of(words, param or [], entry, start))
         else:
             body |= _program(client, ctx, module, words, param or [], start)
             response = call(client, "POST", "/runs", body=body)

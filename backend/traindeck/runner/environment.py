@@ -24,6 +24,7 @@ def child_environment(order: Order) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
     variables = {
         **inherited,
+        **_where_programs_are(order, inherited),
         **dict.fromkeys(THREAD_VARIABLES, str(order.cpus)),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -32,6 +33,14 @@ def child_environment(order: Order) -> dict[str, str]:
         **_own_variables(order),
     }
     return {**variables, "PYTHONPATH": _path(HOOK, variables.get("PYTHONPATH"))}
+
+
+def _where_programs_are(order: Order, inherited: Mapping[str, str]) -> dict[str, str]:
+    """For a command, PATH as an activated environment has it: its `python` and `torchrun` are then the deck's."""
+    folder, path = os.path.dirname(sys.executable), inherited.get("PATH", os.defpath)  # noqa: PTH120
+    if order.script is None or order.script.kind != "command" or folder in path.split(os.pathsep):
+        return {}
+    return {"PATH": _path(folder, path)}
 
 
 def variables_of_start(script: ScriptOrder, variables: Mapping[str, str]) -> dict[str, str]:
