@@ -12,13 +12,14 @@ from typing import Any
 
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from differential.cases import Case
 from support.served import ServedDeck
 
 CHOSEN = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"), "1")  # fmt: skip
 """What a deck sets for a run of one CPU slot, as docs/scripts.md says."""
-TIMEOUT_SECONDS = 110
+TIMEOUT_SECONDS = 240
 EVENT_FILE = "events.out.tfevents."
 
 
@@ -41,15 +42,16 @@ def copied(case: Case, folder: Path) -> Path:
 
 
 def by_python(case: Case, folder: Path, python: str = sys.executable) -> Result:
-    before = _files(copied(case, folder))
+    before = _files(copied(case, folder), folder)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
     log = folder.with_suffix(".log")
     with log.open("wb") as output:
         done = subprocess.run(
-            [python, *case.command], cwd=folder, env={**environment, **CHOSEN}, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, timeout=TIMEOUT_SECONDS, check=False,
+            [python, *case.command_in(folder)], cwd=folder, env={**environment, **CHOSEN}, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, timeout=TIMEOUT_SECONDS, check=False, start_new_session=True,
         )  # fmt: skip
-    return Result(done.returncode, _same_everywhere(log, folder), _new(before, _files(folder)))
+    files = _new(before, _files(folder, folder))
+    return Result(done.returncode, _same_everywhere(log.read_bytes(), folder), files)
 
 
 def launch(case: Case, folder: Path, deck: ServedDeck, **how: Any) -> int:
@@ -65,13 +67,14 @@ def by_deck(run_id: int, folder: Path, deck: ServedDeck) -> Result:
     attempt = deck.home / f"runs/{run_id}/attempt-1"
     ending = json.loads((attempt / "exit.json").read_text())
     code = -ending["signal"] if ending["signal"] else ending["exit_code"]
-    output = _same_everywhere(attempt / "output.log", attempt / "work", folder)
-    return Result(code, output, _new(_files(folder), _files(attempt / "work")))
+    output = _same_everywhere((attempt / "output.log").read_bytes(), attempt / "work", folder)
+    files = _new(_files(folder, folder), _files(attempt / "work", folder))
+    return Result(code, output, files)
 
 
-def _same_everywhere(log: Path, *folders: Path) -> str:
+def _same_everywhere(content: bytes, *folders: Path) -> str:
     """The output without what differs between any two starts: the folder, process numbers, addresses."""
-    text = log.read_bytes().decode(errors="replace")
+    text = content.decode(errors="replace")
     for folder in folders:
         text = text.replace(str(folder), "HERE")
     text = re.sub(r"\b(pid:? ?=?|tid |Thread )\d+", r"\1N", text)
@@ -82,7 +85,7 @@ def _new(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return {path: content for path, content in after.items() if before.get(path) != content}
 
 
-def _files(folder: Path) -> dict[str, Any]:
+def _files(folder: Path, source: Path) -> dict[str, Any]:
     """What the regular files below a folder hold; links lead to what was there before."""
     found: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
@@ -93,7 +96,7 @@ def _files(folder: Path) -> dict[str, Any]:
             name, content = name.partition(EVENT_FILE)[0] + EVENT_FILE, _records(path)
             found.setdefault(name, []).extend(content)
         else:
-            found[name] = path.read_bytes()
+            found[name] = path.read_bytes().replace(bytes(source), b"HERE")
     return found
 
 
@@ -103,5 +106,9 @@ def _records(path: Path) -> list[str]:
     for raw in RawEventFileLoader(str(path)).Load():
         event = Event.FromString(raw)
         event.wall_time = 0
-        records.append(re.sub(r"start_time_secs[^\n]*|\d{9,}\.\d+", "TIME", str(event)))
+        # Attributes of a node have no order; as text they are sorted.
+        graph = str(GraphDef.FromString(event.graph_def))
+        if graph:
+            event.ClearField("graph_def")
+        records.append(str(event) + graph)
     return records

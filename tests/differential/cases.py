@@ -23,6 +23,10 @@ class Case:
         """What follows `python`."""
         return [*(["-m", self.entry] if self.module else [self.entry]), *self.args]
 
+    def command_in(self, folder: Path) -> list[str]:
+        """Likewise, for the copy of the case in a folder: a file by its whole path, as the deck has it."""
+        return self.command if self.module else [str(folder / self.entry), *self.args]
+
 
 def find_cases() -> list[Case]:
     found = []

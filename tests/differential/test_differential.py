@@ -63,6 +63,7 @@ def started(
         pool.shutdown(cancel_futures=True)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("case", "way"), WAYS, ids=[f"{case.name} - {way}" for case, way in WAYS])
 def test_a_program_does_the_same_both_ways(
     started: dict[tuple[Case, str], Started], shared_deck: ServedDeck, case: Case, way: str

@@ -31,16 +31,20 @@ def test_a_command_is_executed_without_a_shell(deck: ServedDeck, tmp_path: Path)
 
 
 def test_a_command_that_is_not_there_says_so(deck: ServedDeck, tmp_path: Path) -> None:
-    run, log = run_of(deck, command=["no-such-program", "x"])
+    # The server finds it, and the run, which looks elsewhere, does not.
+    run = deck.launch(script={"command": ["ls", "x"]}, env={"PATH": str(tmp_path)})
+    run = deck.wait_until_ended(run["id"])
+    log = deck.log_of(run["id"])
     assert (run["status"], run["exit_code"]) == ("failed", 127)
-    assert log == "traindeck: command not found: no-such-program\n"
-    assert run["status_reason"] == "exit code 127: command not found: no-such-program"
+    assert log == "traindeck: command not found: ls\n"
+    assert run["status_reason"] == "exit code 127: command not found: ls"
 
 
 def test_a_command_that_may_not_be_executed_says_so(deck: ServedDeck, tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("text")
+    (tmp_path / "plain.txt").chmod(0o755)
     run, log = run_of(deck, command=["./plain.txt"], cwd=str(tmp_path))
-    assert (run["exit_code"], log) == (126, "traindeck: ./plain.txt cannot be executed: Permission denied\n")
+    assert (run["exit_code"], log) == (126, "traindeck: ./plain.txt cannot be executed: Exec format error\n")
 
 
 def test_a_command_is_stopped_with_all_that_it_has_started(deck: ServedDeck, tmp_path: Path) -> None:

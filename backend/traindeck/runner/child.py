@@ -7,11 +7,13 @@ import random
 import resource
 import signal
 import sys
+import threading
 import time
 from typing import NoReturn
 
 from traindeck.runner import prctl
 from traindeck.runner.datasets import link_datasets
+from traindeck.runner.digits import offer_another_source
 from traindeck.runner.environment import child_environment, stamp_mark, variables_of_start
 from traindeck.runner.execute import execute
 from traindeck.runner.finish import end_process
@@ -43,9 +45,13 @@ def become_trainer(order: Order, start: str) -> NoReturn:
 
 def _be_like_new(order: Order) -> None:
     """Undo what a warm process has done that a fresh one would not have, and choose for the script."""
+    # Python 3.11 keeps the number that the thread had in the parent.
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
     _fresh_random_states()
     _limit_threads(order.cpus)
     flush_often()
+    if order.script:
+        offer_another_source(order)
     gc.enable()
 
 

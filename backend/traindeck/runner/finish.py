@@ -6,6 +6,7 @@ they hold is finalised), cycles are collected, open files are written. Then the 
 """
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -31,7 +32,8 @@ def end_process(run: Callable[[], int]) -> NoReturn:
         _restore_streams()
         forget_modules(before)
         write_open_files()
-        code = code if _flush_streams() and written else NOT_FLUSHED
+        _flush_streams(tell=False)
+        code = code if written else NOT_FLUSHED
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
         code = 1
@@ -48,11 +50,11 @@ def _join_threads() -> None:
         threading._shutdown()  # type: ignore[attr-defined]
     except BaseException as error:
         # Ctrl-C in the meantime: told, and the end goes on.
-        sys.stderr.write(f"Exception ignored in: {threading!r}\n")
+        _tell(f"Exception ignored in: {threading!r}\n")
         sys.__excepthook__(type(error), error, error.__traceback__)
 
 
-def _flush_streams() -> bool:
+def _flush_streams(*, tell: bool = True) -> bool:
     """Write what the streams hold; False where stdout could not be written."""
     written = True
     for stream in (sys.stdout, sys.stderr):
@@ -60,9 +62,17 @@ def _flush_streams() -> bool:
             continue
         try:
             stream.flush()
-        except Exception:
-            written = written and stream is not sys.stdout
+        except Exception as error:
+            if stream is sys.stdout:
+                written = False
+                if tell:
+                    _tell(f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n")
     return written
+
+
+def _tell(message: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(message)
 
 
 def _restore_streams() -> None:

@@ -6,9 +6,9 @@ the user's; one that would take too long is a link itself.
 """
 
 import contextlib
+import errno
 import json
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,7 @@ from traindeck.runner.order import Order, ScriptOrder
 MAX_ENTRIES = 1000
 MAX_DEPTH = 5
 SMALL_BYTES = 64 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 BUDGET_BYTES = 64 * 1024 * 1024
 """How much is copied at most, in 40 ms or so; checkpoints count, and are what fills it."""
 INPUTS = "inputs.json"
@@ -93,7 +94,7 @@ class _Mirroring:
                 if entry.is_dir(follow_symlinks=False):
                     self._inner(entry, target / entry.name, f"{prefix}{entry.name}", depth)
                 elif not self._copy(f"{prefix}{entry.name}", target / entry.name):
-                    (target / entry.name).symlink_to(entry.path)
+                    os.symlink(entry.path, f"{target}/{entry.name}")  # noqa: PTH211
 
     def _inner(self, entry: os.DirEntry[str], target: Path, path: str, depth: int) -> None:
         if self._is_left_out(entry):
@@ -126,26 +127,23 @@ class _Mirroring:
         original, kept = self._sources(path)
         try:
             # What was kept has the time of when it was kept first; the user's file tells when it was written.
-            info = original.stat()
+            info = os.stat(original)  # noqa: PTH116
             if not self._is_worth_a_copy(path, info):
                 return False
-            shutil.copyfile(kept, target)
-            target.chmod(stat.S_IMODE(info.st_mode) | stat.S_IWUSR)
-            os.utime(target, ns=(info.st_mtime_ns, info.st_mtime_ns))
-            self.copied[path] = [target.stat().st_size, info.st_mtime_ns]
+            self.copied[path] = [_write_copy(kept, str(target), info), info.st_mtime_ns]
         except OSError:
             return False
         return True
 
-    def _sources(self, path: str) -> tuple[Path, Path]:
+    def _sources(self, path: str) -> tuple[str, str]:
         """The user's file, and its content as it was kept; the one for the other where only one is there."""
-        original = self.base / path
-        if self.code is None or not original.is_relative_to(self.root or ""):
+        original = f"{self.base}/{path}"
+        if self.code is None or not original.startswith(f"{self.root}/"):
             return original, original
-        kept = self.code / original.relative_to(self.root or "")
-        if not kept.is_file():
+        kept = f"{self.code}{original[len(self.root or '') :]}"
+        if not os.path.isfile(kept):  # noqa: PTH113
             return original, original
-        return (original, kept) if original.is_file() else (kept, kept)
+        return (original, kept) if os.path.isfile(original) else (kept, kept)  # noqa: PTH113
 
     def _is_worth_a_copy(self, path: str, info: os.stat_result) -> bool:
         if not stat.S_ISREG(info.st_mode) or info.st_size > self.bytes_left:
@@ -179,6 +177,25 @@ class _Mirroring:
         if name and name not in OWN_NAMES and "." not in name and original.is_dir() and original != self.base:
             with contextlib.suppress(OSError):
                 (self.attempt / name).symlink_to(original)
+
+
+def _write_copy(source: str, target: str, info: os.stat_result) -> int:
+    """Copy a file, with the permissions and the time of `info`; the number of bytes."""
+    mode = stat.S_IMODE(info.st_mode) | stat.S_IWUSR
+    with open(source, "rb", 0) as reading:  # noqa: PTH123 (a Path for each of a thousand files takes its time)
+        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            copied = 0
+            while block := reading.read(BLOCK_BYTES):
+                written = os.write(writing, block)
+                copied += written
+                if written < len(block):
+                    os.unlink(target)  # noqa: PTH108
+                    raise OSError(errno.ENOSPC, "no room for a copy", target)
+            os.utime(writing, ns=(info.st_mtime_ns, info.st_mtime_ns))
+        finally:
+            os.close(writing)
+    return copied
 
 
 def _entries(folder: str | Path, limit: int) -> list[os.DirEntry[str]] | None:

@@ -4,6 +4,8 @@ import signal
 import sys
 from types import CodeType, TracebackType
 
+from traindeck.runner import digits
+
 LONG_MAX = 2**63
 
 
@@ -16,7 +18,7 @@ def exit_code_of(error: BaseException, code: CodeType | None) -> int:
     """
     if isinstance(error, SystemExit):
         return _code_of_exit(error)
-    error.__traceback__ = frames_from(error.__traceback__, code)
+    error.__traceback__ = without_detour(frames_from(error.__traceback__, code))
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
     if sys.version_info >= (3, 12):
         sys.last_exc = error
@@ -33,15 +35,24 @@ def frames_from(traceback: TracebackType | None, code: CodeType | None) -> Trace
     return traceback
 
 
+def without_detour(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frame that stands between a script and torchvision's download of MNIST."""
+    frame = traceback
+    while frame is not None and frame.tb_next is not None:
+        if frame.tb_next.tb_frame.f_code.co_filename == digits.__file__:
+            frame.tb_next = frame.tb_next.tb_next
+        frame = frame.tb_next
+    return traceback
+
+
 def _call_hook(error: BaseException) -> int | None:
     """Have `sys.excepthook` tell of the error; an exit code where the hook itself asks for one."""
-    hook = getattr(sys, "excepthook", None)
-    if hook is None:
+    if not hasattr(sys, "excepthook"):
         sys.stderr.write("sys.excepthook is missing\n")
         sys.__excepthook__(type(error), error, error.__traceback__)
         return None
     try:
-        hook(type(error), error, error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
     except SystemExit as stop:
         return _code_of_exit(stop)
     except BaseException as second:

@@ -45,13 +45,22 @@ def newest_checkpoint(work: Path) -> str | None:
         elif name == TRAINER_STATE:
             whole.add(folder)
     by_time = sorted(folders, key=lambda folder: max(map(_age, folders[folder])), reverse=True)
+    later: list[str] = []
     for folder in by_time:
-        if folder.rpartition("/")[2].startswith(STEP_FOLDER):
-            if folder in whole:
-                return folder
-        elif found := _best_of(work, folders[folder]):
-            return found
-    return None
+        if folder in whole and _is_step(folder):
+            return folder
+        if found := _best_of(work, folders[folder]):
+            if not _is_step(folder):
+                return found
+            # Of a trainer that keeps no state there, or of one that was killed while it wrote.
+            later.append(found)
+    # An empty file is nothing to go on from, but all that there is: the script may know what it means.
+    empty = [file.path for folder in by_time for file in sorted(folders[folder], key=_age) if not file.size]
+    return next(iter([*later, *empty[-1:]]), None)
+
+
+def _is_step(folder: str) -> bool:
+    return folder.rpartition("/")[2].startswith(STEP_FOLDER)
 
 
 def _best_of(work: Path, files: list[WrittenFile]) -> str | None:

@@ -1,8 +1,8 @@
 import multiprocessing, time
 
 
-def late():
-    time.sleep(0.1)
+def late(gate):
+    gate.wait()
     print("a child that the end waits for", flush=True)
 
 
@@ -11,6 +11,8 @@ def forever():
 
 
 if __name__ == "__main__":
-    multiprocessing.Process(target=late).start()
+    gate = multiprocessing.Event()
+    multiprocessing.Process(target=late, args=(gate,)).start()
     multiprocessing.Process(target=forever, daemon=True).start()
     print("main ends", flush=True)
+    gate.set()
