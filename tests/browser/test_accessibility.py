@@ -1,6 +1,7 @@
 """Every page holds axe-core's rules, in light and in dark, wide and narrow, and never scrolls sideways."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ LOOKS = {
     "light and wide": {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"},
     "dark and narrow": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
 }
+OPTIONS = Path(__file__).parent / "scripts" / "thirty_options.py"
 WRITES = """
 import pathlib
 from torch.utils.tensorboard import SummaryWriter
@@ -88,6 +90,27 @@ def show_script_form(page: Page, deck: ServedDeck) -> None:
     expect(page.get_by_role("textbox", name="Source", exact=True)).to_be_visible()
 
 
+def show_options(page: Page, deck: ServedDeck) -> None:
+    page.goto(f"{deck.url}/launch?script={OPTIONS}")
+    expect(page.locator("#option-lr")).to_be_visible()
+    page.locator("#option-lr").fill("fast")
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.locator("#options .field-error:visible")).to_have_count(2)
+
+
+def show_upload(page: Page, deck: ServedDeck) -> None:
+    page.goto(f"{deck.url}/launch#script")
+    wait_until_ready(page)
+    page.get_by_role("radio", name="Upload").check()
+    page.locator("#upload-file").set_input_files(OPTIONS)
+    expect(page.get_by_label("Start", exact=True)).to_be_visible()
+
+
+def show_repeat(page: Page, deck: ServedDeck) -> None:
+    page.goto(f"{deck.url}/launch?from=1")
+    expect(page.get_by_role("radio", name="The code of run 1")).to_be_checked()
+
+
 def show_tab(name: str, shown: str, run_id: int = 1) -> Callable[[Page, ServedDeck], None]:
     def show(page: Page, deck: ServedDeck) -> None:
         page.goto(f"{deck.url}/runs/{run_id}#{name}")
@@ -148,6 +171,9 @@ PAGES = {
     "launch": show_launch,
     "launch with errors": show_launch_with_errors,
     "script": show_script_form,
+    "options with errors": show_options,
+    "upload": show_upload,
+    "edit and run": show_repeat,
     "overview": show_tab("overview", "#main-charts canvas"),
     "overview of a failed run": show_tab("overview", ".reason", 2),
     "overview of a running run": show_tab("overview", "#act-cancel", 3),

@@ -319,3 +319,30 @@ def test_the_options_come_without_making_the_page_scroll_sideways(
     for way in ("Paste", "Upload", "Module", "Command"):
         page.get_by_role("radio", name=way).check()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), way
+
+
+def test_a_path_says_what_is_wrong_with_it_while_it_is_typed_and_at_its_field_when_launched(
+    cold_deck: ServedDeck, page: Page, complaints: Complaints
+) -> None:
+    open_script_form(page, cold_deck)
+    page.get_by_label("Path").fill("/nowhere/train.py")
+    expect(page.locator("#options-status")).to_contain_text("does not exist")
+    assert complaints.unexpected() == []
+    complaints.expect("status of 422")
+    launch(page)
+    expect(page.locator("#error-script-path")).to_contain_text("does not exist")
+    expect(page.get_by_label("Path")).to_be_focused()
+
+
+def test_a_folder_is_uploaded_and_what_no_script_needs_is_left_out(
+    cold_deck: ServedDeck, page: Page, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    for name in ("pkg/train.py", ".git/config", "pkg/__pycache__/train.pyc"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("print('trained')\n")
+    open_script_form(page, cold_deck, "Upload")
+    page.locator("#upload-folder").set_input_files(project)
+    expect(page.locator("#upload-state")).to_contain_text("project: 1 file")
+    run = launch_and_wait(page, cold_deck)
+    assert cold_deck.log_of(run["id"]) == "trained\n"

@@ -15,7 +15,7 @@ from traindeck.api.problems import FieldProblem
 from traindeck.api.script import locate_script
 from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
-from traindeck.errors import FieldError
+from traindeck.errors import FieldError, InvalidRequest
 from traindeck.flags.inspection import Inspection
 from traindeck.flags.partial import read_partly
 from traindeck.flags.schema import Schema
@@ -46,29 +46,35 @@ class FormBody(BaseModel):
 class OptionsForm(BaseModel):
     """The fields of a script's options, as HTML; null where the page shows this `form` already.
 
-    Of the arguments, those that fields stand for are `params`, and the others are the `rest`.
+    `reason` says why there is no form, `problem` why the script cannot be launched as it is named. Of the arguments,
+    those that fields stand for are `params`, and the others are the `rest`.
     """
 
-    form: str
-    html: str | None
-    reason: str
-    params: dict[str, Any]
+    form: str = ""
+    html: str | None = ""
+    reason: str = ""
+    problem: str = ""
+    params: dict[str, Any] = {}
     rest: list[str]
-    errors: list[FieldProblem]
+    errors: list[FieldProblem] = []
 
 
 @router.post("/launch/options")
 def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
     """The form for a script, with what its arguments fill in."""
-    inspection, values = _inspected(deck, body)
+    try:
+        inspection, values = _inspected(deck, body)
+    except InvalidRequest as error:
+        # Said, not refused: while a path is typed it is wrong most of the time.
+        return OptionsForm(problem=error.errors[0].message, rest=body.args)
     schema = inspection.schema
     if schema is None:
-        return OptionsForm(form="", html="", reason=inspection.reason, params={}, rest=body.args, errors=[])
+        return OptionsForm(reason=inspection.reason, rest=body.args)
     read = _read_arguments(schema, body.args)
     form = hashlib.sha256(json.dumps([schema, values], sort_keys=True).encode()).hexdigest()
     html = None if form == body.form else render_options(schema, values or {}, repeated=values is not None)
     problems = [FieldProblem(field=error.field, message=error.message) for error in read.errors]
-    return OptionsForm(form=form, html=html, reason="", params=read.params, rest=read.rest, errors=problems)
+    return OptionsForm(form=form, html=html, params=read.params, rest=read.rest, errors=problems)
 
 
 def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] | None]:

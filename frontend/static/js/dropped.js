@@ -1,8 +1,8 @@
 // The files of a drop, those of folders with their paths.
 export async function dropped(transfer) {
   // Entries are gone once the event is over: all are taken before anything is waited for.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  return (await Promise.all(entries.map(filesOf))).flat();
+  const found = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  return (await Promise.all(found.map((one) => (one instanceof File ? [{ file: one, path: one.name }] : filesOf(one))))).flat();
 }
 
 async function filesOf(entry) {

@@ -29,13 +29,22 @@ function highlighting({ HighlightStyle, syntaxHighlighting, tags }) {
   ]));
 }
 
+// The browser would put the new text in the place of selected lines with their style written into it, which the page's
+// policy forbids: the console would hear of it.
+function typeOverSelection(event, view) {
+  if (event.inputType !== "insertText" || !event.data || view.composing || view.state.selection.main.empty) return false;
+  event.preventDefault();
+  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  return true;
+}
+
 function extensions(parts, changed) {
   const { EditorView, EditorState } = parts;
   return [
     parts.lineNumbers(), parts.history(), parts.bracketMatching(), parts.indentOnInput(), parts.indentUnit.of("    "),
     EditorState.tabSize.of(4), parts.search(), parts.highlightSelectionMatches(), parts.python(), highlighting(parts),
     parts.keymap.of([parts.indentWithTab, ...parts.defaultKeymap, ...parts.historyKeymap, ...parts.searchKeymap]),
-    EditorView.theme(LOOK), EditorView.lineWrapping,
+    EditorView.theme(LOOK), EditorView.lineWrapping, EditorView.domEventHandlers({ beforeinput: typeOverSelection }),
     EditorView.contentAttributes.of({ "aria-label": "Source", "aria-description": "Escape, then Tab, leaves the editor.", spellcheck: "false" }),
     EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
   ];

@@ -22,7 +22,8 @@ export class FormErrors {
     if (!element) return false;
     const folded = element.closest("details");
     if (folded) folded.open = true;
-    element.classList.remove("filtered");
+    // Whatever it was searched for: what is wrong is shown.
+    for (let hidden = element.closest(".filtered"); hidden; hidden = hidden.closest(".filtered")) hidden.classList.remove("filtered");
     this.put(element, message);
     return true;
   }

@@ -39,8 +39,9 @@ export class Options {
     try {
       const first = this.known === "";
       const given = first && !args.length ? splitWords(this.args.value) : args;
-      this.show(await sendJson("POST", "/launch/options", { ...body, args: given, form: this.form }, {}, this.asking.signal), key, given);
-      if (first) this.keptArgs = splitWords(this.args.value);
+      const answer = await sendJson("POST", "/launch/options", { ...body, args: given, form: this.form }, {}, this.asking.signal);
+      if (first) this.keptArgs = answer.rest;
+      this.show(answer, key, given);
     } catch (problem) {
       if (problem.name !== "AbortError") this.refused(problem, key);
     } finally {
@@ -63,7 +64,8 @@ export class Options {
     this.changed();
   }
 
-  told({ form, reason }, filled) {
+  told({ form, reason, problem }, filled) {
+    if (problem) return problem;
     if (filled.length) return `Filled in below: ${filled.join(", ")}.`;
     if (form) return `${plural(this.set.fields.length, "option")} below. Arguments that are typed here are filled in there.`;
     return reason ? `No form: ${reason}. Give arguments as text.` : PLAIN;

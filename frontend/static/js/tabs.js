@@ -6,6 +6,9 @@ function select(list, tab, focus) {
     each.tabIndex = chosen ? 0 : -1;
     document.getElementById(each.getAttribute("aria-controls")).hidden = !chosen;
   }
+  // Where the tabs do not all fit, the open one is in sight; the page itself stays where it is.
+  const left = tab.offsetLeft - list.offsetLeft;
+  if (left + tab.offsetWidth > list.scrollLeft + list.clientWidth || left < list.scrollLeft) list.scrollLeft = left - list.clientWidth / 2;
   if (focus) tab.focus();
   document.getElementById(tab.getAttribute("aria-controls")).dispatchEvent(new CustomEvent("deck:shown"));
 }

@@ -45,7 +45,7 @@ export class Upload {
     if (!kept.length) return;
     this.sending?.abort();
     this.forget();
-    this.name = kept.length === 1 ? kept[0].path : kept[0].path.split("/")[0];
+    this.name = kept[0].path.split("/")[0];
     this.single = kept.length === 1 && !kept[0].path.includes("/");
     const [bytes, limit] = [kept.reduce((sum, { file }) => sum + file.size, 0), Number(get("drop").dataset.limit)];
     // A deck that takes no more ends the connection, and the browser hears no reason.
@@ -60,13 +60,13 @@ export class Upload {
   post(form) {
     const sending = (this.sending = new XMLHttpRequest());
     const bar = get("upload-progress");
-    bar.hidden = false;
+    bar.classList.remove("waits");
     bar.value = 0;
     sending.upload.addEventListener("progress", ({ loaded, total }) => (bar.value = loaded / total));
     sending.addEventListener("loadend", () => {
       if (this.sending !== sending) return;
       this.sending = null;
-      bar.hidden = true;
+      bar.classList.add("waits");
       this.ended(sending);
     });
     sending.open("POST", "/uploads");
@@ -88,14 +88,14 @@ export class Upload {
   received({ upload, files, entries, bytes }) {
     this.say(`${this.name}: ${files.length} file${files.length === 1 ? "" : "s"}, ${showBytes(bytes)}.`);
     get("script-entry").replaceChildren(...entries.map((entry) => new Option(entry, entry)));
-    get("entry-field").hidden = entries.length < 1;
+    get("entry-field").classList.toggle("waits", !entries.length);
     if (entries.length) this.digest = upload;
     else this.complain("There is no Python file in it that could be started.");
   }
 
   forget() {
     this.digest = "";
-    get("entry-field").hidden = true;
+    get("entry-field").classList.add("waits");
     get("script-entry").replaceChildren();
     this.complain("");
     this.changed();
