@@ -4,6 +4,7 @@ python -m benchmarks.boards
 """
 
 import json
+import shutil
 import socket
 import statistics
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,59 +27,124 @@ from starlette.responses import Response
 from starlette.routing import Route
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 
+from benchmarks.samples import p50, p95
 from traindeck.boards.client import Boards
 from traindeck.boards.spec import BoardSpec
 
-BOARDS = 20
+BOARDS = 50
 PROCESSES = 5
 TAGS = 10
+MILLION = 1_000_000
+REST_SECONDS = 5.0
 DEADLINE_SECONDS = 60.0
 FIRST_DATA = "data/plugin/scalars/scalars?run=logs&tag=tag-0"
+MODULE = "traindeck.boards.process"
 MEGABYTE = 1e6
 
 
-def measure(points: int = 1_000) -> dict[str, float]:
+def measure(points: int = 10_000, boards: int = BOARDS) -> dict[str, float]:
     """Open boards over runs of `TAGS` tags with `points` points each.
 
     Returns:
-        `open_p50_seconds` and `open_worst_seconds` from the request of the page to its first data;
-        `board_megabytes` of memory that each open board adds; `base_megabytes` without any;
-        `fresh_seconds` and `fresh_megabytes` of a new `tensorboard` process for the same run, p50.
+        `open_p50_seconds`, `open_p95_seconds` and `open_worst_seconds` from the request of the page to its first
+        data; `board_megabytes` of memory that each open board adds; `megabytes_with_…` of the process with 1, 10
+        and all boards; `rest_percent` of a core that they take when nobody looks; `fresh_data_seconds` until a
+        point that was just written is shown; `million_seconds` until a run with a million points is, and
+        `meanwhile_worst_seconds`, the slowest answer of another board before that; `fresh_seconds` and
+        `fresh_megabytes` of a new `tensorboard` process for the same run, p50.
     """
     with tempfile.TemporaryDirectory() as folder:
-        runs = [_write_run(Path(folder, str(index)), points) for index in range(BOARDS)]
-        return _through_deck(runs, Path(folder)) | _fresh(runs[:PROCESSES])
+        first = _write_run(Path(folder, "0"), points)
+        runs = [first, *(_copy_run(first, Path(folder, str(index))) for index in range(1, boards + 1))]
+        return _through_deck(runs, Path(folder)) | _fresh(runs[1 : PROCESSES + 1])
 
 
 def _write_run(folder: Path, points: int) -> Path:
-    writer = EventFileWriter(str(folder / "logs"))
-    for step in range(points):
-        for tag in range(TAGS):
-            value = Summary.Value(tag=f"tag-{tag}", simple_value=1 / (step + tag + 1))
-            writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
-    writer.close()
+    path = folder / "logs" / "events.out.tfevents.1700000000.host.1.0"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        writer = RecordWriter(file)
+        writer.write(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())
+        for step in range(points):
+            for tag in range(TAGS):
+                writer.write(_record(tag, step))
+    return folder
+
+
+def _record(tag: int, step: int) -> bytes:
+    value = Summary.Value(tag=f"tag-{tag}", simple_value=1 / (step + tag + 1))
+    record: bytes = Event(step=step, wall_time=step, summary=Summary(value=[value])).SerializeToString()
+    return record
+
+
+def _copy_run(run: Path, folder: Path) -> Path:
+    shutil.copytree(run, folder)
     return folder
 
 
 def _through_deck(runs: list[Path], folder: Path) -> dict[str, float]:
-    with _deck(runs, folder) as url, httpx.Client(timeout=DEADLINE_SECONDS, trust_env=False) as web:
+    million = _write_run(folder / "million", MILLION // TAGS)
+    with _deck([*runs, million], folder) as url, httpx.Client(timeout=DEADLINE_SECONDS, trust_env=False) as web:
+        boards = [f"{url}/{index}/" for index in range(1, len(runs))]
         _open(web, f"{url}/0/")
-        base = _own_megabytes("traindeck.boards.process")
-        seconds = [_open(web, f"{url}/{index}/") for index in range(1, len(runs))]
-        each = (_own_megabytes("traindeck.boards.process") - base) / len(seconds)
-    return {
-        "open_p50_seconds": statistics.median(seconds),
-        "open_worst_seconds": max(seconds),
-        "board_megabytes": each,
-        "base_megabytes": base - each,
-    }
+        base = _own_megabytes(MODULE)
+        seconds, megabytes = [], []
+        for board in boards:
+            seconds.append(_open(web, board))
+            megabytes.append(_own_megabytes(MODULE))
+        return {
+            "open_p50_seconds": p50(seconds),
+            "open_p95_seconds": p95(seconds),
+            "open_worst_seconds": max(seconds),
+            "board_megabytes": (megabytes[-1] - base) / len(boards),
+            "base_megabytes": base - (megabytes[-1] - base) / len(boards),
+            "megabytes_with_1": base,
+            "megabytes_with_10": megabytes[8],
+            "megabytes_with_all": megabytes[-1],
+            "rest_percent": _percent_at_rest(),
+            "fresh_data_seconds": _until_shown(web, boards[0], runs[1]),
+            **_beside_a_million(web, boards[0], f"{url}/{len(runs)}/"),
+        }
+
+
+def _percent_at_rest() -> float:
+    (process,) = _own(MODULE)
+    before = process.cpu_times()
+    time.sleep(REST_SECONDS)
+    after = process.cpu_times()
+    return float(100 * (after.user + after.system - before.user - before.system) / REST_SECONDS)
+
+
+def _until_shown(web: httpx.Client, board: str, run: Path) -> float:
+    """Seconds from writing a point to an answer with it; it is asked for again and again."""
+    (path,) = (run / "logs").iterdir()
+    step = MILLION
+    with path.open("ab") as file:
+        RecordWriter(file).write(_record(0, step))
+    began = time.perf_counter()
+    while web.get(board + FIRST_DATA).raise_for_status().json()[-1][1] != step:
+        pass
+    return time.perf_counter() - began
+
+
+def _beside_a_million(web: httpx.Client, small: str, large: str) -> dict[str, float]:
+    began = time.perf_counter()
+    waits = []
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(_wait_for_data, large + FIRST_DATA, began + DEADLINE_SECONDS, MILLION // TAGS - 1)
+        while not reading.done():
+            asked = time.perf_counter()
+            web.get(small + FIRST_DATA).raise_for_status()
+            waits.append(time.perf_counter() - asked)
+        reading.result()
+    return {"million_seconds": time.perf_counter() - began, "meanwhile_worst_seconds": max(waits)}
 
 
 @contextmanager
 def _deck(runs: list[Path], folder: Path) -> Iterator[str]:
-    boards = Boards(folder / "boards.log")
+    boards = Boards(folder / "boards.log", limit=len(runs))
 
     async def board(request: Request) -> Response:
         index = int(request.path_params["index"])
@@ -127,25 +194,30 @@ def _fresh_process(run: Path) -> tuple[float, float]:
             process.terminate()
 
 
-def _wait_for_data(url: str, end: float) -> None:
+def _wait_for_data(url: str, end: float, step: int = 1) -> None:
+    """Until the last point that is shown has at least that step."""
     with httpx.Client(timeout=DEADLINE_SECONDS, trust_env=False) as web:
         while time.perf_counter() < end:
             try:
                 answer = web.get(url)
             except httpx.TransportError:
                 answer = None
-            if answer is not None and answer.is_success and len(answer.json()) > 1:
+            if answer is not None and answer.is_success and answer.json()[-1][1] >= step:
                 return
             time.sleep(0.005)
     raise TimeoutError(f"no data from {url}")
 
 
+def _own(module: str) -> list[psutil.Process]:
+    """Our children that run `module`."""
+    return [child for child in psutil.Process().children() if module in child.cmdline()]
+
+
 def _own_megabytes(module: str) -> float:
     """Proportional memory of our children that run `module`, and of their children."""
-    found = [child for child in psutil.Process().children() if module in child.cmdline()]
-    family: list[Any] = [process for child in found for process in (child, *child.children(recursive=True))]
-    return sum(process.memory_full_info().pss for process in family) / MEGABYTE
+    family: list[Any] = [process for child in _own(module) for process in (child, *child.children(recursive=True))]
+    return float(sum(process.memory_full_info().pss for process in family)) / MEGABYTE
 
 
 if __name__ == "__main__":
-    print(json.dumps({points: measure(points) for points in (1_000, 10_000)}, indent=2))
+    print(json.dumps(measure(), indent=2))

@@ -19,14 +19,15 @@ OPTIONS = ("--load_fast=false", "--reload_interval=0", "--reload_task=blocking")
 
 
 @contextmanager
-def fresh_tensorboard(logdir: Path, *options: str) -> Iterator[str]:
-    """The address of a new TensorBoard over `logdir`, with all data read; ended at the end."""
+def fresh_tensorboard(logdir: Path, prefix: str, *options: str) -> Iterator[str]:
+    """The address of a new TensorBoard over `logdir` below the path `prefix`, with all data read; ended at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), f"--port={port}", *options]
+    command.append(f"--path_prefix={prefix}")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            url = f"http://127.0.0.1:{port}/"
+            url = f"http://127.0.0.1:{port}{prefix}/"
             wait_for(lambda: _answers(url), "TensorBoard answers", START_SECONDS)
             yield url
         finally:

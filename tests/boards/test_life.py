@@ -71,6 +71,7 @@ def test_the_socket_lies_in_a_private_folder_that_goes_with_the_server(tmp_path:
         folder = socket_folder(process)
         assert folder.stat().st_mode & 0o777 == 0o700
         assert (folder / "boards.sock").is_socket()
+        assert (folder / "boards.sock").stat().st_mode & 0o077 == 0
     assert not is_alive(process)
     assert not folder.exists()
 

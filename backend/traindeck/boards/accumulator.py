@@ -2,19 +2,19 @@
 """TensorBoard's store of a board's data, fed by our reader of event files."""
 
 import threading
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 from tensorboard.backend.event_processing import (
     data_ingester,
-    directory_watcher,
     plugin_event_accumulator,
     plugin_event_multiplexer,
 )
 from tensorboard.compat.proto import summary_pb2
 
+from traindeck.boards.chain import FolderChain, GoesOn
 from traindeck.boards.points import PointBatch
-from traindeck.boards.records import EventFile, is_event_file
 from traindeck.boards.scalars import ScalarEvent
 from traindeck.boards.series import KEY, Columns, ScalarSeries, event_columns
 
@@ -27,19 +27,20 @@ class BoardClosedError(Exception):
 
 
 class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
-    """The data of one of TensorBoard's runs: one folder of event files.
+    """The data of one of TensorBoard's runs: a folder of event files, and those that go on from it.
 
     Loading ends with `BoardClosedError` once `is_closed` is set.
     """
 
-    def __init__(self, folder: str, is_closed: threading.Event | None = None) -> None:
+    def __init__(self, *folders: str, is_closed: threading.Event | None = None) -> None:
         self._is_closed = is_closed or threading.Event()
+        self._gone_on: set[str] = set()
         super().__init__(
-            folder,
+            folders[0],
             size_guidance=data_ingester.DEFAULT_SIZE_GUIDANCE,
             tensor_size_guidance=data_ingester.DEFAULT_TENSOR_SIZE_GUIDANCE,
         )
-        self._generator = directory_watcher.DirectoryWatcher(folder, EventFile, is_event_file)
+        self.chain = self._generator = FolderChain(folders)
 
     def scalar_columns(self, tag: str) -> Columns:
         """Steps, wall times and values that are kept of a scalar.
@@ -54,7 +55,11 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         """Take in one event, or many points of known scalars at once."""
         if self._is_closed.is_set():
             raise BoardClosedError
-        if type(event) is not PointBatch:
+        if type(event) is GoesOn:
+            self._gone_on = set(self.tensors_by_tag)
+        elif type(event) is not PointBatch:
+            if self._gone_on:
+                self._withdraw(event)
             super()._ProcessEvent(event)
         elif (self.file_version or 0) < VERSION_WITH_RESTARTS:
             self._take_singly(event)
@@ -70,6 +75,14 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
                 continue
             for step, wall_time, value in rows.tolist():
                 series.AddItem(KEY, ScalarEvent(wall_time, step, tag, value))
+
+    def _withdraw(self, event: Any) -> None:
+        """An attempt that goes on takes each tag up at a step: what was written before of later ones is void."""
+        # Each file tells of a tag by an event before it gives points in batches, so no first point is missed.
+        for value in event.summary.value:
+            if value.tag in self._gone_on:
+                self._gone_on.discard(value.tag)
+                self.tensors_by_tag[value.tag].FilterItems(partial(_is_before, event.step), KEY)
 
     def _take_singly(self, points: PointBatch) -> None:
         """In old files a step back withdraws the points of its tag from there on."""
@@ -107,14 +120,26 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
         """Have loading end where it is."""
         self._is_closed.set()
 
-    def AddRun(self, path: str, name: str | None = None) -> Self:  # noqa: N802 - TensorBoard's name for it
-        """Have the folder `path` as the run `name`; `Reload` takes in its data."""
-        name = name or path
+    def add(self, name: str, folders: Sequence[str]) -> None:
+        """Have the folders, which go on from each other, as the run `name`; `Reload` takes in their data."""
         with self._accumulators_mutex:
-            if name not in self._accumulators:
-                self._accumulators[name] = BoardAccumulator(path, self._is_closed)
-                self._paths[name] = path
-        return self
+            known: BoardAccumulator | None = self._accumulators.get(name)
+            if known is not None and known.chain.is_head_of(folders):
+                known.chain.follow(folders)
+                return
+            self._accumulators[name] = BoardAccumulator(*folders, is_closed=self._is_closed)
+            self._paths[name] = folders[-1]
+
+    def rename(self, new_name: Callable[[str], str | None]) -> None:
+        """Give each run the name that `new_name` has for its name; one for which it has None goes."""
+        with self._accumulators_mutex:
+            renamed, paths = {}, {}
+            for name, accumulator in self._accumulators.items():
+                to = new_name(name)
+                if to is not None:
+                    renamed[to], paths[to] = accumulator, self._paths[name]
+            # In one step each: whoever reads meanwhile has the one or the other.
+            self._accumulators, self._paths = renamed, paths
 
     def scalar_columns(self, run: str, tag: str) -> Columns:
         """Steps, wall times and values that are kept of a scalar of the run.

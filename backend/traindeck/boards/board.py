@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tensorboard import default, program
 from tensorboard.backend import application
@@ -39,13 +39,14 @@ class TensorBoard:
         flags = copy.copy(self._flags)
         flags.logdir, flags.path_prefix = str(logdir), opening.prefix
         projector = ProjectorLoader(list(opening.board.folders.values()))
+        data = BoardDataProvider(reader.multiplexer, str(logdir), opening.board)
         app: WsgiApp = application.TensorBoardWSGIApp(
             flags,
             [projector if plugin is projector_plugin.ProjectorPlugin else plugin for plugin in self._plugins],
-            BoardDataProvider(reader.multiplexer, str(logdir), opening.board.sessions),
+            data,
             None,
             reader.multiplexer,
-            experimental_middlewares=[partial(self.bundle.around, prefix=opening.prefix)],
+            experimental_middlewares=[partial(self.bundle.around, prefix=opening.prefix, colours=data.colours)],
         )
         return app
 
@@ -53,8 +54,11 @@ class TensorBoard:
 class Board:
     """A WSGI app that takes in what is new before it answers a request for data."""
 
-    def __init__(self, opening: Opening, tensorboard: TensorBoard, trees: Path) -> None:
-        self.reader = BoardReader(opening.board)
+    def __init__(
+        self, opening: Opening, tensorboard: TensorBoard, trees: Path, reader: BoardReader | None = None
+    ) -> None:
+        self._tensorboard, self._trees = tensorboard, trees
+        self.reader = reader or BoardReader(opening.board)
         # Its own at each opening: a board that is being closed takes only its own along.
         self._tree = trees / f"{opening.key}-{next(_OPENED)}"
         logdir = _logdir(opening.board, self._tree)
@@ -65,6 +69,12 @@ class Board:
         if DATA_PATH in environ["PATH_INFO"]:
             self.reader.refresh()
         return self._app(environ, start_response)
+
+    def changed(self, opening: Opening) -> Self:
+        """This board with other runs, or other names of runs; what was read of those that stay is kept."""
+        self.reader.change(opening.board)
+        shutil.rmtree(self._tree, ignore_errors=True)
+        return type(self)(opening, self._tensorboard, self._trees, self.reader)
 
     def close(self) -> None:
         """Forget the board; requests under way are still answered."""

@@ -12,14 +12,18 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, BinaryIO
 
 from werkzeug.wrappers import Request, Response
 
+from traindeck.boards.palette import head as palette_head
+from traindeck.boards.palette import mended
+
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-INDEX = "index.html"
+INDEX, SCRIPT = "index.html", "index.js"
+INDEXES_KEPT = 64
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 LOCAL_HEADER_BYTES = 30
 YEAR_SECONDS = 365 * 24 * 3600
@@ -42,20 +46,34 @@ class WebBundle:
         with opener() as file, zipfile.ZipFile(file) as archive:
             self._infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
         self.asset = cache(self._read)
-        self.index = cache(self._index)
+        self.index = lru_cache(INDEXES_KEPT)(self._index)
+        self.coloured = cache(self._coloured)
 
-    def around(self, app: WsgiApp, prefix: str) -> WsgiApp:
-        """`app`, mounted at `prefix`, with requests for the bundle's files answered here."""
+    def around(self, app: WsgiApp, prefix: str, colours: Callable[[], list[int]] = list) -> WsgiApp:
+        """`app`, mounted at `prefix`, with requests for the bundle's files answered here.
+
+        Where `colours` has some, runs have these colours in TensorBoard's order of them.
+        """
 
         def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             name = environ["PATH_INFO"].removeprefix("/") or INDEX
             if name not in self._infos:
                 return app(environ, start_response)
             root = posixpath.relpath(prefix or "/", environ["SCRIPT_NAME"] or "/")
-            asset = self.index(root) if name == INDEX else self.asset(name)
+            asset = self._for(name, root, colours())
             return _respond(name, asset, Request(environ))(environ, start_response)
 
         return serve
+
+    def _for(self, name: str, root: str, colours: list[int]) -> Asset:
+        if name == INDEX:
+            return self.index(root, tuple(colours))
+        return self.coloured(name) if name == SCRIPT and colours else self.asset(name)
+
+    def _coloured(self, name: str) -> Asset:
+        """The script, mended; compressed quickly, as the page waits for it."""
+        body = mended(gzip.decompress(self.asset(name).body))
+        return Asset(gzip.compress(body, 1, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
     def _read(self, name: str) -> Asset:
         info = self._infos[name]
@@ -66,10 +84,10 @@ class WebBundle:
                     return Asset(archive.read(name), None, etag)
             return Asset(_gzip_of(file, info), "gzip", etag)
 
-    def _index(self, relative_root: str) -> Asset:
+    def _index(self, relative_root: str, colours: tuple[int, ...] = ()) -> Asset:
         """The page itself, which must know the way from its address to the board's root: "." or "../.."."""
         head = f'<!doctype html><meta name="tb-relative-root" content="{relative_root}/">'
-        body = head.encode() + with_fonts_below(gzip.decompress(self.asset(INDEX).body), relative_root)
+        body = head.encode() + (palette_head(colours) if colours else b"") + with_fonts_below(gzip.decompress(self.asset(INDEX).body), relative_root)
         return Asset(gzip.compress(body, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
 

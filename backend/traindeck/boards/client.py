@@ -129,7 +129,9 @@ class Boards:
             try:
                 return await self._watched(_ask(client, call), client)
             except httpx.ReadTimeout:
-                return refusal(request, 504, "TensorBoard took too long to answer.")
+                if await _answers(client):
+                    return refusal(request, 504, "TensorBoard took too long to answer.")
+                await self._supervisor.kill(child)
             except _StuckError:
                 await self._supervisor.kill(child)
             except httpx.HTTPStatusError:

@@ -40,7 +40,8 @@ class EventFolders:
             if listing is None:
                 continue
             listings[relative] = listing
-            waiting += (f"{relative}/{name}" if relative else name for name in listing.subfolders)
+            # In TensorBoard's order: the HParams tab takes what it shows from the first run.
+            waiting += (f"{relative}/{name}" if relative else name for name in reversed(listing.subfolders))
             sizes = tuple(self._sizes(relative, listing.event_files))
             if sizes:
                 found[relative or "."] = sizes

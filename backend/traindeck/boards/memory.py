@@ -13,8 +13,8 @@ MEGABYTE = 1_000_000
 OVERFULL_EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: a new process may do better."""
 
-HARD = 2
-"""An allocation that would take the process over so many times the limit fails."""
+SPARE_BYTES = 500 * MEGABYTE
+"""An allocation that would take the process so far over the limit fails."""
 
 MAX_STACK_BYTES = 1 << 20
 """Of each thread; the default of 8 MB would count against the hard limit."""
@@ -59,5 +59,5 @@ def resident_bytes() -> int:
 def set_hard_limit(limit_bytes: int) -> None:
     """Have allocations fail that take the process far over the limit at once, before anybody can look."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = HARD * limit_bytes
+    wanted = limit_bytes + SPARE_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))

@@ -24,6 +24,7 @@ TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
 """How long a thread that reads may hold the interpreter while others have answers to give."""
 
+NOBODY_ELSE = 0o077
 M_ARENA_MAX = -8
 """mallopt(3): one heap for each thread would keep what closed boards gave back."""
 
@@ -38,6 +39,7 @@ def main() -> None:
     set_hard_limit(options.memory_mb * MEGABYTE)
     _keep_tensorflow_out()
     boards = OpenBoards(options.socket.parent / "trees", options.limit, options.idle_seconds)
+    os.umask(NOBODY_ELSE)
     server = make_server(options.socket, BoardsService(boards))
     threading.Thread(target=server.serve_forever, name="serve", daemon=True).start()
     memory = MemoryLimit(options.memory_mb * MEGABYTE, boards)

@@ -16,8 +16,10 @@ from tensorboard.data import provider
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
 from traindeck.boards.accumulator import BoardMultiplexer
+from traindeck.boards.palette import colours_of
 from traindeck.boards.scalar_provider import ScalarProvider
 from traindeck.boards.session import Session, Value
+from traindeck.boards.spec import BoardSpec
 
 HPARAMS = metadata.PLUGIN_NAME
 SCALARS = "scalars"
@@ -28,9 +30,30 @@ HERE = "."
 class BoardDataProvider(ScalarProvider):
     """TensorBoard's own, with a session for each attempt whose program has said nothing of its parameters."""
 
-    def __init__(self, multiplexer: BoardMultiplexer, logdir: str, sessions: Mapping[str, Session]) -> None:
+    def __init__(self, multiplexer: BoardMultiplexer, logdir: str, board: BoardSpec) -> None:
         super().__init__(multiplexer, logdir)
-        self._sessions = sessions
+        self._sessions = board.sessions
+        self._wanted = board.colours
+
+    def list_runs(self, ctx: Any = None, *, experiment_id: str) -> list[Any]:
+        """TensorBoard's runs; on a board of several, in the order of the deck's runs.
+
+        TensorBoard lists them by their start, which it shows nowhere, and gives colours out in that order. So the
+        place in our order stands there.
+        """
+        runs: list[Any] = super().list_runs(ctx, experiment_id=experiment_id)
+        if not self._wanted:
+            return runs
+        places = {run: float(place) for place, run in enumerate(self._in_order())}
+        return [provider.Run(run.run_id, run.run_name, places.get(run.run_name)) for run in runs]
+
+    def colours(self) -> list[int]:
+        """The colours of TensorBoard's runs in their order; none on a board of one run."""
+        return colours_of(self._in_order(), self._wanted) if self._wanted else []
+
+    def _in_order(self) -> list[str]:
+        runs = sorted(self._multiplexer.Runs())
+        return [run for prefix in self._wanted for run in _below(prefix, dict.fromkeys(runs))]
 
     def list_plugins(self, ctx: Any = None, *, experiment_id: str) -> list[str]:
         """The plugins that have data."""

@@ -4,9 +4,11 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from traindeck.boards.accumulator import BoardClosedError, BoardMultiplexer
+from traindeck.boards.chain import joined
 from traindeck.boards.folders import EventFolders, Sizes
 from traindeck.boards.spec import BoardSpec
 
@@ -25,8 +27,9 @@ class BoardReader:
     def __init__(self, board: BoardSpec) -> None:
         self.board = board
         self.multiplexer = BoardMultiplexer()
-        self._folders = [(prefix, EventFolders(folder)) for prefix, folder in board.folders.items()]
-        self._seen: dict[str, Sizes] = {}
+        self._folders = {folder: EventFolders(folder) for prefix in board.folders for folder in board.chain(prefix)}
+        self._seen: dict[str, list[tuple[Path, Sizes]]] = {}
+        self._changing = threading.Lock()
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._began_at = self._ended_at = float("-inf")
@@ -42,13 +45,33 @@ class BoardReader:
                 threading.Thread(target=self._load, name=f"load {self.board.id}", daemon=True).start()
         self._done.wait(max(0.0, self._began_at + PATIENCE_SECONDS - time.monotonic()))
 
+    def change(self, board: BoardSpec) -> None:
+        """Show other runs, or the same by other names, from now on. What was read of those that stay is kept."""
+        with self._changing:
+            before, self.board = self.board, board
+            chains = [folder for prefix in board.folders for folder in board.chain(prefix)]
+            self._folders = {folder: self._folders.get(folder) or EventFolders(folder) for folder in chains}
+            self._seen = {}
+            self.multiplexer.rename(_renaming(before, board))
+        with self._lock:
+            # Whoever asks now looks at the disk again.
+            self._ended_at = float("-inf")
+
     def close(self) -> None:
         """Stop taking in data."""
         self.multiplexer.close()
 
     def _load(self) -> None:
         try:
-            self._take_in(self._scan())
+            board, found = self.board, self._scan()
+            with self._changing:
+                is_news = self.board is board and found != self._seen
+                if is_news:
+                    for name, folders in found.items():
+                        self.multiplexer.add(name, [str(folder) for folder, _ in folders])
+            if is_news:
+                self.multiplexer.Reload()
+                self._seen = found
         except BoardClosedError:
             logger.info("board=%s closed while it was read", self.board.id)
         except Exception:
@@ -58,18 +81,32 @@ class BoardReader:
             self._ended_at = time.monotonic()
             self._done.set()
 
-    def _scan(self) -> dict[str, tuple[Path, Sizes]]:
-        found = {}
-        for prefix, folders in self._folders:
-            for relative, sizes in folders.scan().items():
-                found[str(PurePosixPath(prefix, relative))] = (folders.root / relative, sizes)
-        return found
+    def _scan(self) -> dict[str, list[tuple[Path, Sizes]]]:
+        board, folders = self.board, self._folders
+        runs = {}
+        for prefix in board.folders:
+            attempts = (folders[folder] for folder in board.chain(prefix) if folder in folders)
+            found = ({name: (one.root / name, sizes) for name, sizes in one.scan().items()} for one in attempts)
+            runs |= {str(PurePosixPath(prefix, name)): chain for name, chain in joined(found).items()}
+        return runs
 
-    def _take_in(self, found: dict[str, tuple[Path, Sizes]]) -> None:
-        sizes = {name: file_sizes for name, (_, file_sizes) in found.items()}
-        if sizes == self._seen:
-            return
-        for name, (folder, _) in found.items():
-            self.multiplexer.AddRun(str(folder), name)
-        self.multiplexer.Reload()
-        self._seen = sizes
+
+def _renaming(before: BoardSpec, now: BoardSpec) -> Callable[[str], str | None]:
+    """From a run's name to its name on the changed board; None where that shows it no more."""
+    prefixes = {tuple(now.chain(prefix)): prefix for prefix in now.folders}
+    firsts = {chain[0]: chain for chain in prefixes}
+    kept = {}
+    for prefix in before.folders:
+        old = tuple(before.chain(prefix))
+        new = firsts.get(old[0], ())
+        # Attempts that go on from what was shown join it; any other change is read anew.
+        if new[: len(old)] == old:
+            kept[prefix] = prefixes[new]
+
+    def new_name(name: str) -> str | None:
+        for prefix, to in kept.items():
+            if PurePosixPath(name).is_relative_to(prefix):
+                return str(PurePosixPath(to, PurePosixPath(name).relative_to(prefix)))
+        return None
+
+    return new_name

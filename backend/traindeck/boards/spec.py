@@ -20,6 +20,9 @@ class BoardSpec:
             the folder is the log directory itself, and names are as its script chose them ("logs",
             "runs/Nov23_10-00-00"); else they are below their prefix ("attempt-2/logs").
         sessions: By prefix, what the attempts were started with; those without parameters are left out.
+        earlier: By prefix, the folders of attempts, oldest first, whose steps go on in the prefix's folder: they
+            are shown as one.
+        colours: By prefix, a colour from 1 to 8, on a board of several runs; in the order in which they are listed.
 
     Raises:
         ValueError: a prefix would lead out of the board or lies below another, or a folder is not absolute.
@@ -28,20 +31,29 @@ class BoardSpec:
     id: str
     folders: Mapping[str, Path]
     sessions: Mapping[str, Session] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    colours: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for prefix, folder in self.folders.items():
-            if not folder.is_absolute():
-                raise ValueError(f"board {self.id}: folder {str(folder)!r} is not absolute")
+        for prefix in self.folders:
+            for folder in self.chain(prefix):
+                if not folder.is_absolute():
+                    raise ValueError(f"board {self.id}: folder {str(folder)!r} is not absolute")
             if not _is_plain(prefix) or self._lies_below_another(prefix):
                 raise ValueError(f"board {self.id}: {prefix!r} is no prefix of run names")
 
     def _lies_below_another(self, prefix: str) -> bool:
-        return any(prefix != other and PurePosixPath(prefix).is_relative_to(other) for other in self.folders)
+        return any(str(parent) in self.folders for parent in PurePosixPath(prefix).parents if str(parent) != ".") or (
+            prefix != "" and "" in self.folders
+        )
+
+    def chain(self, prefix: str) -> list[Path]:
+        """The folders below a prefix, oldest first."""
+        return [*self.earlier.get(prefix, ()), self.folders[prefix]]
 
     def has_folder(self) -> bool:
         """True where at least one of the folders exists."""
-        return any(folder.is_dir() for folder in self.folders.values())
+        return any(folder.is_dir() for prefix in self.folders for folder in self.chain(prefix))
 
 
 def _is_plain(prefix: str) -> bool:
@@ -61,7 +73,9 @@ class Opening:
         """As JSON, the same bytes for the same board at the same address."""
         folders = {prefix: str(folder) for prefix, folder in self.board.folders.items()}
         sessions = {prefix: session.as_json() for prefix, session in self.board.sessions.items()}
-        content = {"id": self.board.id, "prefix": self.prefix, "folders": folders, "sessions": sessions}
+        earlier = {prefix: [str(folder) for folder in chain] for prefix, chain in self.board.earlier.items()}
+        more = {"sessions": sessions, "earlier": earlier, "colours": dict(self.board.colours)}
+        content = {"id": self.board.id, "prefix": self.prefix, "folders": folders, **more}
         return json.dumps(content).encode()
 
     @property
@@ -69,10 +83,16 @@ class Opening:
         """What requests name the board by: a digest, so that a board that changes is another board."""
         return hashlib.sha256(self.encode()).hexdigest()
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What stays the same where a board's runs change."""
+        return self.board.id, self.prefix
+
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """The opening that `encode` wrote."""
         raw = json.loads(data)
         folders = {prefix: Path(folder) for prefix, folder in raw["folders"].items()}
         sessions = {prefix: Session.from_json(session) for prefix, session in raw["sessions"].items()}
-        return cls(BoardSpec(raw["id"], folders, sessions), raw["prefix"])
+        earlier = {prefix: tuple(map(Path, chain)) for prefix, chain in raw["earlier"].items()}
+        return cls(BoardSpec(raw["id"], folders, sessions, earlier, raw["colours"]), raw["prefix"])

@@ -14,6 +14,7 @@ from traindeck.boards.spec import Opening
 
 @dataclass
 class _Entry:
+    place: tuple[str, str]
     make: Callable[[], Board]
     used_at: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -48,9 +49,7 @@ class OpenBoards:
     def open(self, opening: Opening) -> None:
         """Have the board open; nothing happens if it is. Other boards answer meanwhile."""
         with self._lock:
-            entry = self._entries.setdefault(
-                opening.key, _Entry(lambda: Board(opening, self._tensorboard, self._trees))
-            )
+            entry = self._entries.get(opening.key) or self._entries.setdefault(opening.key, self._entry(opening))
         try:
             entry.board()
         except OSError:
@@ -81,6 +80,14 @@ class OpenBoards:
         before = len(self._entries)
         self._close_down_to(max(1, before - 1))
         return before > 1
+
+    def _entry(self, opening: Opening) -> _Entry:
+        """A new entry; where the same board is open with other runs, it is that board, changed."""
+        former = next((key for key, entry in self._entries.items() if entry.place == opening.place), None)
+        if former is None:
+            return _Entry(opening.place, lambda: Board(opening, self._tensorboard, self._trees))
+        board = self._entries.pop(former).board
+        return _Entry(opening.place, lambda: board().changed(opening))
 
     def _close_down_to(self, count: int) -> None:
         closed = []

@@ -1,0 +1,62 @@
+"""The colours of runs on a board of several: those that they have on the deck's own pages."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+
+COLOURS = (
+    ("#2350d6", "#84a4ff"),
+    ("#c2410c", "#ff9d5c"),
+    ("#17703f", "#63cb90"),
+    ("#853aa8", "#d3a0f2"),
+    ("#0b7285", "#5cc8d8"),
+    ("#be185d", "#ff8fb8"),
+    ("#7a6a00", "#d9c34a"),
+    ("#52525b", "#b5bac2"),
+)
+"""--run-1 to --run-8 of tokens.css on light and on dark; a test compares them."""
+
+META_NAME = "traindeck-colours"
+STARTS = b'colorPalette:{id:"default",'
+LIST = b"colors:["
+READ = f"""JSON.parse(document.querySelector('meta[name="{META_NAME}"]')?.content||"null")??[""".encode()
+
+
+def colours_of(runs: Sequence[str], wanted: Mapping[str, int]) -> list[int]:
+    """A colour from 1 to 8 for each of TensorBoard's runs, in the order in which it gives colours out.
+
+    `wanted` is the colour of each prefix. Where a run has several log folders, the first has it, and the others get
+    what is left.
+    """
+    taken: set[str] = set()
+    rest = [colour for colour in range(1, len(COLOURS) + 1) if colour not in wanted.values()] or [*wanted.values()]
+    found = []
+    for run in runs:
+        prefix = next((one for one in wanted if run == one or run.startswith(f"{one}/")), None)
+        if prefix is not None and prefix not in taken:
+            taken.add(prefix)
+            found.append(wanted[prefix])
+        else:
+            rest.append(rest.pop(0))
+            found.append(rest[-1])
+    return found
+
+
+def head(colours: Sequence[int]) -> bytes:
+    """What a page says so that the mended script takes these colours; others follow where runs join later."""
+    others = [number for number in range(1, len(COLOURS) + 1) if number not in colours]
+    named = [
+        {"name": f"Run {number}", "lightHex": COLOURS[number - 1][0], "darkHex": COLOURS[number - 1][1]}
+        for number in (*colours, *others)
+    ]
+    return f'<meta name="{META_NAME}" content="{html.escape(json.dumps(named))}">'.encode()
+
+
+def mended(script: bytes) -> bytes:
+    """TensorBoard's script, taking its colours from the page where that has some; as it is where it has no palette."""
+    at = script.find(STARTS)
+    at = script.find(LIST, at, at + 200) if at >= 0 else -1
+    if at < 0:
+        return script
+    at += len(LIST) - 1
+    return script[:at] + READ + script[at + 1 :]
