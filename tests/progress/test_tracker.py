@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 from tqdm import tqdm
 
-from progress.drawn import readings, readings_of
+from progress.drawn import readings, readings_of, recorded
 from traindeck.progress.screen import COLUMNS, ROWS, Screen
 from traindeck.progress.tracker import Reading, Tracker
 
@@ -156,3 +156,22 @@ def test_a_screen_stays_small_whatever_is_written() -> None:
 def test_bytes_split_anywhere_read_the_same_in_the_end() -> None:
     drawn = "Epochs:  33%|███▎      | 1/3 [01:40<03:20, 100.00s/it]\n\rtrain:  50%|█████     | 50/100 [00:50<00:50,  1.00it/s]\x1b[A"
     assert readings([bytes([byte]) for byte in drawn.encode()])[-1] == readings([drawn.encode()])[-1]
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3, 7])
+def test_what_is_printed_after_the_last_bar_does_not_hide_its_end(looks: int) -> None:
+    def program() -> None:
+        for _ in bars(40):
+            pass
+        print("loss 0.1", "done", "Training process has finished.", sep="\n")
+
+    with recorded() as output:
+        program()
+    written = b"".join(output.writes)
+    screen, tracker = Screen(), Tracker()
+    for part in range(looks):
+        screen.feed(written[part * len(written) // looks : (part + 1) * len(written) // looks])
+        reading = tracker.look(screen)
+
+    assert reading is not None
+    assert (reading.step, reading.total) == (40, 40)

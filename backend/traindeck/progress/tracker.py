@@ -40,7 +40,7 @@ class Tracker:
 
     def look(self, screen: Screen) -> Reading | None:
         """The progress now; what it was before where no bar is to be seen."""
-        bars = self._with_main(_bars_at_the_cursor(screen), screen)
+        bars = self._with_main(_bars_at_the_cursor(screen), screen) or self._passed(screen)
         if bars and self._replaces(bars[0], drawn=not screen.arrived):
             self._main = bars[0]
             self._reading = self._read(bars, _heading(screen))
@@ -60,6 +60,20 @@ class Tracker:
                     return [*reversed(above[: place + 1]), *bars]
                 break
         return bars
+
+    def _passed(self, screen: Screen) -> list[Bar]:
+        """The last bar that other output came after, between two looks: mostly the main one in its last state."""
+        rows = screen.rows[: screen.row]
+        while rows:
+            bar = read_bar(rows.pop())
+            if bar is None:
+                continue
+            if self._main is not None and _name(bar) == _name(self._main):
+                return [bar]
+            if self._main is None:
+                block = _bars(reversed(rows))
+                return [block[-1], bar] if block and _name(block[-1]) != _name(bar) else [bar]
+        return []
 
     def _replaces(self, bar: Bar, *, drawn: bool) -> bool:
         main = self._main
