@@ -208,6 +208,12 @@ def test_json_that_could_not_be_written_down_again_is_refused_at_once(client, na
     assert total(client) == before
 
 
+def test_what_is_not_json_is_told_of_the_body(client):
+    headers = {"Content-Type": "application/json"}
+    content = problem_of(client.post("/runs", content=b'{"trainer": ', headers=headers), 422)
+    assert content["detail"].startswith("the body is not JSON that can be read: ")
+
+
 def test_a_hundred_megabytes_are_refused_before_they_are_read(client):
     def chunks():
         yield b'{"notes": "'

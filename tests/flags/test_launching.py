@@ -58,6 +58,56 @@ def test_a_type_of_the_scripts_own_refuses_as_it_would_in_the_run(
     ]
 
 
+OTHER_ARGUMENTS = """
+import argparse, sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+mode = sys.argv[1] if len(sys.argv) > 1 else "train"
+parser.parse_args(sys.argv[2:])
+"""
+CHANGED_ARGUMENTS = """
+import argparse, sys
+
+sys.argv[1:] = [arg for arg in sys.argv[1:] if not arg.startswith("--local-rank")]
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+parser.parse_args()
+"""
+NO_ARGUMENTS = """
+import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+parser.parse_args(["--lr", "3"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "lr"),
+    [
+        (OTHER_ARGUMENTS, ["train", "--lr", "0.5"], 0.5),
+        (CHANGED_ARGUMENTS, ["--local-rank=1", "--lr", "0.5"], 0.5),
+        (NO_ARGUMENTS, ["-f", "kernel.json"], 3.0),
+    ],
+)
+def test_arguments_are_not_refused_that_the_script_keeps_from_its_parser(
+    inspector: Inspector, script: Script, source: str, args: list[str], lr: float
+) -> None:
+    kept, params, errors = resolve_script_params(inspector.inspect(script(source)), args, {}, parsing=inspector)
+    assert (kept, params, errors) == (args, {"lr": lr}, [])
+
+
+def test_what_the_parser_refuses_of_the_arguments_that_it_is_given_is_told(
+    inspector: Inspector, script: Script
+) -> None:
+    inspection = inspector.inspect(script(OTHER_ARGUMENTS))
+    _, _, errors = resolve_script_params(inspection, ["train", "--lr", "fast"], {}, parsing=inspector)
+    assert [error.message for error in errors] == [
+        "the script would refuse its arguments: argument --lr: invalid float value: 'fast'"
+    ]
+
+
 def test_a_parameter_that_the_script_itself_refuses_is_named(inspector: Inspector, script: Script) -> None:
     inspection = inspector.inspect(script(CUSTOM))
     _, _, errors = resolve_script_params(inspection, [], {"config": "none.yaml"}, parsing=inspector)

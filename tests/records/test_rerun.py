@@ -17,6 +17,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float, default=0.1)
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--amp", action="store_true")
+parser.add_argument("--resume")
 options = parser.parse_args()
 print(json.dumps({"word": WORD, **vars(options), "token": os.environ.get("MY_TOKEN"), "argv": sys.argv[1:]}))
 """
@@ -62,6 +63,15 @@ def test_a_rerun_has_code_arguments_and_secrets_of_the_first_although_the_projec
     assert "s3cret" not in json.dumps(shared_deck.client.get(f"/runs/{again['id']}/record").json())
     shutil.rmtree(project.parent)
     assert told(shared_deck, rerun(shared_deck, again["id"]))["word"] == "as it was"
+
+
+def test_an_option_to_resume_by_that_the_script_has_not_is_refused(shared_deck: ServedDeck, project: Path) -> None:
+    first = shared_deck.launch(script={"path": str(project)})
+    answer = shared_deck.client.post(f"/runs/{first['id']}/rerun", json={"resume_arg": "--lrate"})
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["resume_arg"])
+    assert "resume_arg is '--lrate', but the script has no such option" in answer.json()["detail"]
+    launched = shared_deck.client.post("/runs", json={"script": {"path": str(project), "resume_arg": "--lrate"}})
+    assert [error["field"] for error in launched.json()["errors"]] == ["script.resume_arg"]
 
 
 def test_parameters_of_a_script_are_changed_by_name(shared_deck: ServedDeck, project: Path) -> None:

@@ -11,6 +11,7 @@ from traindeck.api.deck import Deck
 from traindeck.errors import DeckBusy, InvalidRequest
 from traindeck.flags.inspection import Inspection, Target
 from traindeck.flags.launch import resolve_script_params
+from traindeck.flags.resuming import resume_errors
 from traindeck.runs import commands
 from traindeck.runs.spec import ScriptSpec
 
@@ -29,7 +30,8 @@ def resolve_options(
     come to it in this time is launched unchecked, as one without a parser is; see `complete_later`.
 
     Raises:
-        InvalidRequest: the script would refuse an argument or a parameter; or there are parameters, and no parser.
+        InvalidRequest: the script would refuse an argument or a parameter, or has no such option to resume by; or there
+            are parameters, and no parser.
     """
     inspection = Inspection(None, "a command is started as it stands")
     if target is not None:
@@ -37,6 +39,8 @@ def resolve_options(
     args, resolved, errors = resolve_script_params(
         inspection, script.args, params, parsing=deck.inspector, override=override
     )
+    if inspection.schema is not None:
+        errors += resume_errors(inspection.schema, script.resume_arg)
     if errors:
         raise InvalidRequest(errors)
     return replace(script, args=tuple(args)), resolved

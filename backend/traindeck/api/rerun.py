@@ -127,7 +127,7 @@ def _script_changed(deck: Deck, spec: RunSpec, body: RerunBody, folder: Path) ->
         raise InvalidRequest([FieldError("args", "args go with a script; a command holds its arguments itself")])
     if body.resume_arg is not None:
         script = replace(script, resume_arg=body.resume_arg)
-    if body.args is None and not body.params:
+    if body.args is None and not body.params and body.resume_arg is None:
         return replace(spec, script=script)
     if body.args is not None:
         script = replace(script, args=tuple(body.args))
@@ -142,4 +142,4 @@ def _script_changed(deck: Deck, spec: RunSpec, body: RerunBody, folder: Path) ->
 def _of_this_body(error: FieldError) -> FieldError:
     """What a launch calls script.args are args here."""
     field = error.field.removeprefix("script.")
-    return FieldError(field, error.message.replace("script.args", "args"))
+    return FieldError(field, error.message.replace("script.args", "args").replace("script.resume_arg", "resume_arg"))

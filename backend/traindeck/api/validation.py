@@ -21,7 +21,7 @@ def field_errors(errors: Sequence[Any], body: type[BaseModel]) -> list[FieldErro
 def _field_error(error: dict[str, Any], body: type[BaseModel]) -> FieldError:
     location = [str(part) for part in error["loc"][1 if error["loc"][:1] and error["loc"][0] in PLACES else 0 :]]
     if error["type"] == "json_invalid":
-        return FieldError("body", f"is not JSON that can be read: {error['ctx']['error']}")
+        return FieldError("body", f"the body is not JSON that can be read: {error['ctx']['error']}")
     if error["type"] == "extra_forbidden":
         return FieldError(".".join(location), unknown_name("field", location[-1], known_fields(body, location[:-1])))
     if not location:

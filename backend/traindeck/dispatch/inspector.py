@@ -106,7 +106,8 @@ class Inspector:
             return Parsed()
         answer = self._asked(target, sources, args)
         values = answer.get("levels") or ([answer["values"]] if "values" in answer else None)
-        return Parsed(values, answer.get("extras", []), answer.get("refusal"), bool(answer.get("early")))
+        extras, refusal, early = answer.get("extras", []), answer.get("refusal"), bool(answer.get("early"))
+        return Parsed(values, extras, refusal, early, answer.get("args"))
 
     def _shared(self, target: Target, sources: Sources, digest: str) -> Inspection:
         with self._lock:

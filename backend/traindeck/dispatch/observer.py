@@ -31,6 +31,8 @@ class _Watched:
     files: AttemptFiles
     tail: AttemptTail
     output: OutputProgress
+    bars: tuple[Any, Any] = (None, None)
+    moved: Any = None
     seen: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: bool = False
@@ -141,5 +143,15 @@ def _columns(watched: _Watched) -> dict[str, Any]:
         size = watched.files.log.stat().st_size
     except OSError:
         size = 0
-    progress = read_progress(watched.files.progress) or watched.output.look(size)
+    progress = read_progress(watched.files.progress) or _bars(watched, size)
     return {"log_size": size, **({"progress": asdict(progress)} if progress else {})}
+
+
+def _bars(watched: _Watched, log_size: int) -> Any:
+    """The bars in the output, or those that Rich keeps to itself: whichever moved last."""
+    found = (watched.output.look(log_size), read_progress(watched.files.bars))
+    moved = [now for now, before in zip(found, watched.bars, strict=True) if now is not None and now != before]
+    watched.bars = found
+    if moved:
+        watched.moved = moved[0]
+    return watched.moved

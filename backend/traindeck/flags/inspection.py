@@ -52,12 +52,14 @@ class Inspection:
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What the script's own parser made of arguments: `values`, an object for each command, the top one first; or the
-    `refusal` in its words; or that help was asked for (`early`). All empty where it could not be asked."""
+    `refusal` in its words; or that help was asked for (`early`). `args` are those that the script gave to its parser,
+    which need not be its own. All empty where it could not be asked."""
 
     values: list[dict[str, Any]] | None = None
     extras: list[str] = field(default_factory=list)
     refusal: str | None = None
     early: bool = False
+    args: list[str] | None = None
 
 
 class Parsing(Protocol):

@@ -92,13 +92,18 @@ def _of_refusal(schema: Schema, params: Mapping[str, Any], refusal: str) -> Fiel
 
 
 def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: Parsing | None) -> Reading:
-    """What arguments come to; the script itself is asked where nothing else can tell."""
+    """What arguments come to; the script itself is asked where nothing else can tell, and before it is said to refuse
+    them: it may give its parser others than it got."""
     reading = read_args(schema, args)
-    if not reading.unsure or parsing is None or target is None:
+    if not (reading.unsure or reading.refusal) or parsing is None or target is None:
         return reading
     parsed = parsing.parse(target, args)
+    if parsed.args is not None and parsed.args != list(args):
+        reading = read_args(schema, parsed.args)
     if parsed.refusal is not None:
-        reading.refusal = parsed.refusal
+        reading.refusal = parsed.refusal if reading.unsure else reading.refusal or parsed.refusal
+    elif parsed.early:
+        reading.refusal, reading.early = None, True
     elif parsed.values is not None:
         reading.refusal = None
         reading.values = _own(schema, reading, parsed)

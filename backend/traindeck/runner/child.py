@@ -20,6 +20,7 @@ from traindeck.runner.finish import end_process
 from traindeck.runner.flushing import flush_often
 from traindeck.runner.order import Order
 from traindeck.runner.project import mirror
+from traindeck.runner.richbars import follow_rich
 from traindeck.runner.script import run_script
 from traindeck.runner.start import COLD
 from traindeck.runner.training import run_trainer
@@ -52,6 +53,7 @@ def _be_like_new(order: Order) -> None:
     flush_often()
     if order.script:
         offer_another_source(order)
+        follow_rich(order.path / "bars.json")
     gc.enable()
 
 

@@ -10,7 +10,7 @@ from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -21,15 +21,17 @@ FLUSH_SECONDS = 1
 
 def flush_often() -> None:
     """Change the default of `SummaryWriter(flush_secs=…)`, now or when a writer is imported."""
-    later = []
     for name in MODULES:
-        module = sys.modules.get(name)
-        if module is None:
-            later.append(name)
-        else:
-            change_default(module.SummaryWriter)
-    if later:
-        sys.meta_path.insert(0, _OnImport(later))
+        change_module(name, lambda module: change_default(module.SummaryWriter))
+
+
+def change_module(name: str, change: Callable[[Any], None]) -> None:
+    """Call `change` with a module, now or right after it is imported."""
+    module = sys.modules.get(name)
+    if module is not None:
+        change(module)
+    else:
+        sys.meta_path.insert(0, _OnImport(name, change))
 
 
 def change_default(writer_class: Any) -> None:
@@ -43,17 +45,18 @@ def change_default(writer_class: Any) -> None:
 
 
 class _OnImport:
-    """Changes the default right after a module's own code has run."""
+    """Changes one module right after its own code has run, and is gone then."""
 
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
+    def __init__(self, name: str, change: Callable[[Any], None]) -> None:
+        self.name, self.change = name, change
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in self.names:
+        if fullname != self.name:
             return None
-        self.names.remove(fullname)
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or spec.loader is None:
             return spec
@@ -61,7 +64,7 @@ class _OnImport:
 
         def load_and_change(module: ModuleType) -> None:
             load(module)
-            change_default(module.SummaryWriter)
+            self.change(module)
 
         spec.loader.exec_module = load_and_change  # type: ignore[method-assign]
         return spec

@@ -64,3 +64,6 @@ def _make_main(**names: object) -> None:
     main = ModuleType("__main__")
     main.__dict__.update(__annotations__={}, __builtins__=builtins, **names)
     sys.modules["__main__"] = main
+    if "__mp_main__" in sys.modules:
+        # What multiprocessing calls the program where it was started anew: spawned processes send back its classes so.
+        sys.modules["__mp_main__"] = main

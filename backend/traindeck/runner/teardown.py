@@ -19,7 +19,7 @@ def forget_modules(before: frozenset[str]) -> None:
     sys.last_value = sys.last_traceback = sys.last_type = None
     installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     own = [name for name in sys.modules if name not in before and not _lies_in(sys.modules[name], installed)]
-    left = [_forget(name) for name in ("__main__", *own) if name in sys.modules]
+    left = [_forget(name) for name in ("__main__", "__mp_main__", *own) if name in sys.modules]
     # A function holds its module's names, and they the function: the collector finalises such with all names intact.
     gc.collect()
     for module in reversed([reference() for reference in left]):

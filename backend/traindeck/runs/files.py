@@ -45,6 +45,11 @@ class AttemptFiles:
         return self.folder / "progress.json"
 
     @property
+    def bars(self) -> Path:
+        """How far its Rich bars are, which it draws into no file."""
+        return self.folder / "bars.json"
+
+    @property
     def environment(self) -> Path:
         """What it ran with: machine, interpreter, variables."""
         return self.folder / "environment.json"

@@ -23,6 +23,7 @@ if __name__ == "__main__":
     context = multiprocessing.get_context(sys.argv[1])
     with context.Pool(1) as pool:
         print(pool.map(call, [Square(2), Square(3)]))
+        print([(type(one) is Square, one.number) for one in pool.map(Square, [5, 6])])
     with ProcessPoolExecutor(1, mp_context=context) as executor:
         print(executor.submit(call, Square(4)).result())
     process = context.Process(target=fail, name="failing")

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from traindeck.runner.inspecting import clicked, declared
 from traindeck.runner.inspecting.parsing import parse_with_argparse, parse_with_click
+from traindeck.runner.inspecting.values import text_of
 
 PATIENCE_SECONDS = 2.0
 """How long a second parser may take to come after a first one that left arguments to it."""
@@ -83,7 +84,9 @@ class Hooks:
             record["options"] = _joined(self.first["options"], record["options"])
         found: dict[str, Any] = {"parser": "argparse", "declaration": record}
         if self.args is not None:
-            found.update(parse_with_argparse(parser, name, self.args, self.first is not None))
+            # What a first parser has left is a part of the arguments, and the declaration is of both.
+            split, read = self.first is not None, _read(given)
+            found.update(parse_with_argparse(parser, name, read, split), args=None if split else _told(read))
         self.answer(found)
 
     def _go_on(self, record: dict[str, Any] | None) -> None:
@@ -100,15 +103,25 @@ class Hooks:
         if self.first is not None:
             self.answer({"parser": "argparse", "declaration": self.first})
 
-    def _at_click(self, command: Any, _name: str, _args: Any, _kwargs: Any, _caller: Any) -> None:
+    def _at_click(self, command: Any, _name: str, args: Any, kwargs: Any, _caller: Any) -> None:
         parser = "typer" if type(command).__module__.partition(".")[0] == "typer" else "click"
         try:
             found: dict[str, Any] = {"parser": parser, "declaration": clicked.declare(command)}
         except clicked.NoForm as error:
             self.answer({"reason": str(error)})
         if self.args is not None:
-            found.update(parse_with_click(command, self.args))
+            read = _read(args[0] if args else kwargs.get("args"))
+            found.update(parse_with_click(command, read), args=_told(read))
         self.answer(found)
+
+
+def _read(given: Any) -> list[Any]:
+    """The arguments that a parser reads: those that it is given, or else those that the script has by now."""
+    return list(sys.argv[1:] if given is None else given)
+
+
+def _told(args: list[Any]) -> list[str]:
+    return [text_of(arg) for arg in args]
 
 
 def _joined(first: list[dict[str, Any]], then: list[dict[str, Any]]) -> list[dict[str, Any]]:
