@@ -22,6 +22,8 @@ LOOK_SECONDS = 0.4
 ERROR_SECONDS = 5.0
 LAST_LOOK_SECONDS = 2.0
 """How long the end of an attempt may wait for its last points; what is more is read afterwards."""
+RICH = "rich"
+"""The kind of bar that is drawn at its end only."""
 
 
 @dataclass(slots=True)
@@ -149,7 +151,11 @@ def _columns(watched: _Watched) -> dict[str, Any]:
 
 def _bars(watched: _Watched, log_size: int) -> Any:
     """The bars in the output, or those that Rich keeps to itself: whichever moved last."""
-    found = (watched.output.look(log_size), read_progress(watched.files.bars))
+    drawn, told = watched.output.look(log_size), read_progress(watched.files.bars)
+    if told is not None and watched.output.kind == RICH:
+        # What Rich draws at the end of a bar; the bar itself has told more.
+        drawn = None
+    found = (drawn, told)
     moved = [now for now, before in zip(found, watched.bars, strict=True) if now is not None and now != before]
     watched.bars = found
     if moved:

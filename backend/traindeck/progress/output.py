@@ -24,6 +24,11 @@ class OutputProgress:
         self._has_bars = False
         self._reading: Reading | None = None
 
+    @property
+    def kind(self) -> str | None:
+        """What draws the bar that is followed: tqdm, rich, keras."""
+        return self._tracker.kind
+
     def look(self, size: int) -> Reading | None:
         """The progress now that the log has `size` bytes; None as long as there was no bar."""
         if size > self._read:

@@ -38,6 +38,11 @@ class Tracker:
         self._counts_from_zero = False
         self._reading: Reading | None = None
 
+    @property
+    def kind(self) -> str | None:
+        """What draws the bar that tells of the whole."""
+        return self._main.kind if self._main else None
+
     def look(self, screen: Screen) -> Reading | None:
         """The progress now; what it was before where no bar is to be seen."""
         bars = self._with_main(_bars_at_the_cursor(screen), screen) or self._passed(screen)
