@@ -16,7 +16,7 @@ PathText = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 WAYS_IN = ("path", "source", "module", "command", "upload")
 Tags = Annotated[list[Tag], Field(max_length=50)]
-Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000, description="Higher starts first")]
+Priority = Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Higher starts first")]
 
 
 class ScriptBody(BaseModel):
@@ -103,7 +103,7 @@ class LaunchBody(BaseModel):
     priority: Priority = 0
     resources: Resources = Resources(cpus=1, gpus=0)
     env: dict[VariableName, Value] = Field({}, max_length=200, description="Environment variables")
-    max_retries: int = Field(0, ge=0, le=100, description="New attempts that a failure leads to by itself")
+    max_retries: int = Field(0, strict=True, ge=0, le=100, description="New attempts that a failure leads to by itself")
 
     @model_validator(mode="after")
     def _one_program(self) -> "LaunchBody":

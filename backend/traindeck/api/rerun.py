@@ -30,8 +30,8 @@ class RerunResources(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cpus: int | None = Field(None, ge=1, le=4096)
-    gpus: int | None = Field(None, ge=0, le=1024)
+    cpus: int | None = Field(None, strict=True, ge=1, le=4096)
+    gpus: int | None = Field(None, strict=True, ge=0, le=1024)
 
 
 class RerunBody(BaseModel):
@@ -49,7 +49,7 @@ class RerunBody(BaseModel):
     env: dict[VariableName, Value | None] | None = Field(
         None, max_length=200, description="Variables that are added or changed; null takes one away"
     )
-    max_retries: int | None = Field(None, ge=0, le=100)
+    max_retries: int | None = Field(None, strict=True, ge=0, le=100)
     resume_arg: str | None = Field(
         None, max_length=200, pattern=r"^[^\s\x00]+$", description="The option by which the script takes a checkpoint"
     )

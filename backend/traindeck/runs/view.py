@@ -12,8 +12,10 @@ from traindeck.runs.status import Status
 class Resources(BaseModel, extra="forbid"):
     """What a run asks for: it waits until so many slots are free, and holds them while it runs."""
 
-    cpus: int = Field(1, ge=1, le=4096, description="CPU slots; also the number of torch's threads")
-    gpus: int = Field(0, ge=0, le=1024, description="GPU slots; CUDA_VISIBLE_DEVICES names them to the run")
+    cpus: int = Field(1, strict=True, ge=1, le=4096, description="CPU slots; also the number of torch's threads")
+    gpus: int = Field(
+        0, strict=True, ge=0, le=1024, description="GPU slots; CUDA_VISIBLE_DEVICES names them to the run"
+    )
 
 
 class ProgressView(BaseModel):
