@@ -14,6 +14,8 @@ from starlette.types import Scope
 from traindeck import __version__
 from traindeck.api import (
     actions,
+    board_state,
+    boards,
     code,
     compare,
     events,
@@ -21,6 +23,7 @@ from traindeck.api import (
     form,
     guard,
     health,
+    imports,
     log,
     problems,
     record,
@@ -76,6 +79,9 @@ ROUTERS = (
     events,
     health,
     tensorboard,
+    board_state,
+    boards,
+    imports,
     site,
 )
 
@@ -110,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
+    app.include_router(boards.below)
     app.mount("/static", _Static(directory=static_folder()))
     app.add_middleware(guard.Guard, upload_bytes=settings.upload_limit_mb * 1_000_000)
     return app

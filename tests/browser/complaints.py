@@ -26,6 +26,6 @@ class Complaints:
     def _console(self, message: ConsoleMessage) -> None:
         source = message.location.get("url", "")
         # TensorBoard's own scripts warn of libraries that they bundle twice and of elements that they use still.
-        serious = {"error"} if "/tensorboard/" in source else {"error", "warning"}
+        serious = {"error"} if "/tensorboard/" in source or "/boards/" in source else {"error", "warning"}
         if message.type in serious:
             self.heard.append(f"{message.type}: {message.text} ({source})")

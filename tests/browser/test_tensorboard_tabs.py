@@ -1,5 +1,7 @@
 """Every tab of TensorBoard that the article names shows what a `tour` run wrote, through the deck's own address."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -33,6 +35,20 @@ def tour(shared_deck: ServedDeck) -> str:
 def test_a_tab_shows_what_the_tour_wrote(tab: str, tour: str, page: Page) -> None:
     page.goto(f"{tour}#{tab}")
     expect(page.locator(SHOWN_BY_TAB[tab]).first).to_be_attached()
+
+
+DRAWN_IN_COLOURS = ("timeseries", "custom_scalars", "graphs", "histograms", "hparams")
+
+
+def test_tabs_are_dark_where_the_page_is(tour: str, page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(tour.replace("/tensorboard/", "#tensorboard/timeseries"))
+    board = page.frame_locator("#board")
+    for tab in DRAWN_IN_COLOURS:
+        # As somebody would who follows a link into TensorBoard.
+        page.evaluate("hash => { location.hash = hash; }", f"tensorboard/{tab}")
+        expect(board.locator(SHOWN_BY_TAB[tab]).first).to_be_attached()
+        expect(board.locator("body")).to_have_class(re.compile("dark-mode"))
 
 
 def test_the_projector_shows_the_embedding(tour: str, page: Page) -> None:

@@ -117,10 +117,12 @@ def test_a_stopping_row_offers_nothing() -> None:
     assert render(run_view(Status.STOPPING)).one("tr", id="run-42").all("button") == []
 
 
-def test_an_empty_deck_has_one_button_that_launches_a_first_run() -> None:
+def test_an_empty_deck_has_a_button_that_launches_a_first_run_and_one_that_imports() -> None:
     page = render(deck=deck_state(counts={}))
     empty = page.one("section", class_="empty")
-    assert [button.attributes["data-action"] for button in empty.all("button")] == ["first"]
+    launch, take_in = empty.all("button")
+    assert launch.attributes["data-action"] == "first"
+    assert "data-import" in take_in.attributes
 
 
 def test_a_filter_without_matches_can_be_cleared() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from traindeck import __version__
+from traindeck.api.boardsets import BoardSets
 from traindeck.boards.client import Boards
 from traindeck.code.store import CodeStore
 from traindeck.db.engine import Database
@@ -36,6 +37,7 @@ class Deck:
     code: CodeStore
     recorder: Recorder
     inspector: Inspector
+    board_sets: BoardSets = field(default_factory=BoardSets)
     closing: "Closing" = field(default_factory=lambda: Closing())
 
     def state(self) -> DeckState:

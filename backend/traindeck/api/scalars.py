@@ -7,11 +7,13 @@ from pydantic import BaseModel, Field
 
 from traindeck.api.attempt import AttemptNumber, ended_attempt_files
 from traindeck.api.deck import DeckDep
+from traindeck.api.lines import line_before
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.events.read import list_series, read_series
+from traindeck.events.line import read_line
+from traindeck.events.read import list_series
 from traindeck.events.tail import catch_up
 from traindeck.runs.files import AttemptFiles
 
@@ -54,10 +56,12 @@ def get_scalars(
     cursors = _cursors(since, len(tag))
     if over:
         _make_up_for(files)
-    store = files.scalars
-    series = [read_series(store, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
+    # Who asks for no attempt in particular gets one line of those that go on from each other.
+    before = line_before(deck.files.run(run_id), int(files.folder.name.rpartition("-")[2])) if attempt is None else []
+    stores = [*(one.scalars for one in before), files.scalars]
+    series = [read_line(stores, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
     views = [SeriesView.model_validate(one, from_attributes=True) for one in series]
-    return Scalars(series=views, tags=sorted(list_series(store)))
+    return Scalars(series=views, tags=sorted(set().union(*(list_series(store) for store in stores))))
 
 
 def _make_up_for(files: AttemptFiles) -> None:

@@ -141,6 +141,14 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
             # In one step each: whoever reads meanwhile has the one or the other.
             self._accumulators, self._paths = renamed, paths
 
+    def progress(self) -> tuple[int, int | None]:
+        """Bytes of event files that were taken in, and the highest of the runs' last steps."""
+        with self._accumulators_mutex:
+            accumulators = list(self._accumulators.values())
+        steps = [accumulator.most_recent_step for accumulator in accumulators]
+        last_step = max((step for step in steps if step >= 0), default=None)
+        return sum(accumulator.chain.read_bytes for accumulator in accumulators), last_step
+
     def scalar_columns(self, run: str, tag: str) -> Columns:
         """Steps, wall times and values that are kept of a scalar of the run.
 

@@ -21,6 +21,9 @@ from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import BoardSpec, Opening
 
 DATA_PATH = "/data/"
+PIECES = {"imageData", "individualImage", "individualAudio"}
+"""Single images and sounds of those that were listed: newer ones that were taken in meanwhile may put them out."""
+
 _OPENED = itertools.count()
 
 
@@ -38,6 +41,7 @@ class TensorBoard:
         """TensorBoard's WSGI app for the data of `reader`."""
         flags = copy.copy(self._flags)
         flags.logdir, flags.path_prefix = str(logdir), opening.prefix
+        flags.window_title = opening.board.title
         projector = ProjectorLoader(list(opening.board.folders.values()))
         data = BoardDataProvider(reader.multiplexer, str(logdir), opening.board)
         app: WsgiApp = application.TensorBoardWSGIApp(
@@ -66,7 +70,11 @@ class Board:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request; see PEP 3333."""
-        if DATA_PATH in environ["PATH_INFO"]:
+        path = environ["PATH_INFO"]
+        if DATA_PATH in path and not (path.rpartition("/")[2] in PIECES and self.reader.has_read):
+            self.reader.refresh()
+        elif self.reader.board.colours and path.endswith("/") and not self.reader.has_read:
+            # The page itself: which run has which colour is known once the runs are.
             self.reader.refresh()
         return self._app(environ, start_response)
 

@@ -49,10 +49,10 @@ class WebBundle:
         self.index = lru_cache(INDEXES_KEPT)(self._index)
         self.coloured = cache(self._coloured)
 
-    def around(self, app: WsgiApp, prefix: str, colours: Callable[[], list[int]] = list) -> WsgiApp:
+    def around(self, app: WsgiApp, prefix: str, colours: Callable[[], list[int] | None]) -> WsgiApp:
         """`app`, mounted at `prefix`, with requests for the bundle's files answered here.
 
-        Where `colours` has some, runs have these colours in TensorBoard's order of them.
+        Unless `colours` gives None, TensorBoard's runs have these colours, in its order of runs.
         """
 
         def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -65,10 +65,10 @@ class WebBundle:
 
         return serve
 
-    def _for(self, name: str, root: str, colours: list[int]) -> Asset:
+    def _for(self, name: str, root: str, colours: list[int] | None) -> Asset:
         if name == INDEX:
-            return self.index(root, tuple(colours))
-        return self.coloured(name) if name == SCRIPT and colours else self.asset(name)
+            return self.index(root, None if colours is None else tuple(colours))
+        return self.coloured(name) if name == SCRIPT and colours is not None else self.asset(name)
 
     def _coloured(self, name: str) -> Asset:
         """The script, mended; compressed quickly, as the page waits for it."""
@@ -84,10 +84,14 @@ class WebBundle:
                     return Asset(archive.read(name), None, etag)
             return Asset(_gzip_of(file, info), "gzip", etag)
 
-    def _index(self, relative_root: str, colours: tuple[int, ...] = ()) -> Asset:
+    def _index(self, relative_root: str, colours: tuple[int, ...] | None = None) -> Asset:
         """The page itself, which must know the way from its address to the board's root: "." or "../.."."""
         head = f'<!doctype html><meta name="tb-relative-root" content="{relative_root}/">'
-        body = head.encode() + (palette_head(colours) if colours else b"") + with_fonts_below(gzip.decompress(self.asset(INDEX).body), relative_root)
+        body = (
+            head.encode()
+            + (b"" if colours is None else palette_head(colours))
+            + with_fonts_below(gzip.decompress(self.asset(INDEX).body), relative_root)
+        )
         return Asset(gzip.compress(body, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
 

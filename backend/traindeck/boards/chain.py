@@ -4,6 +4,7 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ class FolderChain:
     def __init__(self, folders: Sequence[str]) -> None:
         self.folders = list(folders)
         self._later = deque(self.folders[1:])
-        self._watcher = directory_watcher.DirectoryWatcher(self.folders[0], EventFile, is_event_file)
+        self._watcher = self._watch(self.folders[0])
+        self.read_bytes = 0
+        """How much of their event files was taken in."""
 
     def is_head_of(self, folders: Sequence[str]) -> bool:
         """True where `folders` are these, and maybe more."""
@@ -55,7 +58,13 @@ class FolderChain:
             if not self._later:
                 return
             yield GoesOn()
-            self._watcher = directory_watcher.DirectoryWatcher(self._later.popleft(), EventFile, is_event_file)
+            self._watcher = self._watch(self._later.popleft())
+
+    def _watch(self, folder: str) -> Any:
+        return directory_watcher.DirectoryWatcher(folder, partial(EventFile, count=self._count), is_event_file)
+
+    def _count(self, size: int) -> None:
+        self.read_bytes += size
 
 
 def joined(attempts: Iterable[Found]) -> Joined:

@@ -4,21 +4,24 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from traindeck.boards.child import Child
+from traindeck.boards.disk import BoardDisk
 from traindeck.boards.headers import request_headers, response_headers
 from traindeck.boards.refusal import refusal
 from traindeck.boards.spec import BoardSpec, Opening
+from traindeck.boards.state import BoardState, State
 from traindeck.boards.supervisor import Supervisor, Unavailable
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS
+from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, STATE_METHOD
 
 METHODS = ("GET", "HEAD", "POST")
 """TensorBoard's front end posts what it asks for when it is long; it changes nothing."""
@@ -34,6 +37,9 @@ GONE_SECONDS = 1.0
 """A connection breaks a little before the end of the process at its other end is known."""
 
 ATTEMPTS = 3
+
+_NO_FOLDER = "This run has no folder on this machine yet, so TensorBoard has nothing to show."
+_NO_FOLDERS = "No run of this board has a folder on this machine yet, so TensorBoard has nothing to show."
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +84,7 @@ class Boards:
         self._answer_seconds = answer_seconds
         self._patience_seconds = min(PATIENCE_SECONDS, answer_seconds)
         self._supervisor = Supervisor(log_path, limit, idle_seconds, memory_mb, python)
+        self._disk = BoardDisk()
         self._clients: dict[Path, httpx.AsyncClient] = {}
         self._warming: asyncio.Task[Child | Unavailable] | None = None
 
@@ -108,16 +115,28 @@ class Boards:
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(quote(address) + "/" + query)
         if not board.has_folder():
-            return refusal(
-                request,
-                404,
-                "This run has no folder on this machine yet, so TensorBoard has nothing to show.",
-            )
+            return refusal(request, 404, board.absent or (_NO_FOLDER if len(board.folders) == 1 else _NO_FOLDERS))
         body = await _body(request)
         if body is None:
             return refusal(request, 413, f"A request to a board has at most {LIMIT_BODY_BYTES} bytes.")
         prefix = address[: len(address) - len(path)].rstrip("/")
         return await self._answer(request, _call(request, Opening(board, prefix), body))
+
+    async def state(self, board: BoardSpec, prefix: str) -> BoardState:
+        """How far the board at the address `prefix` is; opens no board and starts no process."""
+        child = self._supervisor.now()
+        if isinstance(child, Child):
+            try:
+                answer = await _ask_state(await self._client(child), Opening(board, prefix).key)
+            except httpx.TransportError:
+                child = Unavailable("", 0.0)
+            else:
+                if answer is not None:
+                    return answer
+        seen = await run_in_threadpool(self._disk.look, board)
+        if isinstance(child, Unavailable) and seen.state is State.CLOSED:
+            return replace(seen, state=State.AWAY, reason=child.reason)
+        return seen
 
     async def _answer(self, request: Request, call: _Call) -> Response:
         """Ask, and ask again where the process dies meanwhile and another takes its place."""
@@ -201,6 +220,13 @@ async def _ask(client: httpx.AsyncClient, call: _Call) -> Response:
         answer = await _send(client, call)
     headers = response_headers(answer.headers, call.opening.prefix)
     return StreamingResponse(_stream(answer), answer.status_code, headers)
+
+
+async def _ask_state(client: httpx.AsyncClient, key: str) -> BoardState | None:
+    """The state of the board of that key; None where it is not open."""
+    headers = {BOARD_HEADER: key}
+    answer = await client.request(STATE_METHOD, "http://boards/", headers=headers, timeout=PING_SECONDS)
+    return BoardState.decode(answer.content) if answer.is_success else None
 
 
 async def _send(client: httpx.AsyncClient, call: _Call) -> httpx.Response:

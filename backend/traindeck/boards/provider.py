@@ -47,9 +47,9 @@ class BoardDataProvider(ScalarProvider):
         places = {run: float(place) for place, run in enumerate(self._in_order())}
         return [provider.Run(run.run_id, run.run_name, places.get(run.run_name)) for run in runs]
 
-    def colours(self) -> list[int]:
-        """The colours of TensorBoard's runs in their order; none on a board of one run."""
-        return colours_of(self._in_order(), self._wanted) if self._wanted else []
+    def colours(self) -> list[int] | None:
+        """The colours of TensorBoard's runs in their order; None on a board of one run, which has TensorBoard's own."""
+        return colours_of(self._in_order(), self._wanted) if self._wanted else None
 
     def _in_order(self) -> list[str]:
         runs = sorted(self._multiplexer.Runs())

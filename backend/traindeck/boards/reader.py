@@ -11,12 +11,19 @@ from traindeck.boards.accumulator import BoardClosedError, BoardMultiplexer
 from traindeck.boards.chain import joined
 from traindeck.boards.folders import EventFolders, Sizes
 from traindeck.boards.spec import BoardSpec
+from traindeck.boards.state import BoardState, State
 
 FRESH_SECONDS = 0.5
 """The many requests of one page share one look at the disk."""
 
 PATIENCE_SECONDS = 2.0
 """A request waits this long for data to be taken in, then answers with what there is; the rest follows."""
+
+PIECES_SECONDS = 1.0
+"""So long a page that was told of images gets them, before newer ones are taken in that may put them out."""
+
+LOOK_SECONDS = 0.05
+"""Who asks how far the board is waits this long for a look at the disk."""
 
 logger = logging.getLogger(__name__)
 
@@ -29,21 +36,33 @@ class BoardReader:
         self.multiplexer = BoardMultiplexer()
         self._folders = {folder: EventFolders(folder) for prefix in board.folders for folder in board.chain(prefix)}
         self._seen: dict[str, list[tuple[Path, Sizes]]] = {}
+        self._disk_bytes = 0
+        self._is_behind = False
         self._changing = threading.Lock()
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._began_at = self._ended_at = float("-inf")
+        self._began_at = self._ended_at = self._asked_at = float("-inf")
         self._done.set()
 
     def refresh(self) -> None:
         """Take in what is new, waiting for it `PATIENCE_SECONDS` at most, counted from when it was begun."""
-        with self._lock:
-            now = time.monotonic()
-            if self._done.is_set() and now - self._ended_at > FRESH_SECONDS:
-                self._done.clear()
-                self._began_at = now
-                threading.Thread(target=self._load, name=f"load {self.board.id}", daemon=True).start()
+        self._asked_at = time.monotonic()
+        self._begin()
         self._done.wait(max(0.0, self._began_at + PATIENCE_SECONDS - time.monotonic()))
+
+    @property
+    def has_read(self) -> bool:
+        """Whether the files were ever looked at."""
+        return self._ended_at > 0
+
+    def state(self) -> BoardState:
+        """How far the board is. A board that somebody watches so takes in what is new."""
+        if time.monotonic() - self._asked_at > PIECES_SECONDS:
+            self._begin()
+        self._done.wait(LOOK_SECONDS)
+        read_bytes, last_step = self.multiplexer.progress()
+        state = State.READING if self._is_behind or not self.has_read else State.CURRENT
+        return BoardState(state, self._disk_bytes, min(read_bytes, self._disk_bytes), last_step)
 
     def change(self, board: BoardSpec) -> None:
         """Show other runs, or the same by other names, from now on. What was read of those that stay is kept."""
@@ -61,17 +80,28 @@ class BoardReader:
         """Stop taking in data."""
         self.multiplexer.close()
 
+    def _begin(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if self._done.is_set() and now - self._ended_at > FRESH_SECONDS:
+                self._done.clear()
+                self._began_at = now
+                threading.Thread(target=self._load, name=f"load {self.board.id}", daemon=True).start()
+
     def _load(self) -> None:
         try:
             board, found = self.board, self._scan()
             with self._changing:
                 is_news = self.board is board and found != self._seen
+                self._is_behind = is_news
+                self._disk_bytes = _bytes(found)
                 if is_news:
                     for name, folders in found.items():
                         self.multiplexer.add(name, [str(folder) for folder, _ in folders])
             if is_news:
                 self.multiplexer.Reload()
                 self._seen = found
+                self._is_behind = False
         except BoardClosedError:
             logger.info("board=%s closed while it was read", self.board.id)
         except Exception:
@@ -83,12 +113,16 @@ class BoardReader:
 
     def _scan(self) -> dict[str, list[tuple[Path, Sizes]]]:
         board, folders = self.board, self._folders
-        runs = {}
+        runs: dict[str, list[tuple[Path, Sizes]]] = {}
         for prefix in board.folders:
             attempts = (folders[folder] for folder in board.chain(prefix) if folder in folders)
             found = ({name: (one.root / name, sizes) for name, sizes in one.scan().items()} for one in attempts)
             runs |= {str(PurePosixPath(prefix, name)): chain for name, chain in joined(found).items()}
         return runs
+
+
+def _bytes(found: dict[str, list[tuple[Path, Sizes]]]) -> int:
+    return sum(size for chain in found.values() for _, sizes in chain for _, size in sizes)
 
 
 def _renaming(before: BoardSpec, now: BoardSpec) -> Callable[[str], str | None]:

@@ -9,7 +9,7 @@ import logging
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,14 @@ logger = logging.getLogger(__name__)
 
 
 class EventFile:
-    """One event file, read on from where the last load ended; what is no regular file reads as empty."""
+    """One event file, read on from where the last load ended; what is no regular file reads as empty.
 
-    def __init__(self, path: str) -> None:
+    `count` is told how many bytes each read has done with.
+    """
+
+    def __init__(self, path: str, count: Callable[[int], None] | None = None) -> None:
         self._path = path
+        self._count = count
         self._offset = 0
         self._is_sound = True
         self._waiting: deque[Any] = deque()
@@ -71,7 +75,7 @@ class EventFile:
         finally:
             os.close(descriptor)
         chunk = read_chunk(data)
-        self._offset += chunk.used_bytes
+        self._step_over(chunk.used_bytes)
         self._is_sound = chunk.is_sound
         return chunk if chunk.used_bytes else None
 
@@ -82,10 +86,15 @@ class EventFile:
         if size <= LIMIT_RECORD_BYTES:
             return os.pread(descriptor, size, self._offset)
         logger.warning("%s: a record of %d bytes is left out", self._path, size)
-        self._offset += size
+        self._step_over(size)
         data = os.pread(descriptor, CHUNK_BYTES, self._offset)
         next_size = record_bytes(data)
         return self._large_record(descriptor, next_size) if next_size and next_size > len(data) else data
+
+    def _step_over(self, size: int) -> None:
+        self._offset += size
+        if self._count is not None:
+            self._count(size)
 
     def _in_order(self, chunk: Chunk) -> Iterator[Any]:
         """The chunk's content in an order that comes to the same as that in which it was written.

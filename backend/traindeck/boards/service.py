@@ -1,6 +1,7 @@
 """The boards process's side of the conversation with the server.
 
     PUT, an opening as JSON                opens a board
+    REPORT, Traindeck-Board: KEY           how far that board is, as JSON; 410 where it is not open
     any other method, Traindeck-Board: KEY  goes to that board; 410 where it is not open
 
 The server repeats a request that met 410 once it has opened the board, so a board that was closed, or whose
@@ -18,7 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from traindeck.boards.spec import Opening
 from traindeck.boards.table import OpenBoards
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS
+from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, STATE_METHOD
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class BoardsService:
         board = self._boards.get(environ.pop(_KEY_VARIABLE, ""))
         if board is None:
             return Response(status=NOT_OPEN_STATUS)(environ, start_response)
+        if environ["REQUEST_METHOD"] == STATE_METHOD:
+            return Response(board.reader.state().encode())(environ, start_response)
         return board(environ, start_response)
 
 

@@ -23,6 +23,8 @@ class BoardSpec:
         earlier: By prefix, the folders of attempts, oldest first, whose steps go on in the prefix's folder: they
             are shown as one.
         colours: By prefix, a colour from 1 to 8, on a board of several runs; in the order in which they are listed.
+        title: What the browser's tab says; TensorBoard's own words where it is empty.
+        absent: What a visitor is told where none of the folders is there; the server's own, so it is not sent on.
 
     Raises:
         ValueError: a prefix would lead out of the board or lies below another, or a folder is not absolute.
@@ -33,6 +35,8 @@ class BoardSpec:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     earlier: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     colours: Mapping[str, int] = field(default_factory=dict)
+    title: str = ""
+    absent: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for prefix in self.folders:
@@ -74,7 +78,12 @@ class Opening:
         folders = {prefix: str(folder) for prefix, folder in self.board.folders.items()}
         sessions = {prefix: session.as_json() for prefix, session in self.board.sessions.items()}
         earlier = {prefix: [str(folder) for folder in chain] for prefix, chain in self.board.earlier.items()}
-        more = {"sessions": sessions, "earlier": earlier, "colours": dict(self.board.colours)}
+        more = {
+            "sessions": sessions,
+            "earlier": earlier,
+            "colours": dict(self.board.colours),
+            "title": self.board.title,
+        }
         content = {"id": self.board.id, "prefix": self.prefix, "folders": folders, **more}
         return json.dumps(content).encode()
 
@@ -95,4 +104,4 @@ class Opening:
         folders = {prefix: Path(folder) for prefix, folder in raw["folders"].items()}
         sessions = {prefix: Session.from_json(session) for prefix, session in raw["sessions"].items()}
         earlier = {prefix: tuple(map(Path, chain)) for prefix, chain in raw["earlier"].items()}
-        return cls(BoardSpec(raw["id"], folders, sessions, earlier, raw["colours"]), raw["prefix"])
+        return cls(BoardSpec(raw["id"], folders, sessions, earlier, raw["colours"], raw["title"]), raw["prefix"])

@@ -52,6 +52,13 @@ class Supervisor:
                 return Unavailable(self._last_reason, pause)
             return await self._try_to_start()
 
+    def now(self) -> Child | Unavailable:
+        """The living process, or why there is none; starts none."""
+        if self._child is not None and self._child.is_alive:
+            return self._child
+        pause = self._not_before - time.monotonic()
+        return Unavailable(self._last_reason if pause > 0 else "", max(0.0, pause))
+
     async def kill(self, child: Child) -> None:
         """Have done with a process that does not answer; the next `ensure` starts another."""
         if child.is_alive:

@@ -21,7 +21,9 @@ class _Entry:
 
     @cached_property
     def _board(self) -> Board:
-        return self.make()
+        # Let go of afterwards: it may hold what the board was before it was changed.
+        make, self.make = self.make, _made
+        return make()
 
     def board(self) -> Board:
         """The board, made by the first who asks; others who ask for it wait for that."""
@@ -33,6 +35,10 @@ class _Entry:
         with self.lock:
             if "_board" in self.__dict__:
                 self._board.close()
+
+
+def _made() -> Board:
+    raise OSError("the board could not be made")
 
 
 class OpenBoards:

@@ -3,5 +3,8 @@
 BOARD_HEADER = "Traindeck-Board"
 """The request header that names the board by its key."""
 
+STATE_METHOD = "REPORT"
+"""The method of a request for how far a board is, which opens none; visitors' requests never have it."""
+
 NOT_OPEN_STATUS = 410
 """The board of that key is not open: open it and ask again."""

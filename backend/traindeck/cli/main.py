@@ -6,7 +6,18 @@ from io import TextIOWrapper
 import typer
 
 from traindeck import __version__
-from traindeck.cli import acting, comparing, doctor, inspecting, launching, logs, rerunning, serving
+from traindeck.cli import (
+    acting,
+    boards,
+    comparing,
+    doctor,
+    importing,
+    inspecting,
+    launching,
+    logs,
+    rerunning,
+    serving,
+)
 from traindeck.cli.exits import CommandFailed, Exit
 from traindeck.cli.terminal import complain
 from traindeck.errors import DeckUnusable
@@ -34,7 +45,7 @@ def options(
     """Launch and monitor PyTorch training runs."""
 
 
-for module in (serving, launching, rerunning, inspecting, comparing, logs, acting, doctor):
+for module in (serving, launching, rerunning, inspecting, comparing, logs, boards, importing, acting, doctor):
     module.register(app)
 
 

@@ -14,10 +14,17 @@ class Actions:
     retry: bool
     resume: bool
     delete: bool
+    repeat: bool = True
 
 
 def actions(run: RunView, *, resumable: bool = False) -> Actions:
-    """A run that has ended can be retried, resumed from its last checkpoint if it has one, and deleted."""
+    """A run that has ended can be retried, resumed from its last checkpoint if it has one, and deleted.
+
+    Of an imported run nobody knows how it was started.
+    """
     ended = run.status.is_final
     stoppable = not ended and run.status is not Status.STOPPING
-    return Actions(cancel=stoppable, retry=ended, resume=ended and resumable, delete=ended)
+    known = run.trainer is not None or run.script is not None
+    return Actions(
+        cancel=stoppable, retry=ended and known, resume=ended and known and resumable, delete=ended, repeat=known
+    )

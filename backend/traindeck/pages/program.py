@@ -6,11 +6,14 @@ from typing import Any
 
 from traindeck.runs.view import RunView, ScriptKind, ScriptView
 
+IMPORTED = "imported"
+"""In place of a program: whatever wrote an imported run, the deck did not start it."""
+
 
 def program(run: RunView) -> str:
     """What the run runs: its trainer's name, its script's file name or module, or its whole command."""
     if run.trainer or run.script is None:
-        return run.trainer or ""
+        return run.trainer or IMPORTED
     if run.script.kind is ScriptKind.MODULE:
         return run.script.module or run.script.filename
     if run.script.kind is ScriptKind.COMMAND:

@@ -36,6 +36,11 @@ class RunsQuery:
         given = {key: value for key, value in asdict(self).items() if value and value != asdict(DEFAULT)[key]}
         return f"/runs?{urlencode(given)}" if given else "/runs"
 
+    @property
+    def board_filter(self) -> str:
+        """The filter by which a TensorBoard shows the runs of this list, whatever page of it."""
+        return f"status:{self.status} {self.q}".strip() if self.status else self.q
+
 
 DEFAULT = RunsQuery()
 

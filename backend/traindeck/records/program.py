@@ -31,6 +31,8 @@ def argv_of_order(order: Order) -> list[str]:
 
 def argv_of_run(run: Run, files: RunFiles) -> list[str]:
     """The program of a run that has not started yet, and its arguments."""
+    if not run.script and not run.trainer:
+        return []
     if not run.script:
         return _trainer_argv(run.trainer or "", run.params)
     script = ScriptView.model_validate(run.script)

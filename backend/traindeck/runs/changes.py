@@ -41,10 +41,13 @@ class Changes:
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
+        self.count = 0
+        """How many changes were told: what was made of the runs holds as long as this stays the same."""
 
     def tell(self, run_id: int) -> None:
         """Say that run `run_id` changed, or is gone."""
         with self._lock:
+            self.count += 1
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener.mark(run_id)

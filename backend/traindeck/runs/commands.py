@@ -134,6 +134,8 @@ def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool
     run = find_run(session, run_id)
     status = Status(run.status)
     verb = "resume" if resume else "retry"
+    if run.trainer is None and run.script is None:
+        raise RunConflict(f"Run {run_id} was imported: the deck does not know what program wrote it.")
     backs_off = status is Status.QUEUED and run.not_before is not None
     if not status.is_final and not backs_off:
         raise RunConflict(f"Run {run_id} is {status}: {verb} it when it has ended, or cancel it first.")

@@ -16,8 +16,15 @@ class AttemptFiles:
 
     @property
     def work(self) -> Path:
-        """The working folder of the process."""
-        return self.folder / "work"
+        """The working folder of the process; for an imported run, the folder that it is read from."""
+        # Looked at each time: it says where files are served from, so nothing remembers it.
+        folder = (read_json(self.imported) or {}).get("folder")
+        return Path(folder) if isinstance(folder, str) and folder.startswith("/") else self.folder / "work"
+
+    @property
+    def imported(self) -> Path:
+        """Where the files of an imported run lie."""
+        return self.folder / "imported.json"
 
     @property
     def log(self) -> Path:

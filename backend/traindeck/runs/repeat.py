@@ -28,6 +28,8 @@ def spec_of(session: Session, files: DeckFiles, blobs: Blobs, run: Run) -> RunSp
         OSError: the disk is full.
     """
     run_id = run.id or 0
+    if run.trainer is None and run.script is None:
+        raise RunConflict(f"Run {run_id} was imported: the deck does not know what program wrote it.")
     view = ScriptView.model_validate(run.script) if run.script else None
     script = _script_of(run_id, view, files.run(run_id), blobs) if view else None
     tags = session.execute(select(col(RunTag.tag)).where(col(RunTag.run_id) == run_id).order_by(col(RunTag.tag)))

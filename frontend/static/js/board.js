@@ -1,11 +1,166 @@
-// TensorBoard in its tab: loaded when the tab is first opened, and kept as it is after that.
-export function startBoard(panel) {
-  const frame = document.getElementById("board");
-  const state = document.getElementById("board-state");
-  panel.addEventListener("deck:shown", () => {
-    if (frame.hasAttribute("src")) return;
-    state.textContent = "Opening TensorBoard…";
-    frame.addEventListener("load", () => (state.textContent = "TensorBoard"), { once: true });
-    frame.src = frame.dataset.src;
-  });
+// TensorBoard in its tab: opened when there is something to show, kept as it is after that, and told of what is new.
+import { getJson } from "./api.js";
+import { BoardFrame } from "./board-frame.js";
+import { stateFacts, stateWords } from "./board-words.js";
+
+const SOON_MS = 300;
+const MOVING_MS = 1000;
+const QUIET_MS = 2000;
+// TensorBoard has asked for its first data by then, and its first answers wait for what is being read.
+const SETTLED_MS = 1500;
+const RELOAD_SPACING_MS = 3000;
+const HASH = "#tensorboard/";
+const NEVER = Symbol("nothing of the board was shown, or no longer is");
+
+const placeIn = (hash) => (hash.startsWith(HASH) ? `#${hash.slice(HASH.length)}` : "");
+
+class Board {
+  constructor(panel, url) {
+    Object.assign(this, { panel, url, shown: undefined, settled: false, reloadedAt: -RELOAD_SPACING_MS, place: placeIn(location.hash) });
+    const byId = (id) => document.getElementById(id);
+    [this.box, this.none, this.words, this.facts, this.link] = ["board-box", "board-none", "board-state", "board-facts", "board-link"].map(byId);
+    this.reload = byId("board-reload");
+    this.frame = new BoardFrame(byId("board"), {
+      onLoad: () => this.begin(),
+      onPlace: (hash) => this.keepPlace(hash),
+      onEscape: () => byId("tab-tensorboard").focus(),
+    });
+    byId("board-skip").addEventListener("click", () => byId("board-back").focus());
+    byId("board-back").addEventListener("click", () => byId("tab-tensorboard").focus());
+    this.reload.addEventListener("click", () => this.reloadNow());
+  }
+
+  start() {
+    this.panel.addEventListener("deck:shown", () => this.enter());
+    document.addEventListener("visibilitychange", () => this.look());
+    for (const name of ["deck:run", "deck:back"]) document.addEventListener(name, () => this.wake());
+    addEventListener("hashchange", () => placeIn(location.hash) && this.frame.goTo(placeIn(location.hash)));
+    document.addEventListener("deck:theme", () => this.showLink());
+    this.showLink();
+  }
+
+  get run() {
+    return document.getElementById("run-progress").dataset;
+  }
+
+  get isFinal() {
+    return this.run.final === "true";
+  }
+
+  enter() {
+    this.keepPlace(this.place);
+    // A run with scalars has something to show: no need to ask first.
+    if (Number(this.run.tagCount)) this.openOnce();
+    this.wake();
+  }
+
+  openOnce() {
+    if (this.frame.isOpen) return;
+    this.words.textContent = "Opening TensorBoard…";
+    this.frame.open(this.place);
+  }
+
+  // A page has come into the frame; what it shows is known a little later.
+  begin() {
+    this.shown = undefined;
+    this.wake();
+  }
+
+  keepPlace(hash) {
+    this.place = hash;
+    this.showLink();
+    if (!this.panel.hidden && hash) history.replaceState(history.state, "", HASH + hash.slice(1));
+  }
+
+  showLink() {
+    this.link.href = this.frame.address(this.place);
+  }
+
+  wake() {
+    this.settled = false;
+    if (!this.timer) this.look();
+  }
+
+  async look() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.busy || this.settled || this.panel.hidden || document.hidden) return;
+    this.busy = true;
+    const pause = await getJson(`${this.url}/tensorboard-state`).then((state) => this.take(state), () => this.lost());
+    this.busy = false;
+    this.timer = this.settled ? undefined : setTimeout(() => this.look(), pause);
+  }
+
+  lost() {
+    this.say("away", "The server cannot be reached.", "");
+    return QUIET_MS;
+  }
+
+  say(look, words, facts) {
+    this.box.dataset.look = look;
+    if (this.words.textContent !== words) this.words.textContent = words;
+    this.facts.textContent = facts;
+  }
+
+  // How long until the next look.
+  take(state) {
+    // What was read of a run that has ended stays right, whether its board is still open or not.
+    if (state.state === "closed" && this.isFinal && typeof this.shown === "number") {
+      this.settled = true;
+      return QUIET_MS;
+    }
+    const none = this.noneOf(state);
+    this.showNone(none);
+    if (none) return this.rest(none);
+    this.openOnce();
+    const isLoaded = this.frame.loadedAt !== undefined;
+    const wasOpen = this.shown !== undefined;
+    this.say(state.state, stateWords(state, { wasOpen, isLoaded }), stateFacts(state, this.isFinal));
+    if (!isLoaded || performance.now() - this.frame.loadedAt < SETTLED_MS) return SOON_MS;
+    this.catchUp(state);
+    this.settled = this.isFinal && state.state === "current" && this.shown === state.read_bytes;
+    return state.state === "reading" ? SOON_MS : MOVING_MS;
+  }
+
+  noneOf({ state }) {
+    if (state === "gone" && this.run.attempt === "0") return "never";
+    if (state === "empty" && this.isFinal) return "silent";
+    return ["waiting", "gone", "empty"].includes(state) ? state : "";
+  }
+
+  rest(none) {
+    this.say("none", "Nothing to show", "");
+    this.settled = ["never", "silent", "gone"].includes(none) && this.isFinal;
+    return none === "empty" ? MOVING_MS : QUIET_MS;
+  }
+
+  showNone(none) {
+    for (const part of this.none.children) part.hidden = part.dataset.when !== none;
+    this.none.hidden = !none;
+    this.frame.element.hidden = Boolean(none);
+    this.reload.hidden = this.link.hidden = Boolean(none);
+  }
+
+  // The first data of a run that has ended are all there is, where its board had read everything by then.
+  catchUp(state) {
+    const isCurrent = state.state === "current";
+    if (this.shown === undefined) this.shown = isCurrent && this.isFinal && this.frame.showsTensorBoard ? state.read_bytes : NEVER;
+    const hasNews = this.shown !== state.read_bytes || ["away", "closed"].includes(state.state);
+    if (!hasNews || state.reason || performance.now() - this.reloadedAt < RELOAD_SPACING_MS) return;
+    this.reloadedAt = performance.now();
+    if (!this.frame.showsTensorBoard) this.frame.reloadPage();
+    else if (this.frame.reloadData() !== undefined) this.shown = state.read_bytes;
+  }
+
+  // Tabs whose data TensorBoard never loads again by itself have no button of its own to press.
+  reloadNow() {
+    if (!this.frame.isOpen) return;
+    this.reloadedAt = performance.now();
+    if (!this.frame.showsTensorBoard || !this.frame.reloadData()) this.frame.reloadPage();
+    this.wake();
+  }
+}
+
+export function startBoard(panel, url) {
+  new Board(panel, url).start();
 }

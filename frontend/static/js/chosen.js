@@ -2,7 +2,7 @@
 const KEPT = "traindeck-chosen";
 const MOST = 8;
 
-const [bar, note, compare] = ["chosen", "chosen-note", "compare-chosen"].map((id) => document.getElementById(id));
+const [bar, note, compare, board] = ["chosen", "chosen-note", "compare-chosen", "board-chosen"].map((id) => document.getElementById(id));
 const chosen = new Set(read());
 let anchor = "";
 
@@ -33,6 +33,7 @@ function show() {
   bar.hidden = chosen.size === 0;
   note.textContent = chosen.size ? describe() : "";
   compare.textContent = chosen.size < 2 ? "Compare" : `Compare ${chosen.size} runs`;
+  board.href = `/boards/?runs=${[...chosen].join(",")}`;
   compare.disabled = chosen.size < 2 || chosen.size > MOST;
 }
 

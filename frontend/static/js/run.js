@@ -19,7 +19,7 @@ new LogView(panel("log"), url);
 new Setup(panel("setup"), url);
 startAgain(url);
 startAttempt();
-startBoard(panel("tensorboard"));
+startBoard(panel("tensorboard"), url);
 startCharts(url);
 startCompareWith();
 startEdit(url);

@@ -13,7 +13,7 @@ function select(list, tab, focus) {
   document.getElementById(tab.getAttribute("aria-controls")).dispatchEvent(new CustomEvent("deck:shown"));
 }
 
-// The hash is not the panel's id, or the browser would scroll to it.
+// The hash is not the panel's id, or the browser would scroll to it. What follows a slash is the panel's own matter.
 const hashOf = (tab) => `#${tab.getAttribute("aria-controls").replace("panel-", "")}`;
 
 const MOVES = {
@@ -30,7 +30,7 @@ export function startTabs(list) {
     select(list, tab, focus);
   };
   const openByHash = () => {
-    const named = tabs.find((tab) => hashOf(tab) === location.hash);
+    const named = tabs.find((tab) => hashOf(tab) === location.hash.split("/")[0]);
     if (named) select(list, named, false);
   };
   list.addEventListener("click", (event) => {

@@ -1,0 +1,46 @@
+"""`/runs/N/tensorboard-state`: how far a run's TensorBoard is."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.problems import responses
+from traindeck.api.runs import RunId
+from traindeck.api.strict import StrictRoute
+from traindeck.api.tensorboard import board_over
+from traindeck.boards.spec import BoardSpec
+from traindeck.boards.state import State
+from traindeck.runs.queries import find_run
+from traindeck.runs.status import Status
+
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
+
+
+class BoardStateView(BaseModel):
+    """One look at a board. Where it is not open, nothing of it was read."""
+
+    state: State = Field(
+        description="waiting: the run has not begun; gone: its files are not there; empty: it has written nothing that "
+        "TensorBoard shows; away: TensorBoard does not run now; closed: it opens at the next look; reading; current"
+    )
+    disk_bytes: int = Field(description="Size of the event files")
+    read_bytes: int = Field(description="How much of them the board has taken in")
+    last_step: int | None = Field(description="The highest step that it has taken in")
+    reason: str = Field(description='Why TensorBoard is away, or ""')
+
+
+@router.get("/runs/{run_id}/tensorboard-state", operation_id="getBoardState", responses=responses(404, 422))
+async def get_board_state(run_id: RunId, deck: DeckDep) -> BoardStateView:
+    """Tell how far the run's TensorBoard is; asking opens none. One that is open takes in what is new."""
+    board, has_begun = await run_in_threadpool(_board, deck, run_id)
+    state = await deck.boards.state(board, f"/runs/{run_id}/tensorboard")
+    view = BoardStateView.model_validate(state, from_attributes=True)
+    return view if has_begun else view.model_copy(update={"state": State.WAITING})
+
+
+def _board(deck: Deck, run_id: int) -> tuple[BoardSpec, bool]:
+    with deck.database.read() as session:
+        run = find_run(session, run_id)
+    begun = run.attempt > 0 or Status(run.status).is_final
+    return board_over(f"run-{run_id}", deck.files, {"": run}), begun

@@ -1,0 +1,197 @@
+"""`/imports`: makes runs of folders of event files that lie on the server's machine."""
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from traindeck.api.bodies import Name, PathText, Tags
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
+from traindeck.errors import FieldError, InvalidRequest, RunConflict
+from traindeck.events.hparams import read_beginnings
+from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
+from traindeck.events.tail import catch_up
+from traindeck.runs.imports import Imported, complete, known_import, prepare_folder, reserve
+
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
+
+MOST = 5000
+"""Runs that one folder is made into."""
+
+CALL_SECONDS = 8.0
+"""How long one call reads; whoever asks again goes on."""
+
+READ_SECONDS = 20.0
+"""How long one folder is read; what is left of it is read when its charts are looked at."""
+
+PROBLEMS_SHOWN = 20
+READERS = 8
+TOGETHER = 40
+NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class ImportBody(BaseModel, extra="forbid"):
+    """Which folder, and what its runs are called."""
+
+    path: PathText = Field(description="A folder on the server's machine; absolute", examples=["/home/me/runs"])
+    copy_files: bool = Field(False, alias="copy", description="Copy the files; else they are read where they are")
+    name: Name | None = Field(None, description="What to call the run; with several, what to put before their names")
+    tags: Tags = []
+
+
+class ImportView(BaseModel):
+    """What has come of it."""
+
+    runs: list[int] = Field(description="The numbers of all runs of this folder, those of earlier imports too")
+    created: int
+    refreshed: int = Field(description="Runs of an earlier import whose event files have changed since")
+    unchanged: int
+    left: int = Field(description="Folders that are not read yet: the same request again goes on with them")
+    complete: bool = Field(description=f"False where there are more than {MOST} runs, or too many folders to look into")
+    problems: list[str]
+
+
+@router.post("/imports", operation_id="importFolder", responses=responses(409, 413, 415, 422, 507))
+def import_folder(body: ImportBody, deck: DeckDep) -> ImportView:
+    """Make a completed run of each folder of event files at or below a folder; twice makes none twice."""
+    top = _checked(deck, body.path)
+    if not _ONE_AT_A_TIME.acquire(blocking=False):
+        raise RunConflict("Another folder is being imported: try again when that is done.")
+    try:
+        return _import(deck, top, body)
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
+def _import(deck: Deck, top: Path, body: ImportBody) -> ImportView:
+    deadline = time.monotonic() + CALL_SECONDS
+    folders = find_log_folders(top, MOST)
+    if not folders.paths:
+        raise InvalidRequest([FieldError("path", f"no event file (*tfevents*) lies below {top}")])
+    home = deck.files.home.resolve()
+    view = ImportView(runs=[], created=0, refreshed=0, unchanged=0, left=0, complete=folders.complete, problems=[])
+    waiting = [path for path in folders.paths if not path.is_relative_to(home)]
+    with ThreadPoolExecutor(READERS, thread_name_prefix="import") as readers:
+        for begin in range(0, len(waiting), TOGETHER):
+            if time.monotonic() > deadline:
+                view.left = len(waiting) - begin
+                break
+            _import_some(deck, top, waiting[begin : begin + TOGETHER], body, view, readers)
+    return view
+
+
+def _import_some(
+    deck: Deck, top: Path, paths: list[Path], body: ImportBody, view: ImportView, readers: ThreadPoolExecutor
+) -> None:
+    """A few folders at once: the disk confirms what several of them write in one go."""
+    refusals = {path: _refusal(path, copy=body.copy_files) for path in paths}
+    view.problems += [text for text in refusals.values() if text][: PROBLEMS_SHOWN - len(view.problems)]
+    logs = readers.map(log_folder, [path for path in paths if refusals[path] is None])
+    changed = [log for log in logs if not _is_known(deck, log, body, view)]
+    if not changed:
+        return
+    bare = [
+        Imported(log.path, _name(top, log.path, body.name), log.fingerprint, 0.0, 0.0, tags=tuple(body.tags))
+        for log in changed
+    ]
+    with deck.database.write() as session:
+        before = [known_import(session, one.folder) for one in bare]
+        numbers = [reserve(session, one) for one in bare]
+    found = list(readers.map(partial(_read, deck, copy=body.copy_files), numbers, bare, changed))
+    with deck.database.write() as session:
+        for run_id, one in zip(numbers, found, strict=True):
+            complete(session, run_id, one)
+    for run_id in numbers:
+        deck.changes.tell(run_id)
+    view.runs += numbers
+    refreshed = sum(known is not None and known[1] != "" for known in before)
+    view.refreshed += refreshed
+    view.created += len(numbers) - refreshed
+
+
+def _is_known(deck: Deck, log: LogFolder, body: ImportBody, view: ImportView) -> bool:
+    """Whether there is a run of the folder as it is now; it is counted then."""
+    with deck.database.read() as session:
+        known = known_import(session, log.path)
+    if known is None or known[1] != log.fingerprint:
+        return False
+    if body.copy_files and deck.files.run(known[0]).attempt(1).imported.exists():
+        return False
+    view.runs.append(known[0])
+    view.unchanged += 1
+    return True
+
+
+def _read(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: bool) -> Imported:
+    prepare_folder(deck.files, run_id, log.path, copy=copy)
+    attempt = deck.files.run(run_id).attempt(1)
+    beginnings = read_beginnings(log.files)
+    summaries = catch_up(attempt.work, attempt.scalars, READ_SECONDS).changed
+    written = [file.stat().st_mtime for file in log.files if file.exists()]
+    started = beginnings.started or min(written, default=time.time())
+    finished = max((summary.wall_time for summary in summaries.values()), default=max(written, default=started))
+    rows = {tag: asdict(summary) for tag, summary in summaries.items()}
+    for row in rows.values():
+        del row["wall_time"]
+    return replace(bare, started=started, finished=finished, params=beginnings.params, scalars=rows)
+
+
+def _name(top: Path, path: Path, given: str | None) -> str:
+    """The folder's own name; with the folders that lead to it where they are several deep."""
+    if path == top:
+        return given or _text(path.name)
+    below = _text(str(path.relative_to(top)))
+    return f"{given}/{below}" if given else below
+
+
+def _text(name: str) -> str:
+    return name.encode(errors="replace").decode()
+
+
+def _checked(deck: Deck, text: str) -> Path:
+    """The folder that is meant, without links.
+
+    Raises:
+        InvalidRequest: it is none, or none that may be imported.
+    """
+    if not text.startswith("/") or "\0" in text:
+        raise _wrong(f"path is {text!r}, but must be absolute, such as /home/me/runs")
+    try:
+        top = Path(os.path.realpath(text, strict=True))
+    except OSError as error:
+        raise _wrong(f"{text} cannot be read on the server's machine: {error.strerror}") from error
+    home = deck.files.home.resolve()
+    if not top.is_dir():
+        raise _wrong(f"{text} is no folder; give the folder that the event files lie in, or one above it")
+    if top == Path("/") or any(top.is_relative_to(one) for one in NOBODYS):
+        raise _wrong(f"{text} is a folder of the system: give the folder of the logs")
+    if top.is_relative_to(home):
+        raise _wrong(f"{text} lies in this deck's own home: its runs are on the deck already")
+    return top
+
+
+def _refusal(folder: Path, *, copy: bool) -> str | None:
+    """Why a folder is not imported; None where it is.
+
+    What is read in place can be downloaded from the deck for as long as the run is there. So it is the server's user's.
+    """
+    try:
+        owner = folder.stat().st_uid
+    except OSError as error:
+        return f"{_text(str(folder))}: {error.strerror}"
+    if not copy and os.geteuid() not in (owner, 0):
+        return f"{_text(str(folder))} belongs to another user: import it with copy"
+    return None
+
+
+def _wrong(message: str) -> InvalidRequest:
+    return InvalidRequest([FieldError("path", message)])

@@ -1,0 +1,54 @@
+"""Which attempts of a run go on from each other, so that they are shown as one line."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from traindeck.events.read import list_series, read_series
+from traindeck.runs.files import AttemptFiles, RunFiles, read_json
+
+TAGS_COMPARED = 8
+KNOWN = 10_000
+"""Attempts of which it is remembered how they began."""
+
+
+def lines(run: RunFiles, attempts: int) -> list[list[int]]:
+    """The numbers of the attempts, oldest first; in one list those that go on from each other.
+
+    An attempt goes on where it was given a checkpoint and takes its scalars up at later steps than the one before:
+    a script that does not heed the checkpoint begins again, and stays apart.
+    """
+    found: list[list[int]] = [[1]]
+    for number in range(2, attempts + 1):
+        before, after = run.attempt(number - 1), run.attempt(number)
+        if _was_given_a_checkpoint(after) and _takes_up(before, after):
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return found
+
+
+def line_before(run: RunFiles, attempt: int) -> list[AttemptFiles]:
+    """The attempts that `attempt` goes on from, oldest first."""
+    chain = lines(run, attempt)[-1] if attempt > 1 else []
+    return [run.attempt(number) for number in chain[:-1]]
+
+
+def _was_given_a_checkpoint(attempt: AttemptFiles) -> bool:
+    return _resumed(attempt.folder) if attempt.order.exists() else False
+
+
+@lru_cache(KNOWN)
+def _resumed(folder: Path) -> bool:
+    return bool((read_json(AttemptFiles(folder).order) or {}).get("resume_from"))
+
+
+def _takes_up(before: AttemptFiles, after: AttemptFiles) -> bool:
+    """Whether a scalar of both begins later in the second; True as long as nothing is known of that."""
+    common = sorted(list_series(before.scalars).keys() & list_series(after.scalars).keys())[:TAGS_COMPARED]
+    return not common or any(_first(before.scalars, tag) < _first(after.scalars, tag) for tag in common)
+
+
+def _first(store: Path, tag: str) -> int:
+    steps: Sequence[int] = read_series(store, tag, points=2).steps
+    return steps[0] if steps else 0

@@ -1,0 +1,57 @@
+"""`traindeck tensorboard`: the TensorBoard of runs, in a browser."""
+
+import webbrowser
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from traindeck.cli.client import call, connect
+from traindeck.cli.exits import CommandFailed, Exit
+from traindeck.cli.options import Url
+from traindeck.cli.terminal import note, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("tensorboard")(tensorboard)
+
+
+def tensorboard(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[N...]", min=1, help="Numbers of runs.", show_default=False)
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="All runs that match a filter, also those that come later.")
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Print the address only.")] = False,
+    url: Url = None,
+) -> None:
+    """Open the TensorBoard of a run, of several, or of all that match a filter; prints its address."""
+    if bool(numbers) == (query is not None):
+        raise CommandFailed("give either numbers of runs, or a filter with --query", Exit.USAGE)
+    with connect(url) as client:
+        for number in dict.fromkeys(numbers or []):
+            call(client, "GET", f"/runs/{number}")
+        if query is not None:
+            # Refused here and not only in the browser, if it is no filter.
+            call(client, "GET", "/runs", params={"q": query, "limit": 1})
+        address = str(client.base_url).rstrip("/") + _path(list(dict.fromkeys(numbers or [])), query)
+    say(address)
+    if not no_open and not _opens(address):
+        note("No browser could be started: open the address above.")
+
+
+def _path(numbers: list[int], query: str | None) -> str:
+    if query is not None:
+        return f"/boards/?q={quote(query, safe=':')}"
+    if len(numbers) == 1:
+        return f"/runs/{numbers[0]}/tensorboard/"
+    return f"/boards/runs-{','.join(map(str, numbers))}/"
+
+
+def _opens(address: str) -> bool:
+    try:
+        return webbrowser.open(address)
+    except webbrowser.Error:
+        return False

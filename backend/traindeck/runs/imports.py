@@ -1,0 +1,130 @@
+"""Makes completed runs of folders of event files that the deck has not written."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
+from traindeck.runs.files import DeckFiles
+from traindeck.runs.imported import point_to
+from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.status import Status
+from traindeck.runs.summaries import Observation, record
+
+NAME_CHARACTERS = 200
+LATEST_SECONDS = 250_000_000_000
+"""An event may claim to be of any year; this is the last one that a date can be of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a folder of event files says of itself. Times are seconds since the epoch.
+
+    Attributes:
+        folder: Where it lies, absolute and without links.
+        fingerprint: Changes with the event files.
+        scalars: Columns of ScalarSummary by tag.
+    """
+
+    folder: Path
+    name: str
+    fingerprint: str
+    started: float
+    finished: float
+    params: Mapping[str, Any] = field(default_factory=dict)
+    scalars: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+def known_import(session: Session, folder: Path) -> tuple[int, str] | None:
+    """The run that was made of a folder before, and the fingerprint that it had then."""
+    known = session.get(IdempotencyKey, _key(folder))
+    return (known.run_id, known.fingerprint) if known else None
+
+
+def reserve(session: Session, found: Imported) -> int:
+    """The number of the folder's run, which is made where there is none; `complete` gives it what it holds."""
+    known = known_import(session, found.folder)
+    if known is not None:
+        return known[0]
+    run = Run(name=found.name[:NAME_CHARACTERS], status=Status.COMPLETED, attempt=1)
+    session.add(run)
+    session.flush()
+    run_id = run.id or 0
+    session.add(RunEvent(run_id=run_id, attempt=1, to_status=Status.COMPLETED, reason=_reason(found)))
+    session.add(Attempt(run_id=run_id, number=1, boot_id="imported"))
+    # Not the fingerprint yet: an import that is cut off here is taken up by the next.
+    session.add(IdempotencyKey(key=_key(found.folder), fingerprint="", run_id=run_id))
+    session.flush()
+    return run_id
+
+
+def complete(session: Session, run_id: int, found: Imported) -> None:
+    """Write what the folder says now to its run; name and tags stay what somebody has made of them."""
+    run = session.get(Run, run_id)
+    known = session.get(IdempotencyKey, _key(found.folder))
+    if run is None or known is None:
+        return
+    is_new = known.fingerprint == ""
+    started, finished = _time(found.started), _time(max(found.started, found.finished))
+    run.status_reason = _reason(found)
+    run.created_at = run.started_at = started
+    run.finished_at = finished
+    run.params = dict(found.params)
+    session.execute(delete(Parameter).where(col(Parameter.run_id) == run_id))
+    session.add_all(parameter_rows(run_id, found.params))
+    if is_new:
+        session.add_all(RunTag(run_id=run_id, tag=tag) for tag in dict.fromkeys(found.tags))
+    attempt = session.get(Attempt, (run_id, 1))
+    if attempt is not None:
+        attempt.started_at, attempt.finished_at = started, finished
+        attempt.seconds = max(0.0, found.finished - found.started)
+    known.fingerprint = found.fingerprint
+    session.flush()
+    record(session, Observation(run_id, 1, found.scalars))
+
+
+def prepare_folder(files: DeckFiles, run_id: int, folder: Path, *, copy: bool) -> None:
+    """Make the folder of an imported run, which points to the user's folder, or with `copy` holds a copy of it.
+
+    Raises:
+        OSError: the disk is full, or the user's folder cannot be read.
+    """
+    attempt = files.run(run_id).attempt(1)
+    attempt.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if copy:
+        own = attempt.folder / "work"
+        shutil.copytree(folder, own, symlinks=True, ignore=_special, dirs_exist_ok=True)
+        attempt.imported.unlink(missing_ok=True)
+    elif not (attempt.folder / "work").exists():
+        point_to(attempt, folder)
+
+
+def _special(folder: str, names: list[str]) -> list[str]:
+    """Links, pipes, devices and hidden files: a copy holds files and folders only."""
+    left_out = []
+    for name in names:
+        path = Path(folder, name)
+        if name.startswith(".") or path.is_symlink() or not (path.is_file() or path.is_dir()):
+            left_out.append(name)
+    return left_out
+
+
+def _key(folder: Path) -> str:
+    """By what the database finds the run of a folder: no visitor's key has a NUL."""
+    return f"import\0{hashlib.sha256(str(folder).encode(errors='surrogateescape')).hexdigest()}"
+
+
+def _reason(found: Imported) -> str:
+    return f"imported from {str(found.folder).encode(errors='replace').decode()}"
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(min(max(seconds, 0.0), LATEST_SECONDS), UTC)

@@ -1,0 +1,22 @@
+// What the bar above TensorBoard says of it.
+import { showBytes } from "./numbers.js";
+
+const percent = ({ read_bytes, disk_bytes }) => (disk_bytes ? Math.floor((100 * read_bytes) / disk_bytes) : 0);
+
+export function stateWords(state, { wasOpen, isLoaded }) {
+  if (state.state === "away") return wasOpen ? "TensorBoard stopped, and is being started again…" : "TensorBoard is being started…";
+  if (!isLoaded || state.state === "closed") return wasOpen ? "Opening TensorBoard again…" : "Opening TensorBoard…";
+  return state.state === "reading" ? `Reading, ${percent(state)} %` : "Up to date";
+}
+
+export function stateFacts(state, isFinal) {
+  if (state.state === "away") return state.reason;
+  if (state.state === "closed") return showBytes(state.disk_bytes);
+  const facts = [];
+  if (state.last_step !== null) facts.push(`step ${state.last_step.toLocaleString("en")}`);
+  facts.push(showBytes(state.disk_bytes));
+  const rest = state.disk_bytes - state.read_bytes;
+  // While a run writes, its last record may not be whole yet.
+  if (state.state === "current" && isFinal && rest > 0) facts.push(`${showBytes(rest)} of it damaged`);
+  return facts.join(" · ");
+}

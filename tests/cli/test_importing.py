@@ -1,0 +1,69 @@
+"""`traindeck import` and `traindeck tensorboard`."""
+
+import json
+
+from cli.conftest import CommandLine
+
+
+def write_logs(traindeck: CommandLine, *folders: str) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    for folder in folders:
+        with SummaryWriter(str(traindeck.folder / folder)) as writer:
+            writer.add_scalar("loss", 0.5, 1)
+
+
+def test_a_folder_beside_the_caller_is_imported_and_counted(traindeck: CommandLine) -> None:
+    write_logs(traindeck, "logs/a", "logs/b")
+    done = traindeck("import", "logs", "--tag", "taken in", "--name", "mine")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "2 runs of logs: 2 new\n"
+    write_logs(traindeck, "logs/b", "logs/c")
+    assert traindeck("import", "logs").stdout == "3 runs of logs: 1 new, 1 with new data, 1 as before\n"
+    listed = json.loads(traindeck("runs", "--json", "-q", "tag:'taken in'").stdout)["items"]
+    assert {run["name"] for run in listed} == {"mine/a", "mine/b"}
+
+
+def test_the_decks_answer_can_be_had(traindeck: CommandLine) -> None:
+    write_logs(traindeck, "logs")
+    answer = json.loads(traindeck("import", "--json", "--copy", "logs").stdout)
+    assert (answer["created"], answer["left"], answer["complete"]) == (1, 0, True)
+
+
+def test_a_folder_without_logs_is_refused(traindeck: CommandLine) -> None:
+    (traindeck.folder / "empty").mkdir()
+    done = traindeck("import", "empty")
+    assert done.returncode == 2
+    assert "no event file" in done.stderr
+
+
+def test_the_address_of_a_board_is_printed(traindeck: CommandLine) -> None:
+    write_logs(traindeck, "logs/a", "logs/b")
+    first, second = json.loads(traindeck("import", "logs", "--json").stdout)["runs"]
+    url = traindeck.deck.url
+    assert traindeck("tensorboard", "--no-open", first).stdout == f"{url}/runs/{first}/tensorboard/\n"
+    several = traindeck("tensorboard", "--no-open", second, first, second).stdout.strip()
+    assert several == f"{url}/boards/runs-{second},{first}/"
+    assert traindeck.deck.client.get(f"{several}data/runs").json() == [f"{second} b", f"{first} a"]
+    filtered = traindeck("tensorboard", "--no-open", "-q", "tag:x name:a&b").stdout.strip()
+    assert filtered == f"{url}/boards/?q=tag:x%20name:a%26b"
+    assert traindeck.deck.client.get(filtered).status_code == 307
+
+
+def test_a_board_of_nothing_is_refused(traindeck: CommandLine) -> None:
+    assert traindeck("tensorboard", "--no-open").returncode == 2
+    assert traindeck("tensorboard", "--no-open", 1, "-q", "x").returncode == 2
+    assert traindeck("tensorboard", "--no-open", 987654).returncode == 4
+    assert traindeck("tensorboard", "--no-open", "-q", "nofield:1").returncode == 2
+
+
+def test_a_browser_is_started_with_the_address(traindeck: CommandLine) -> None:
+    write_logs(traindeck, "logs")
+    (number,) = json.loads(traindeck("import", "logs", "--json").stdout)["runs"]
+    note = traindeck.folder / "opened"
+    browser = traindeck.folder / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{note}"\n')
+    browser.chmod(0o755)
+    done = traindeck("tensorboard", number, BROWSER=f"{browser} %s")
+    assert done.returncode == 0
+    assert note.read_text() == done.stdout.strip()
