@@ -151,7 +151,7 @@ def show_comparison(page: Page, deck: ServedDeck) -> None:
 def show_compare_dialog(page: Page, deck: ServedDeck) -> None:
     page.goto(f"{deck.url}/runs/1")
     wait_until_ready(page)
-    page.get_by_role("button", name="Compare with").click()
+    page.locator("#act-compare").click()
     page.get_by_role("dialog").get_by_role("checkbox").first.check()
 
 

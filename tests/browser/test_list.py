@@ -148,6 +148,8 @@ def test_everything_is_reached_with_the_keyboard_alone(deck: ServedDeck, page: P
     keys.press("Enter")
     expect(page.locator("#main")).to_be_focused()
     keys.press("Tab")
+    expect(page.get_by_role("button", name="Import…")).to_be_focused()
+    keys.press("Tab")
     expect(page.get_by_role("link", name="New run")).to_be_focused()
     keys.press("/")
     expect(page.get_by_label("Filter runs")).to_be_focused()
