@@ -49,7 +49,7 @@ def started(
     request: pytest.FixtureRequest, shared_deck: ServedDeck, other_python: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[tuple[Case, str], Started]]:
     """Every case that was asked for, begun at once: the machine is kept busy, and each test waits for its own."""
-    asked = [item.callspec.params for item in request.session.items if "way" in getattr(item, "fixturenames", ())]
+    asked = [item.callspec.params for item in request.session.items if "started" in getattr(item, "fixturenames", ())]
     folder = tmp_path_factory.mktemp("differential")
     found = {}
     with ThreadPoolExecutor(2) as pool:
