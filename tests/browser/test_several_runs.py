@@ -58,9 +58,9 @@ def test_a_folder_is_imported_and_its_runs_are_shown_in_one_tensorboard(
     expect(board).to_have_title("2 runs · TensorBoard")
     wanted = run_colours([1, 3])
     for number, name in ((1, "a"), (3, "c")):
-        row = board.locator("tb-data-table-content-row", has_text=f"{number} {name}")
+        row = board.locator(f"tb-data-table-content-row[data-id$='/{number} {name}']")
         expect(row).to_be_visible()
         swatch = row.locator(".run-color-swatch, button[style*='background']").first
         expect(swatch).to_have_css("background-color", rgb(COLOURS[wanted[number] - 1][0]))
     board.reload()
-    expect(board.locator("tb-data-table-content-row")).to_have_count(2)
+    expect(board.locator("tb-data-table-content-row[data-id]")).to_have_count(2)

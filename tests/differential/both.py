@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,22 @@ def by_deck(run_id: int, folder: Path, deck: ServedDeck) -> Result:
     output = _same_everywhere((attempt / "output.log").read_bytes(), attempt / "work", folder)
     files = _new(_files(folder, folder), _files(attempt / "work", folder))
     return Result(code, output, files)
+
+
+def differences(seen: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """What differs between the files of two ways, in full: what happens once in a thousand times must be readable."""
+    found = [f"only one has {name}" for name in sorted({*seen} ^ {*expected})]
+    for name in sorted({*seen} & {*expected}):
+        if seen[name] != expected[name]:
+            lines = (_lines(content) for content in (expected[name], seen[name]))
+            found += unified_diff(*lines, f"{name} by python", f"{name} by the deck", lineterm="")
+    return found
+
+
+def _lines(content: Any) -> list[str]:
+    return (
+        content.decode(errors="replace").splitlines() if isinstance(content, bytes) else "".join(content).splitlines()
+    )
 
 
 def _same_everywhere(content: bytes, *folders: Path) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from differential.both import Result, by_deck, by_python, launch
+from differential.both import Result, by_deck, by_python, differences, launch
 from differential.cases import Case, find_cases
 from support.served import ServedDeck
 
@@ -72,7 +72,7 @@ def test_a_program_does_the_same_both_ways(
     seen, expected = by_deck(one.run_id, one.folder, shared_deck), one.plain.result()
     assert seen.output == expected.output
     assert seen.code == expected.code
-    assert seen.files == expected.files
+    assert differences(seen.files, expected.files) == []
     assert shared_deck.process_record(one.run_id)["start"] == ("warm" if way == "warm" else "cold")
 
 
