@@ -40,7 +40,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Traindeck needs Python 3.11 or newer: make run PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV)
 
-.make/run: pyproject.toml constraints.txt frontend/package-lock.json | $(BIN)/python
+.make/run: pyproject.toml constraints.txt frontend/package-lock.json frontend/build.py $(wildcard frontend/bundles/*.js) | $(BIN)/python
 	@echo "Setting up: PyTorch is large, this takes a minute or two the first time."
 	@$(PIP) install --editable .
 	@mkdir -p .make && touch $@

@@ -121,6 +121,7 @@ class _Server(uvicorn.Server):
             return
         # What is loaded by now stays. A collector that looked through it again would hold up every answer for 0.1 s.
         gc.freeze()
+        gc.enable()
         sys.stderr.write(f"\n  Traindeck is at {self.address}   (Ctrl-C to stop)\n\n")
         sys.stderr.flush()
         if self.on_ready is not None:

@@ -6,6 +6,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -29,7 +30,9 @@ CHECKS = [
 ]
 EXAMPLES = 20
 ENDLESS = "GET /events"
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+# A body that is too long for its schema may also be too long to be read at all.
+REFUSED = {"checks": {"negative_data_rejection": {"expected-statuses": [400, 403, 404, 405, 409, 413, 415, 422]}}}
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig.from_dict(REFUSED))
 OPERATIONS = [one.ok() for one in SCHEMA.get_all_operations() if one.ok().label != ENDLESS]
 
 
