@@ -56,12 +56,13 @@ def measure(points: int = 10_000, boards: int = BOARDS) -> dict[str, float]:
         `fresh_megabytes` of a new `tensorboard` process for the same run, p50.
     """
     with tempfile.TemporaryDirectory() as folder:
-        first = _write_run(Path(folder, "0"), points)
-        runs = [first, *(_copy_run(first, Path(folder, str(index))) for index in range(1, boards + 1))]
+        first = write_run(Path(folder, "0"), points)
+        runs = [first, *(copy_run(first, Path(folder, str(index))) for index in range(1, boards + 1))]
         return _through_deck(runs, Path(folder)) | _fresh(runs[1 : PROCESSES + 1])
 
 
-def _write_run(folder: Path, points: int) -> Path:
+def write_run(folder: Path, points: int) -> Path:
+    """Write `points` points of each of `TAGS` tags below `folder`, and return it."""
     path = folder / "logs" / "events.out.tfevents.1700000000.host.1.0"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
@@ -79,14 +80,15 @@ def _record(tag: int, step: int) -> bytes:
     return record
 
 
-def _copy_run(run: Path, folder: Path) -> Path:
+def copy_run(run: Path, folder: Path) -> Path:
+    """The same run in another folder."""
     shutil.copytree(run, folder)
     return folder
 
 
 def _through_deck(runs: list[Path], folder: Path) -> dict[str, float]:
-    million = _write_run(folder / "million", MILLION // TAGS)
-    with _deck([*runs, million], folder) as url, httpx.Client(timeout=DEADLINE_SECONDS, trust_env=False) as web:
+    million = write_run(folder / "million", MILLION // TAGS)
+    with served([*runs, million], folder) as url, httpx.Client(timeout=DEADLINE_SECONDS, trust_env=False) as web:
         boards = [f"{url}/{index}/" for index in range(1, len(runs))]
         _open(web, f"{url}/0/")
         base = _own_megabytes(MODULE)
@@ -110,7 +112,7 @@ def _through_deck(runs: list[Path], folder: Path) -> dict[str, float]:
 
 
 def _percent_at_rest() -> float:
-    (process,) = _own(MODULE)
+    (process,) = own(MODULE)
     before = process.cpu_times()
     time.sleep(REST_SECONDS)
     after = process.cpu_times()
@@ -143,8 +145,9 @@ def _beside_a_million(web: httpx.Client, small: str, large: str) -> dict[str, fl
 
 
 @contextmanager
-def _deck(runs: list[Path], folder: Path) -> Iterator[str]:
-    boards = Boards(folder / "boards.log", limit=len(runs))
+def served(runs: list[Path], folder: Path, limit: int | None = None) -> Iterator[str]:
+    """The address below which each run's board is, by index; `limit` of them are open at most, all by default."""
+    boards = Boards(folder / "boards.log", limit=limit or len(runs))
 
     async def board(request: Request) -> Response:
         index = int(request.path_params["index"])
@@ -208,14 +211,14 @@ def _wait_for_data(url: str, end: float, step: int = 1) -> None:
     raise TimeoutError(f"no data from {url}")
 
 
-def _own(module: str) -> list[psutil.Process]:
+def own(module: str) -> list[psutil.Process]:
     """Our children that run `module`."""
     return [child for child in psutil.Process().children() if module in child.cmdline()]
 
 
 def _own_megabytes(module: str) -> float:
     """Proportional memory of our children that run `module`, and of their children."""
-    family: list[Any] = [process for child in _own(module) for process in (child, *child.children(recursive=True))]
+    family: list[Any] = [process for child in own(module) for process in (child, *child.children(recursive=True))]
     return float(sum(process.memory_full_info().pss for process in family)) / MEGABYTE
 
 
