@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip --quiet --disable-pip-version-check
 HOST_FLAGS ?=
+# Tests wait for processes as often as they compute. A file's tests stay together, as they share decks.
+WORKERS ?= 2
 
 .PHONY: run test check bench format clean setup
 
@@ -15,7 +17,7 @@ run: .make/run
 	@$(BIN)/python -m traindeck.cli serve $(if $(PORT),--port $(PORT)) --first-run mnist $(HOST_FLAGS)
 
 test: .make/test .make/browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: .make/test
 	$(BIN)/ruff format --check .

@@ -1,17 +1,22 @@
 """Fixtures that every folder of tests may use: real decks, each in a home of its own."""
 
+import compileall
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import traindeck
 from support.served import ServedDeck
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Hear Ctrl-C, whatever started the tests: a shell's background jobs ignore it, and so would what they start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        # Hundreds of decks are started; where the machine's setting is not to keep bytecode, each would compile itself.
+        compileall.compile_dir(Path(traindeck.__file__).parent, quiet=1)
 
 
 @pytest.fixture(scope="session")

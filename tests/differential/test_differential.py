@@ -72,7 +72,9 @@ def test_a_program_does_the_same_both_ways(
     seen, expected = by_deck(one.run_id, one.folder, shared_deck), one.plain.result()
     assert seen.output == expected.output
     assert seen.code == expected.code
-    assert differences(seen.files, expected.files) == []
+    different = differences(seen.files, expected.files)
+    # As a message it is shown in full.
+    assert not different, "\n".join(different[:400])
     assert shared_deck.process_record(one.run_id)["start"] == ("warm" if way == "warm" else "cold")
 
 

@@ -38,8 +38,6 @@ class ServedDeck:
         """Start the server, and wait until it answers."""
         variables = {f"TRAINDECK_{name.upper()}": str(value) for name, value in self.settings.items()}
         environment = {**os.environ, "TRAINDECK_HOME": str(self.home), "TRAINDECK_PORT": "0", **variables}
-        # Compiled once for all the decks of the tests, also where the machine's setting is not to keep it.
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.home.parent.mkdir(parents=True, exist_ok=True)
         (self.home / "server.json").unlink(missing_ok=True)
         with (self.home.parent / "server.log").open("ab") as log:
