@@ -18,3 +18,6 @@ writer.add_hparams({"lr": 0.1}, {"accuracy": 0.5}, run_name="hparams")
 writer.add_pr_curve("pr", numpy.array([0, 1, 1]), numpy.array([0.1, 0.8, 0.9]), 0)
 writer.add_embedding(torch.eye(3), metadata=["a", "b", "c"], global_step=0)
 writer.add_scalar("Loss/Epochs", 0.5, 0)
+# Without it, even plain Python loses the last records once in a while: a daemon thread writes them.
+writer.flush()
+slow.flush()
