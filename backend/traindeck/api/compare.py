@@ -1,6 +1,5 @@
 """`/compare`: runs beside each other."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,8 +8,8 @@ from fastapi.responses import HTMLResponse
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.negotiation import VARY, wants_page
 from traindeck.api.problems import responses
+from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
-from traindeck.errors import FieldError, InvalidRequest
 from traindeck.pages.compare import render_compare
 from traindeck.pages.program import program
 from traindeck.records.comparison import Compared, compare
@@ -21,7 +20,7 @@ from traindeck.runs.queries import find_run, show_run
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
 FEWEST, MOST = 2, 8
-MAX_RUN_ID = 2**63 - 1
+RULE = f"{FEWEST} to {MOST} different ones are compared"
 HTML = {"text/html": {"schema": {"type": "string"}}}
 
 
@@ -39,27 +38,11 @@ def compare_runs(
 ) -> Comparison | Response:
     """Compare runs: parameters, metrics, code, git, packages, environment, machine; a page for a browser."""
     response.headers.update(VARY)
-    numbers = run_numbers(runs)
+    numbers = run_numbers(runs, FEWEST, MOST, RULE)
     comparison = compare([_compared(deck, number) for number in numbers])
     if not wants_page(request):
         return comparison
     return HTMLResponse(render_compare(comparison, deck=deck.state()), headers=VARY)
-
-
-def run_numbers(text: str) -> list[int]:
-    """The runs that a list such as 41,42 names, each once.
-
-    Raises:
-        InvalidRequest: it is no such list, or there are not two to eight.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(re.fullmatch(r"[0-9]{1,19}", part) and 1 <= int(part) <= MAX_RUN_ID for part in parts):
-        raise InvalidRequest([FieldError("runs", f"runs is {text!r}, but must be numbers of runs such as 41,42")])
-    numbers = list(dict.fromkeys(int(part) for part in parts))
-    if not FEWEST <= len(numbers) <= MOST:
-        given = f"names {len(numbers)} run{'' if len(numbers) == 1 else 's'}"
-        raise InvalidRequest([FieldError("runs", f"runs {given}, but {FEWEST} to {MOST} different ones are compared")])
-    return numbers
 
 
 def _compared(deck: Deck, run_id: int) -> Compared:

@@ -11,6 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
+from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.runs.queries import show_runs
 
 router = APIRouter(tags=["events"], route_class=StrictRoute)
@@ -35,7 +36,7 @@ STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 )  # fmt: skip
 async def stream_events(
     deck: DeckDep,
-    run: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only the changes of this run")] = None,
+    run: Annotated[int | None, Query(ge=1, le=LARGEST_INTEGER, description="Only the changes of this run")] = None,
 ) -> EventSourceResponse:
     """Hear of every change of a run: its status, progress, scalars, size of the log."""
     return EventSourceResponse(

@@ -15,6 +15,7 @@ from traindeck.api.problems import FieldProblem
 from traindeck.api.script import locate_script
 from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
+from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.flags.inspection import Inspection
 from traindeck.flags.partial import read_partly
@@ -32,7 +33,7 @@ class FormBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     script: ScriptBody | None = None
-    run: int | None = Field(None, ge=1, le=2**63 - 1)
+    run: int | None = Field(None, ge=1, le=LARGEST_INTEGER)
     args: list[Argument] = Field([], max_length=1000)
     form: str = Field("", max_length=100)
 

@@ -13,6 +13,7 @@ from traindeck.api.options import complete_later
 from traindeck.api.problems import responses
 from traindeck.api.scripts import target_of
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
+from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery as PageQuery
 from traindeck.pages.runs import render_runs
@@ -25,7 +26,7 @@ from traindeck.runs.view import RunPage, RunView
 
 router = APIRouter(tags=["runs"], route_class=LaunchRoute)
 
-RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the run", examples=[42])]
+RunId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="The number of the run", examples=[42])]
 HTML = {"text/html": {"schema": {"type": "string"}}}
 
 

@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.negotiation import VARY
+from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch
 from traindeck.pages.program import program
 from traindeck.pages.resources import static_folder
@@ -43,7 +44,7 @@ def favicon() -> Response:
 def show_launch(
     deck: DeckDep,
     trainer: Annotated[str | None, Query(max_length=200)] = None,
-    run: Annotated[int | None, Query(alias="from", ge=1, le=2**63 - 1)] = None,
+    run: Annotated[int | None, Query(alias="from", ge=1, le=LARGEST_INTEGER)] = None,
     script: Annotated[str | None, Query(max_length=4096)] = None,
 ) -> HTMLResponse:
     """The form, empty, or filled in from an earlier run."""

@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel
 
 from traindeck.db.types import UtcDateTime, utc_now
 
+LARGEST_INTEGER = 2**63 - 1
+"""What SQLite's integers hold, the numbers of runs among them."""
+
 STATUSES = ("queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "lost")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from traindeck.db.tables import Run, RunEvent, RunTag, ScalarSummary
+from traindeck.db.tables import LARGEST_INTEGER, Run, RunEvent, RunTag, ScalarSummary
 from traindeck.errors import RunNotFound
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
@@ -44,7 +44,7 @@ def find_run(session: Session, run_id: int) -> Run:
     Raises:
         RunNotFound: there is none.
     """
-    run = session.get(Run, run_id) if 0 < run_id < 2**63 else None
+    run = session.get(Run, run_id) if 0 < run_id <= LARGEST_INTEGER else None
     if run is None:
         raise RunNotFound(run_id)
     return run

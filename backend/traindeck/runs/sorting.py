@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, or_, select
 from sqlmodel import col
 
-from traindeck.db.tables import Parameter, Run, ScalarSummary
+from traindeck.db.tables import LARGEST_INTEGER, Parameter, Run, ScalarSummary
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.filters import split_metric
 
@@ -30,9 +30,6 @@ SORT_COLUMNS = {
     "finished": Run.finished_at,
 }
 ALIASES = {"created": "id", "created_at": "id", "started_at": "started", "finished_at": "finished"}
-
-LARGEST_INTEGER = 2**63 - 1
-"""What SQLite can compare with."""
 
 
 @dataclass(frozen=True, slots=True)
