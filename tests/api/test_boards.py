@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.test_imports import write_logs
+from support.logs import write_logs
 from support.waiting import wait_for
 from traindeck.api.boardnames import board_name
 
@@ -80,6 +80,37 @@ def test_a_board_of_runs_that_are_gone_says_so(client):
     answer = client.get("/boards/runs-999999/data/runs")
     assert answer.status_code == 404
     assert "No run of this board" in answer.json()["detail"]
+
+
+def test_a_browser_is_given_the_page_around_the_board(client, imported):
+    a, b, _ = imported
+    page = client.get("/boards/", params={"runs": f"{a},{b}"}, headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["vary"]) == (200, "Accept, HX-Request")
+    for part in (f'data-src="/boards/runs-{a},{b}/"', f"/compare?runs={a},{b}", "TensorBoard of", "2 runs"):
+        assert part in page.text
+    of_filter = client.get("/boards/", params={"q": "tag:<b>"}, headers={"Accept": "text/html"})
+    assert "tag:&lt;b&gt;" in of_filter.text
+    assert "/compare?" not in of_filter.text
+    refused = client.get("/boards/?q=nofield:1", headers={"Accept": "text/html"})
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "text/html; charset=utf-8")
+
+
+def test_the_state_of_several_runs_tells_how_many_they_are_and_opens_no_board(client, imported):
+    query = {"runs": ",".join(map(str, imported[:2]))}
+    before = client.get("/boards/state", params=query).json()
+    assert (before["state"], before["runs"], before["count"], before["live"]) == ("closed", 2, "2 runs", False)
+    assert len(names(client, client.get("/boards/", params=query).headers["location"])) == 2
+    state = wait_for(lambda: reading_done(client, query), "all of it was read")
+    assert (state["read_bytes"], state["last_step"]) == (before["disk_bytes"], 1)
+    assert client.get("/boards/state", params={"q": "tag:nothing"}).json()["runs"] == 0
+    assert client.get("/boards/state", params={"q": "tag:boarded"}).json()["live"]
+    assert client.get("/boards/state").status_code == 422
+    assert client.head("/boards/state", params=query).status_code == 200
+
+
+def reading_done(client, query):
+    state = client.get("/boards/state", params=query).json()
+    return state if state["state"] == "current" else None
 
 
 def test_names_on_a_board_are_plain_and_fit_a_folder():

@@ -1,6 +1,7 @@
 """TensorBoard in its tab of a run's page: fresh, and says so; it keeps what is open in it, and gives the keyboard back."""
 
 import re
+import shutil
 from pathlib import Path
 
 import psutil
@@ -190,3 +191,27 @@ def test_a_run_that_ended_without_events_says_what_to_do(shared_deck: ServedDeck
     expect(page.get_by_role("heading", name="This run wrote nothing for TensorBoard")).to_be_visible()
     expect(page.locator("#board")).to_be_hidden()
     assert not page.locator("#board").evaluate("frame => frame.hasAttribute('src')")
+
+
+def test_a_run_in_the_queue_has_its_tensorboard_once_it_writes(
+    shared_deck: ServedDeck, page: Page, run_id: int, gates: Path
+) -> None:
+    script = {"source": WRITES_AS_IT_GOES, "filename": "next.py", "args": [str(gates)]}
+    queued = shared_deck.launch(script=script, resources={"cpus": 2})["id"]
+    board = open_tab(page, shared_deck, queued)
+    expect(page.get_by_role("heading", name="This run has not started yet")).to_be_visible()
+    assert violations(page) == []
+    for gate in GATES:
+        (gates / gate).touch()
+    expect(board.locator("card-view [title='loss/validation']")).to_be_visible()
+    expect(page.locator("#board-state")).to_have_text("Up to date")
+    shared_deck.wait_until_ended(queued)
+
+
+def test_a_run_whose_files_are_gone_says_so(shared_deck: ServedDeck, page: Page) -> None:
+    run_id = shared_deck.launch("print('nothing')")["id"]
+    shared_deck.wait_until_ended(run_id)
+    shutil.rmtree(shared_deck.home / f"runs/{run_id}/attempt-1")
+    open_tab(page, shared_deck, run_id)
+    expect(page.get_by_role("heading", name="The files of this run are gone")).to_be_visible()
+    expect(page.locator("#board")).to_be_hidden()

@@ -1,26 +1,18 @@
 """From the list to a TensorBoard over several runs; and folders of event files into the list."""
 
-from collections.abc import Iterator
+import re
+import shutil
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from api.test_imports import write_logs
 from browser.axe import violations
 from browser.complaints import Complaints
 from browser.readiness import wait_until_ready
+from support.logs import write_logs
 from support.served import ServedDeck
 from traindeck.boards.palette import COLOURS
 from traindeck.pages.compare import run_colours
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[ServedDeck]:
-    deck = ServedDeck(tmp_path / "home", cpus=2, grace_seconds=1, cold=True)
-    deck.start()
-    yield deck
-    deck.end()
 
 
 def rgb(colour: str) -> str:
@@ -28,13 +20,13 @@ def rgb(colour: str) -> str:
 
 
 def test_a_folder_is_imported_and_its_runs_are_shown_in_one_tensorboard(
-    empty: ServedDeck, page: Page, complaints: Complaints, tmp_path: Path
+    deck: ServedDeck, page: Page, complaints: Complaints, tmp_path: Path
 ) -> None:
     # The browser writes down every refusal.
     complaints.expect("422")
     for name in ("a", "b", "c"):
         write_logs(tmp_path / "logs" / name, [3.0, 2.0, 1.0])
-    page.goto(f"{empty.url}/runs")
+    page.goto(f"{deck.url}/runs")
     wait_until_ready(page)
     page.get_by_role("button", name="Import a folder…").click()
     dialog = page.get_by_role("dialog", name="Import a folder")
@@ -53,14 +45,65 @@ def test_a_folder_is_imported_and_its_runs_are_shown_in_one_tensorboard(
         page.get_by_role("checkbox", name=f"Choose run {number}", exact=True).check()
     with page.expect_popup() as opened:
         page.locator("#board-chosen").click()
-    board = opened.value
-    expect(board).to_have_url(f"{empty.url}/boards/runs-1,3/")
-    expect(board).to_have_title("2 runs · TensorBoard")
+    opened.value.wait_for_load_state()
+    expect(opened.value).to_have_title("TensorBoard of 2 runs · Traindeck")
+    assert opened.value.url.startswith(f"{deck.url}/boards/?runs=1,3")
+    board = opened.value.frame_locator("#board")
     wanted = run_colours([1, 3])
     for number, name in ((1, "a"), (3, "c")):
-        row = board.locator(f"tb-data-table-content-row[data-id$='/{number} {name}']")
+        row = row_of(board, f"{number} {name}")
         expect(row).to_be_visible()
         swatch = row.locator(".run-color-swatch, button[style*='background']").first
         expect(swatch).to_have_css("background-color", rgb(COLOURS[wanted[number] - 1][0]))
-    board.reload()
-    expect(board.locator("tb-data-table-content-row[data-id]")).to_have_count(2)
+    expect(opened.value.locator("#board-state")).to_have_text("Up to date")
+    assert violations(opened.value) == []
+    with opened.value.expect_popup() as alone:
+        opened.value.get_by_role("link", name="Open in a tab of its own").click()
+    expect(alone.value).to_have_url(re.compile(rf"^{deck.url}/boards/runs-1,3/\?darkMode=false"))
+    expect(alone.value.locator("tb-data-table-content-row[data-id]")).to_have_count(2)
+    opened.value.get_by_role("link", name="Compare").click()
+    expect(opened.value).to_have_url(f"{deck.url}/compare?runs=1,3")
+
+
+def row_of(board: FrameLocator, name: str) -> Locator:
+    """The row of TensorBoard's list of runs; it has an experiment's number before the name."""
+    return board.locator(f"tb-data-table-content-row[data-id$='/{name}']")
+
+
+def test_the_board_of_a_filter_fills_and_takes_in_what_comes_to_match(
+    deck: ServedDeck, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{deck.url}/boards/?q=tag:late")
+    expect(page.get_by_role("heading", name="No runs to show")).to_be_visible()
+    expect(page.get_by_role("heading", name="TensorBoard of 0 runs")).to_be_visible()
+    assert violations(page) == []
+    bring(deck, tmp_path / "first")
+    board = page.frame_locator("#board")
+    expect(row_of(board, "1 first")).to_be_visible()
+    page.locator("#board").evaluate("frame => { frame.contentWindow.neverReloaded = true; }")
+    bring(deck, tmp_path / "second")
+    expect(row_of(board, "2 second")).to_be_visible()
+    expect(page.get_by_role("heading", name="TensorBoard of 2 runs")).to_be_visible()
+    expect(page).to_have_title("TensorBoard of 2 runs · Traindeck")
+    assert page.locator("#board").evaluate("frame => frame.contentWindow.neverReloaded === true")
+    assert deck.client.delete("/runs/2").status_code == 204
+    expect(row_of(board, "2 second")).to_have_count(0)
+    board.get_by_role("tab", name="Time Series").focus()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("navigation", name="Where you are").get_by_role("link", name="Runs")).to_be_focused()
+
+
+def test_runs_whose_folders_were_taken_away_are_said_to_be_gone(deck: ServedDeck, page: Page, tmp_path: Path) -> None:
+    bring(deck, tmp_path / "first")
+    shutil.rmtree(tmp_path / "first")
+    page.goto(f"{deck.url}/boards/?runs=1")
+    expect(page.get_by_role("heading", name="The files of these runs are gone")).to_be_visible()
+    page.goto(f"{deck.url}/boards/?runs=77")
+    expect(page.get_by_text("None of these runs is on the deck any more.")).to_be_visible()
+
+
+def bring(deck: ServedDeck, folder: Path) -> None:
+    """A run that is called as the folder, and has the tag that the filter asks for."""
+    write_logs(folder, [3.0, 2.0, 1.0])
+    answer = deck.client.post("/imports", json={"path": str(folder), "tags": ["late"]})
+    assert answer.json()["created"] == 1

@@ -3,29 +3,24 @@
 import json
 
 from cli.conftest import CommandLine
-
-
-def write_logs(traindeck: CommandLine, *folders: str) -> None:
-    from torch.utils.tensorboard import SummaryWriter
-
-    for folder in folders:
-        with SummaryWriter(str(traindeck.folder / folder)) as writer:
-            writer.add_scalar("loss", 0.5, 1)
+from support.logs import write_logs
 
 
 def test_a_folder_beside_the_caller_is_imported_and_counted(traindeck: CommandLine) -> None:
-    write_logs(traindeck, "logs/a", "logs/b")
+    write_logs(traindeck.folder / "logs/a", [0.5])
+    write_logs(traindeck.folder / "logs/b", [0.5])
     done = traindeck("import", "logs", "--tag", "taken in", "--name", "mine")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "2 runs of logs: 2 new\n"
-    write_logs(traindeck, "logs/b", "logs/c")
+    write_logs(traindeck.folder / "logs/b", [0.5])
+    write_logs(traindeck.folder / "logs/c", [0.5])
     assert traindeck("import", "logs").stdout == "3 runs of logs: 1 new, 1 with new data, 1 as before\n"
     listed = json.loads(traindeck("runs", "--json", "-q", "tag:'taken in'").stdout)["items"]
     assert {run["name"] for run in listed} == {"mine/a", "mine/b"}
 
 
 def test_the_decks_answer_can_be_had(traindeck: CommandLine) -> None:
-    write_logs(traindeck, "logs")
+    write_logs(traindeck.folder / "logs", [0.5])
     answer = json.loads(traindeck("import", "--json", "--copy", "logs").stdout)
     assert (answer["created"], answer["left"], answer["complete"]) == (1, 0, True)
 
@@ -38,13 +33,15 @@ def test_a_folder_without_logs_is_refused(traindeck: CommandLine) -> None:
 
 
 def test_the_address_of_a_board_is_printed(traindeck: CommandLine) -> None:
-    write_logs(traindeck, "logs/a", "logs/b")
+    write_logs(traindeck.folder / "logs/a", [0.5])
+    write_logs(traindeck.folder / "logs/b", [0.5])
     first, second = json.loads(traindeck("import", "logs", "--json").stdout)["runs"]
     url = traindeck.deck.url
     assert traindeck("tensorboard", "--no-open", first).stdout == f"{url}/runs/{first}/tensorboard/\n"
     several = traindeck("tensorboard", "--no-open", second, first, second).stdout.strip()
-    assert several == f"{url}/boards/runs-{second},{first}/"
-    assert traindeck.deck.client.get(f"{several}data/runs").json() == [f"{second} b", f"{first} a"]
+    assert several == f"{url}/boards/?runs={second},{first}"
+    board = traindeck.deck.client.get(several).headers["location"]
+    assert traindeck.deck.client.get(f"{board}data/runs").json() == [f"{second} b", f"{first} a"]
     filtered = traindeck("tensorboard", "--no-open", "-q", "tag:x name:a&b").stdout.strip()
     assert filtered == f"{url}/boards/?q=tag:x%20name:a%26b"
     assert traindeck.deck.client.get(filtered).status_code == 307
@@ -58,7 +55,7 @@ def test_a_board_of_nothing_is_refused(traindeck: CommandLine) -> None:
 
 
 def test_a_browser_is_started_with_the_address(traindeck: CommandLine) -> None:
-    write_logs(traindeck, "logs")
+    write_logs(traindeck.folder / "logs", [0.5])
     (number,) = json.loads(traindeck("import", "logs", "--json").stdout)["runs"]
     note = traindeck.folder / "opened"
     browser = traindeck.folder / "browser"

@@ -8,7 +8,7 @@ from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
-from traindeck.api.tensorboard import board_over
+from traindeck.api.tensorboard import board_of
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import State
 from traindeck.runs.queries import find_run
@@ -43,4 +43,4 @@ def _board(deck: Deck, run_id: int) -> tuple[BoardSpec, bool]:
     with deck.database.read() as session:
         run = find_run(session, run_id)
     begun = run.attempt > 0 or Status(run.status).is_final
-    return board_over(f"run-{run_id}", deck.files, {"": run}), begun
+    return board_of(run, deck.files), begun

@@ -7,78 +7,112 @@ can be kept.
 
 import base64
 import binascii
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import Field
 from sqlalchemy import func, select
 from sqlmodel import col
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from traindeck.api.board_state import BoardStateView
 from traindeck.api.boardnames import board_name
+from traindeck.api.boardsets import BoardSet
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.negotiation import VARY, wants_page
 from traindeck.api.problems import responses
+from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
 from traindeck.api.tensorboard import board_over
-from traindeck.boards.spec import BoardSpec
 from traindeck.db.tables import Run
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.pages.board import render_board
 from traindeck.pages.compare import COLOURS, run_colours
 from traindeck.runs.filters import parse_filter
+from traindeck.runs.status import Status
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 below = APIRouter(include_in_schema=False)
 
 MOST = 100
 """Runs on one board."""
+RULE = f"a board needs numbers of runs, {MOST} at most"
 
-MAX_RUN_ID = 2**63 - 1
 MAX_FILTER = 1000
+HTML = {"text/html": {"schema": {"type": "string"}}}
+
+Numbers = Annotated[str | None, Query(max_length=2100, description="Numbers of runs", examples=["41,42,57"])]
+Filter = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_FILTER,
+        description=f"A filter, as of the list of runs: the newest {MOST} runs that match, whichever these are",
+    ),
+]
 
 
-@router.get("/boards/", operation_id="openBoard", status_code=307, response_class=RedirectResponse,
-            responses=responses(422))  # fmt: skip
-def open_board(
-    runs: Annotated[str | None, Query(max_length=2100, description="Numbers of runs", examples=["41,42,57"])] = None,
-    q: Annotated[str | None, Query(max_length=MAX_FILTER, description="A filter, as of the list of runs: "
-                                   f"the newest {MOST} runs that match, whichever these are")] = None,
-) -> Response:  # fmt: skip
-    """Open a TensorBoard over several runs: leads to the address of the board."""
-    if (runs is None) == (q is None):
-        raise InvalidRequest([FieldError("runs", "give either runs, such as 41,42,57, or a filter q")])
-    if runs is not None:
-        return RedirectResponse(f"/boards/runs-{','.join(map(str, run_numbers(runs)))}/")
-    parse_filter(q or "")
-    return RedirectResponse(f"/boards/q-{encoded(q or '')}/")
+class BoardSetState(BoardStateView):
+    """One look at a board of several runs."""
+
+    runs: int = Field(description=f"How many runs the board shows, {MOST} at most")
+    count: str = Field(description="The same for people", examples=["newest 100 of 240 runs"])
+    live: bool = Field(description="Whether there may be more to show later")
+
+
+@router.get(
+    "/boards/",
+    operation_id="openBoard",
+    status_code=307,
+    response_class=RedirectResponse,
+    responses={200: {"content": HTML}, **responses(422)},
+)
+def open_board(request: Request, deck: DeckDep, runs: Numbers = None, q: Filter = None) -> Response:
+    """Open a TensorBoard over several runs: leads to the address of the board; a page around it for a browser."""
+    name = _name(runs, q)
+    if not wants_page(request):
+        return RedirectResponse(f"/boards/{name}/", headers=VARY)
+    shown = _board_set(deck, name)
+    numbers = name.removeprefix("runs-").split(",") if q is None else []
+    page = render_board(f"/boards/{name}", request.url.query, shown.count, q, numbers, deck=deck.state())
+    return HTMLResponse(page, headers=VARY)
+
+
+@router.get("/boards/state", operation_id="getBoardSetState", responses=responses(422))
+async def get_board_set_state(deck: DeckDep, runs: Numbers = None, q: Filter = None) -> BoardSetState:
+    """Tell how far the TensorBoard of several runs is; asking opens none. One that is open takes in what is new."""
+    name = _name(runs, q)
+    shown = await run_in_threadpool(_board_set, deck, name)
+    state = await deck.boards.state(shown.board, f"/boards/{name}")
+    view = BoardStateView.model_validate(state, from_attributes=True)
+    return BoardSetState(**view.model_dump(), runs=shown.runs, count=shown.count, live=shown.live)
 
 
 @below.api_route("/boards/{board}", methods=["GET", "HEAD"])
 async def redirect_to_board(request: Request, board: str, deck: DeckDep) -> Response:
     """The board's address ends in a slash."""
-    return await deck.boards.proxy(request, await run_in_threadpool(_board, deck, board), "")
+    return await deck.boards.proxy(request, (await run_in_threadpool(_board_set, deck, board)).board, "")
 
 
 @below.api_route("/boards/{board}/{path:path}", methods=["GET", "HEAD", "POST"])
 async def show_board(request: Request, board: str, path: str, deck: DeckDep) -> Response:
     """Whatever TensorBoard answers."""
-    return await deck.boards.proxy(request, await run_in_threadpool(_board, deck, board), path)
+    return await deck.boards.proxy(request, (await run_in_threadpool(_board_set, deck, board)).board, path)
 
 
-def run_numbers(text: str) -> list[int]:
-    """The runs that a list such as 41,42 names, each once, in its order.
+def _name(runs: str | None, q: str | None) -> str:
+    """The part of the path behind /boards/ that stands for these runs.
 
     Raises:
-        InvalidRequest: it is no such list, names no run, or more than a board shows.
+        InvalidRequest: neither or both are given, or one is no list and no filter.
     """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(re.fullmatch(r"[0-9]{1,19}", part) and 1 <= int(part) <= MAX_RUN_ID for part in parts):
-        raise InvalidRequest([FieldError("runs", "runs must be numbers of runs such as 41,42")])
-    numbers = list(dict.fromkeys(int(part) for part in parts))
-    if len(numbers) > MOST:
-        raise InvalidRequest([FieldError("runs", f"runs names {len(numbers)} runs, but a board shows {MOST} at most")])
-    return numbers
+    if (runs is None) == (q is None):
+        raise InvalidRequest([FieldError("runs", "give either runs, such as 41,42,57, or a filter q")])
+    if runs is not None:
+        return f"runs-{','.join(map(str, run_numbers(runs, 1, MOST, RULE)))}"
+    parse_filter(q or "")
+    return f"q-{encoded(q or '')}"
 
 
 def encoded(q: str) -> str:
@@ -86,25 +120,28 @@ def encoded(q: str) -> str:
     return base64.urlsafe_b64encode(q.encode()).decode().rstrip("=")
 
 
-def _board(deck: Deck, name: str) -> BoardSpec:
-    """The board that the part of the path behind /boards/ stands for, with the runs that there are now."""
+def _board_set(deck: Deck, name: str) -> BoardSet:
+    """What the part of the path behind /boards/ stands for, with the runs that there are now."""
     return deck.board_sets.get(name, deck.changes.count, lambda: _made(deck, name))
 
 
-def _made(deck: Deck, name: str) -> BoardSpec:
+def _made(deck: Deck, name: str) -> BoardSet:
     kind, _, what = name.partition("-")
     if kind == "runs":
-        runs = _named(deck, run_numbers(what))
-        id_, title = f"runs-{what[:40]}", f"{len(runs)} runs · TensorBoard"
+        runs = _named(deck, run_numbers(what, 1, MOST, RULE))
+        count = _count(len(runs))
+        id_, title = f"runs-{what[:40]}", f"{count} · TensorBoard"
     elif kind == "q":
-        runs, title = _matching(deck, _decoded(what))
-        id_ = "filter"
+        q = _decoded(what)
+        runs, count = _matching(deck, q)
+        id_, title = "filter", f"{count} · {q or 'all'} · TensorBoard"
     else:
         raise HTTPException(404, "There is no such board. /boards/?runs=41,42 opens one over runs 41 and 42.")
     names = {board_name(run.id or 0, run.name): run for run in runs}
     colours = run_colours([run.id or 0 for run in runs[:COLOURS]])
     wanted = {prefix: colours.get(run.id or 0, (run.id or 0) % COLOURS + 1) for prefix, run in names.items()}
-    return board_over(id_, deck.files, names, wanted, title)
+    live = kind == "q" or not all(Status(run.status).is_final for run in runs)
+    return BoardSet(board_over(id_, deck.files, names, wanted, title), len(runs), count, live)
 
 
 def _named(deck: Deck, numbers: list[int]) -> list[Run]:
@@ -114,15 +151,18 @@ def _named(deck: Deck, numbers: list[int]) -> list[Run]:
 
 
 def _matching(deck: Deck, q: str) -> tuple[list[Run], str]:
-    """The newest runs that match, and a title that says how many there are."""
+    """The newest runs that match, and in words how many there are."""
     conditions = parse_filter(q)
     with deck.database.read() as session:
         runs = list(session.execute(select(Run).where(*conditions).order_by(col(Run.id).desc()).limit(MOST)).scalars())
         total = len(runs)
         if total == MOST:
             total = session.execute(select(func.count()).select_from(Run).where(*conditions)).scalar_one()
-    count = f"newest {MOST} of {total} runs" if total > MOST else f"{total} run{'' if total == 1 else 's'}"
-    return runs, f"{count} · {q or 'all'} · TensorBoard"
+    return runs, f"newest {MOST} of {total} runs" if total > MOST else _count(total)
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
 
 
 def _decoded(text: str) -> str:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from traindeck.api.problems import unexpected
 
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
-HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/boards/[^/]+(/.*)?|/events")
+HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/boards/(?!state$)[^/]+(/.*)?|/events")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BOARD_PATH = re.compile(r"/(runs/\d+/tensorboard|boards/[^/]+)/.*")
 TAKES_FILES = re.compile(r"/uploads|/runs")

@@ -30,10 +30,15 @@ async def show_board(request: Request, run_id: RunId, path: str, deck: DeckDep) 
     return await deck.boards.proxy(request, await run_in_threadpool(_board, deck, run_id), path)
 
 
+def board_of(run: Run, files: DeckFiles) -> BoardSpec:
+    """The board of one run, all of its attempts."""
+    return board_over(f"run-{run.id}", files, {"": run})
+
+
 def _board(deck: Deck, run_id: int) -> BoardSpec:
     with deck.database.read() as session:
         run = find_run(session, run_id)
-    board = board_over(f"run-{run_id}", deck.files, {"": run})
+    board = board_of(run, deck.files)
     folder = imported_from(deck.files.run(run_id).attempt(1))
     gone = f"{folder}, which this run was imported from, is not there any more. Import it again from where it is now."
     return replace(board, absent=gone) if folder is not None else board

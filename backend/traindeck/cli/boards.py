@@ -30,13 +30,14 @@ def tensorboard(
     """Open the TensorBoard of a run, of several, or of all that match a filter; prints its address."""
     if bool(numbers) == (query is not None):
         raise CommandFailed("give either numbers of runs, or a filter with --query", Exit.USAGE)
+    wanted = list(dict.fromkeys(numbers or []))
     with connect(url) as client:
-        for number in dict.fromkeys(numbers or []):
+        for number in wanted:
             call(client, "GET", f"/runs/{number}")
         if query is not None:
             # Refused here and not only in the browser, if it is no filter.
             call(client, "GET", "/runs", params={"q": query, "limit": 1})
-        address = str(client.base_url).rstrip("/") + _path(list(dict.fromkeys(numbers or [])), query)
+        address = str(client.base_url).rstrip("/") + _path(wanted, query)
     say(address)
     if not no_open and not _opens(address):
         note("No browser could be started: open the address above.")
@@ -47,7 +48,7 @@ def _path(numbers: list[int], query: str | None) -> str:
         return f"/boards/?q={quote(query, safe=':')}"
     if len(numbers) == 1:
         return f"/runs/{numbers[0]}/tensorboard/"
-    return f"/boards/runs-{','.join(map(str, numbers))}/"
+    return f"/boards/?runs={','.join(map(str, numbers))}"
 
 
 def _opens(address: str) -> bool:

@@ -8,25 +8,34 @@ const MOVING_MS = 1000;
 const QUIET_MS = 2000;
 // TensorBoard has asked for its first data by then, and its first answers wait for what is being read.
 const SETTLED_MS = 1500;
-const RELOAD_SPACING_MS = 3000;
+// A little less than two looks.
+const RELOAD_SPACING_MS = 1900;
 const HASH = "#tensorboard/";
 const NEVER = Symbol("nothing of the board was shown, or no longer is");
 
 const placeIn = (hash) => (hash.startsWith(HASH) ? `#${hash.slice(HASH.length)}` : "");
 
-class Board {
-  constructor(panel, url) {
-    Object.assign(this, { panel, url, shown: undefined, settled: false, reloadedAt: -RELOAD_SPACING_MS, place: placeIn(location.hash) });
+// What the board is of, `subject`, has:
+//   stateUrl         where its state is asked for
+//   home             the element that has the focus after TensorBoard
+//   isFinal          whether nothing more will be written
+//   hasData          whether there is something to show, as far as is known without asking
+//   heed(state)      takes in what a state says beyond the board
+//   none(state)      which of the texts stands in for TensorBoard, "" where TensorBoard does
+//   isForGood(none)  whether that text stays
+export class Board {
+  constructor(panel, subject) {
+    Object.assign(this, { panel, subject, shown: undefined, settled: false, reloadedAt: -RELOAD_SPACING_MS, place: placeIn(location.hash) });
     const byId = (id) => document.getElementById(id);
     [this.box, this.none, this.words, this.facts, this.link] = ["board-box", "board-none", "board-state", "board-facts", "board-link"].map(byId);
     this.reload = byId("board-reload");
     this.frame = new BoardFrame(byId("board"), {
       onLoad: () => this.begin(),
       onPlace: (hash) => this.keepPlace(hash),
-      onEscape: () => byId("tab-tensorboard").focus(),
+      onEscape: () => subject.home.focus(),
     });
     byId("board-skip").addEventListener("click", () => byId("board-back").focus());
-    byId("board-back").addEventListener("click", () => byId("tab-tensorboard").focus());
+    byId("board-back").addEventListener("click", () => subject.home.focus());
     this.reload.addEventListener("click", () => this.reloadNow());
   }
 
@@ -39,18 +48,9 @@ class Board {
     this.showLink();
   }
 
-  get run() {
-    return document.getElementById("run-progress").dataset;
-  }
-
-  get isFinal() {
-    return this.run.final === "true";
-  }
-
   enter() {
     this.keepPlace(this.place);
-    // A run with scalars has something to show: no need to ask first.
-    if (Number(this.run.tagCount)) this.openOnce();
+    if (this.subject.hasData) this.openOnce();
     this.wake();
   }
 
@@ -86,7 +86,7 @@ class Board {
     this.timer = undefined;
     if (this.busy || this.settled || this.panel.hidden || document.hidden) return;
     this.busy = true;
-    const pause = await getJson(`${this.url}/tensorboard-state`).then((state) => this.take(state), () => this.lost());
+    const pause = await getJson(this.subject.stateUrl).then((state) => this.take(state), () => this.lost());
     this.busy = false;
     this.timer = this.settled ? undefined : setTimeout(() => this.look(), pause);
   }
@@ -104,33 +104,29 @@ class Board {
 
   // How long until the next look.
   take(state) {
+    this.subject.heed(state);
+    const { isFinal } = this.subject;
     // What was read of a run that has ended stays right, whether its board is still open or not.
-    if (state.state === "closed" && this.isFinal && typeof this.shown === "number") {
+    if (state.state === "closed" && isFinal && typeof this.shown === "number") {
       this.settled = true;
       return QUIET_MS;
     }
-    const none = this.noneOf(state);
+    const none = this.subject.none(state);
     this.showNone(none);
     if (none) return this.rest(none);
     this.openOnce();
     const isLoaded = this.frame.loadedAt !== undefined;
     const wasOpen = this.shown !== undefined;
-    this.say(state.state, stateWords(state, { wasOpen, isLoaded }), stateFacts(state, this.isFinal));
+    this.say(state.state, stateWords(state, { wasOpen, isLoaded }), stateFacts(state, isFinal));
     if (!isLoaded || performance.now() - this.frame.loadedAt < SETTLED_MS) return SOON_MS;
     this.catchUp(state);
-    this.settled = this.isFinal && state.state === "current" && this.shown === state.read_bytes;
+    this.settled = isFinal && state.state === "current" && this.shown === state.read_bytes;
     return state.state === "reading" ? SOON_MS : MOVING_MS;
-  }
-
-  noneOf({ state }) {
-    if (state === "gone" && this.run.attempt === "0") return "never";
-    if (state === "empty" && this.isFinal) return "silent";
-    return ["waiting", "gone", "empty"].includes(state) ? state : "";
   }
 
   rest(none) {
     this.say("none", "Nothing to show", "");
-    this.settled = ["never", "silent", "gone"].includes(none) && this.isFinal;
+    this.settled = this.subject.isForGood(none);
     return none === "empty" ? MOVING_MS : QUIET_MS;
   }
 
@@ -144,7 +140,7 @@ class Board {
   // The first data of a run that has ended are all there is, where its board had read everything by then.
   catchUp(state) {
     const isCurrent = state.state === "current";
-    if (this.shown === undefined) this.shown = isCurrent && this.isFinal && this.frame.showsTensorBoard ? state.read_bytes : NEVER;
+    if (this.shown === undefined) this.shown = isCurrent && this.subject.isFinal && this.frame.showsTensorBoard ? state.read_bytes : NEVER;
     const hasNews = this.shown !== state.read_bytes || ["away", "closed"].includes(state.state);
     if (!hasNews || state.reason || performance.now() - this.reloadedAt < RELOAD_SPACING_MS) return;
     this.reloadedAt = performance.now();
@@ -161,6 +157,39 @@ class Board {
   }
 }
 
+const FOR_GOOD = ["never", "silent", "gone"];
+
+class Run {
+  constructor(url) {
+    Object.assign(this, { stateUrl: `${url}/tensorboard-state`, home: document.getElementById("tab-tensorboard") });
+  }
+
+  get facts() {
+    return document.getElementById("run-progress").dataset;
+  }
+
+  get isFinal() {
+    return this.facts.final === "true";
+  }
+
+  // A run with scalars has something to show: no need to ask first.
+  get hasData() {
+    return Number(this.facts.tagCount) > 0;
+  }
+
+  heed() {}
+
+  none({ state }) {
+    if (state === "gone" && this.facts.attempt === "0") return "never";
+    if (state === "empty" && this.isFinal) return "silent";
+    return ["waiting", "gone", "empty"].includes(state) ? state : "";
+  }
+
+  isForGood(none) {
+    return FOR_GOOD.includes(none) && this.isFinal;
+  }
+}
+
 export function startBoard(panel, url) {
-  new Board(panel, url).start();
+  new Board(panel, new Run(url)).start();
 }
