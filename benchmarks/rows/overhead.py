@@ -1,27 +1,40 @@
-"""What the deck costs training: the same loop under `python`, and as a run with an event stream open.
+"""What the deck costs training, with its page open in a browser.
 
-Alternating, so that what else the machine does falls on both alike.
+Against `python`, the same loop is timed in turns. Where other programs use the machine too, two processes that do the
+same differ by more than what is looked for. So within one run the deck and the browser are also suspended every other
+second, and a second with them is compared with those around it.
 """
 
-import threading
+import signal
+import time
+from contextlib import suppress
 
-import httpx
+import numpy as np
+import psutil
 
+from benchmarks.browser import page_open
 from benchmarks.cold import run_cold
 from benchmarks.row import Goal, Row
 from benchmarks.samples import p50
-from benchmarks.served import TIMEOUT_SECONDS, ServedDeck, served_deck
+from benchmarks.served import ServedDeck, served_deck, wait_for
 
-PROGRAM = "train.py"
+PROGRAM, STAMPED_PROGRAM = "train.py", "train_for.py"
 PAIRS, QUICK_PAIRS = 9, 2
 STEPS, QUICK_STEPS = 800, 150
+TURNS, QUICK_TURNS = 240, 30
+TURN_SECONDS = 1.0
+SETTLE_SECONDS = 0.15
+"""At the begin of a turn, what was suspended has something to catch up with, or has not stopped yet."""
+START_SECONDS = 10.0
+END_SECONDS = 120.0
 
 
 def measure(quick: bool) -> list[Row]:
     """The loop itself, which adds a scalar in each step; neither the imports nor the end."""
-    pairs, steps = (QUICK_PAIRS, QUICK_STEPS) if quick else (PAIRS, STEPS)
-    with served_deck() as deck, _Listener(deck):
+    pairs, steps, turns = (QUICK_PAIRS, QUICK_STEPS, QUICK_TURNS) if quick else (PAIRS, STEPS, TURNS)
+    with served_deck() as deck, page_open(f"{deck.web.base_url}/runs") as browser:
         timed = [(_cold(steps), _on_deck(deck, steps)) for _ in range(pairs)]
+        ratios = _beside(deck, browser, turns)
     bare, served = [cold[0] for cold, _ in timed], [warm[0] for _, warm in timed]
     details = {
         "python_seconds": bare,
@@ -29,8 +42,13 @@ def measure(quick: bool) -> list[Row]:
         "processor_time_ratio": p50([warm[1] / cold[1] for cold, warm in timed]),
         "ratio_of_pairs_p50": p50([warm / cold for cold, warm in zip(bare, served, strict=True)]),
     }
-    longer = 100 * (p50(served) / p50(bare) - 1)
-    return [Row("training takes longer by, deck open", "%", longer, None, "python script.py", Goal(1), details)]
+    longer, beside = 100 * (p50(served) / p50(bare) - 1), 100 * (p50(ratios) - 1)
+    quartiles = [float(100 * (each - 1)) for each in np.quantile(ratios, [0.25, 0.75])]
+    turned = {"turns": len(ratios), "quartiles_percent": quartiles}
+    return [
+        Row("training takes longer by, deck open", "%", longer, None, "python script.py", Goal(1), details),
+        Row("the same, second by second", "%", beside, None, "deck and browser suspended", Goal(1), turned),
+    ]
 
 
 def _cold(steps: int) -> tuple[float, float]:
@@ -38,7 +56,13 @@ def _cold(steps: int) -> tuple[float, float]:
 
 
 def _on_deck(deck: ServedDeck, steps: int) -> tuple[float, float]:
-    return _seconds(deck.wait_until_completed(deck.launch(PROGRAM, str(steps))))
+    return _seconds(_log_of(deck, deck.launch(PROGRAM, str(steps))))
+
+
+def _log_of(deck: ServedDeck, run_id: int) -> str:
+    # To ask the deck all the time would be a load that training without it does not have.
+    wait_for((deck.home / f"runs/{run_id}/attempt-1/exit.json").exists, f"the end of run {run_id}", END_SECONDS)
+    return deck.wait_until_completed(run_id)
 
 
 def _seconds(printed: str) -> tuple[float, float]:
@@ -47,24 +71,36 @@ def _seconds(printed: str) -> tuple[float, float]:
     return float(wall), float(processor)
 
 
-class _Listener:
-    """Reads the deck's event stream, as an open page does."""
+def _beside(deck: ServedDeck, browser: psutil.Process, turns: int) -> list[float]:
+    """Seconds of a step while deck and browser are at work, by those of the turns before and after, without them."""
+    run_id = deck.launch(STAMPED_PROGRAM, str(START_SECONDS + turns * TURN_SECONDS))
+    work = deck.home / f"runs/{run_id}/attempt-1/work"
+    wait_for(lambda: next(work.rglob("*tfevents*"), None), "training has begun", END_SECONDS)
+    # Not what has the run in its care: the forkserver sleeps, and a shim is of the run.
+    boards = [child for child in deck.server.children() if "traindeck.boards.process" in child.cmdline()]
+    others = [deck.server, *boards, browser, *browser.children(recursive=True)]
+    began = []
+    try:
+        for turn in range(turns):
+            _signal(others, signal.SIGCONT if turn % 2 else signal.SIGSTOP)
+            began.append(time.time())
+            time.sleep(TURN_SECONDS)
+    finally:
+        _signal(others, signal.SIGCONT)
+    _log_of(deck, run_id)
+    ended = np.load(work / "steps.npy")
+    steps = [_step_seconds(ended, at + SETTLE_SECONDS, at + TURN_SECONDS) for at in began]
+    return [steps[at] / ((steps[at - 1] + steps[at + 1]) / 2) for at in range(1, turns - 1, 2)]
 
-    def __init__(self, deck: ServedDeck) -> None:
-        self._web = httpx.Client(base_url=deck.web.base_url, timeout=TIMEOUT_SECONDS, trust_env=False)
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._listen)
 
-    def __enter__(self) -> None:
-        self._thread.start()
+def _step_seconds(ended: np.ndarray, begin: float, end: float) -> float:
+    """The mean of the steps between two moments."""
+    within = ended[(ended >= begin) & (ended < end)]
+    return float((within[-1] - within[0]) / (len(within) - 1))
 
-    def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        self._thread.join()
-        self._web.close()
 
-    def _listen(self) -> None:
-        with self._web.stream("GET", "/events") as stream:
-            for _ in stream.iter_lines():
-                if self._closing.is_set():
-                    return
+def _signal(processes: list[psutil.Process], number: int) -> None:
+    for process in processes:
+        # A browser's processes come and go.
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)

@@ -39,6 +39,14 @@ def test_a_running_row_shows_bar_percentage_and_time_left() -> None:
     assert "31s left" in row.words()
 
 
+def test_a_run_that_tells_no_progress_shows_the_step_of_its_scalars() -> None:
+    metrics = {"loss": MetricView(last=1.0, min=1.0, max=2.0, step=1037)}
+    row = render(run_view(progress=None, metrics=metrics)).one("tr", id="run-42")
+    assert row.one("div", class_="bar-line").words() == "step 1,037"
+    queued = render(run_view(Status.QUEUED, progress=None, metrics=metrics)).one("tr", id="run-42")
+    assert "1,037" not in queued.words()
+
+
 def test_a_bar_of_unknown_length_has_no_value() -> None:
     bar = render(run_view(progress=ProgressView(step=7))).one("progress", class_="bar")
     assert "value" not in bar.attributes
@@ -223,6 +231,7 @@ def test_a_retry_that_backs_off_is_counted_down_in_its_row() -> None:
         ("B", "1.2 kB / 6 kB"),
         ("img", "1,200 / 6,000 img"),
         (" batch", "1,200 / 6,000 batches"),
+        ("epoch", "1,200 / 6,000 epochs"),
     ],
 )
 def test_units_of_progress_bars_read_as_words(unit: str, shown: str) -> None:

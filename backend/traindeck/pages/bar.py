@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from traindeck.pages.metrics import last_step
 from traindeck.pages.numbers import show_bytes, show_count, show_duration
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
@@ -27,13 +28,14 @@ class Bar:
 
 
 def bar(run: RunView) -> Bar:
-    """How far the run's current attempt is; a run that never said so has no value."""
+    """How far the run's current attempt is; of a run that never said so only the step of its scalars is known."""
     moving = run.status.holds_slots
     progress = run.progress
     if progress is None or run.status is Status.QUEUED:
         # A bar that stays empty would say that a completed run did nothing.
         whole = 1 if run.status is Status.COMPLETED else None
-        return Bar(whole, whole, None, "", "", "", moving)
+        step = None if run.status is Status.QUEUED else last_step(run.metrics)
+        return Bar(whole, whole, None, "" if step is None else f"step {show_count(step)}", "", "", moving)
     total = progress.total or None
     done = progress.step if total is None else min(max(progress.step, 0), total)
     eta = progress.eta_seconds if run.status is Status.RUNNING else None
@@ -60,4 +62,5 @@ def _plural(unit: str, count: int) -> str:
     abbreviated = len(word) < SHORTEST_WORD
     if count == 1 or abbreviated or word.endswith("s"):
         return word
-    return f"{word}es" if word.endswith(("ch", "sh", "x")) else f"{word}s"
+    hisses = word.endswith(("ch", "sh", "x")) and word != "epoch"
+    return f"{word}es" if hisses else f"{word}s"

@@ -33,6 +33,11 @@ def main_tags(metrics: dict[str, MetricView], limit: int = MAIN_LIMIT) -> list[s
     return sorted(metrics, key=_place)[:limit]
 
 
+def last_step(metrics: dict[str, MetricView]) -> int | None:
+    """The highest step that a run has written a scalar for; None where it has written none."""
+    return max((metric.step for metric in metrics.values()), default=None)
+
+
 def key_metric(metrics: dict[str, MetricView]) -> Metric | None:
     """The one scalar that says best how good a run is, or None where it has none."""
     tag = min(metrics, key=_worth, default=None)

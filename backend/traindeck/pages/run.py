@@ -9,7 +9,7 @@ from traindeck.pages.badge import Badge, badge
 from traindeck.pages.bar import Bar, bar
 from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
-from traindeck.pages.metrics import main_tags
+from traindeck.pages.metrics import last_step, main_tags
 from traindeck.pages.numbers import show_count, show_setting
 from traindeck.pages.program import command_line, program
 from traindeck.pages.resume import Resume, resume
@@ -135,7 +135,7 @@ def _context(
         log_size=run.log_size,
         main_tags=json.dumps(main_tags(run.metrics)),
         tag_count=len(run.metrics),
-        scalar_steps=max((metric.step for metric in run.metrics.values()), default=0),
+        scalar_steps=last_step(run.metrics) or 0,
     )
 
 
