@@ -1,6 +1,7 @@
 """Event files that ask more of a reader than a well-behaved script's: long, mixed, old, torn, started again."""
 
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from traindeck.boards.checksums import masked_crc
 NAME = "events.out.tfevents.1700000000.host.1.0"
 LONG_STEPS = 2_500
 PICTURES = 2_000
+EPOCHS, EPOCH_BATCHES = 12, 1_001
 EDGES = [-4.0, -1.0, 0.0, 1.0, 4.0]
 
 
@@ -153,3 +155,42 @@ def write_trace(work: Path) -> None:
     with profile(on_trace_ready=tensorboard_trace_handler(str(work / "traced"))):
         torch.ones(4).sum()
     write_events(work / "traced", [point(step, value("loss", step)) for step in range(3)])
+
+
+def write_tour(work: Path) -> None:
+    """What the built-in trainer `tour` writes: something for each tab."""
+    from traindeck.runner.context import RunContext
+    from traindeck.trainers.tour.params import TourParams
+    from traindeck.trainers.tour.run import run
+
+    folder = work / "tour"
+    folder.mkdir()
+    context = RunContext(
+        run_id=1, attempt=1, work=folder, datasets=work / "datasets", progress_path=folder / "progress.json"
+    )
+    run(context, TourParams(steps=6, seconds=0))
+    context.close()
+
+
+def write_classifier(work: Path) -> None:
+    """A small classifier's usual log: a loss at each of very many steps, and once in an epoch everything else."""
+    import torch
+    from torch import nn
+    from torch.utils.tensorboard import SummaryWriter
+
+    torch.manual_seed(1)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 26 * 26, 10))
+    images = torch.rand(4, 1, 28, 28)
+    with SummaryWriter(str(work / "classifier" / "runs" / "Nov23_10-00-00_host")) as writer:
+        with warnings.catch_warnings():
+            # add_graph traces, and torch says that tracing is to go.
+            warnings.simplefilter("ignore")
+            writer.add_graph(network, images)
+        for epoch in range(EPOCHS):
+            for kernel, weights in enumerate(network[0].weight):
+                writer.add_histogram(f"layer_0/kernel_{kernel}", weights.flatten(), epoch, bins="tensorflow")
+            writer.add_histogram("layer_3", network[3].weight.flatten(), epoch, bins="tensorflow")
+            writer.add_image("Example input", images[epoch % 4], epoch)
+            for batch in range(EPOCH_BATCHES):
+                writer.add_scalar("Loss/Minibatches", 2.3 / (1 + batch % 100), epoch * EPOCH_BATCHES + batch)
+            writer.add_scalar("Loss/Epochs", 1 / (1 + epoch), epoch)

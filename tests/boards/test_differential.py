@@ -32,6 +32,8 @@ KINDS = {
     "broken": more_logs.write_broken,
     "traced": more_logs.write_trace,
     "every kind": write_every_kind,
+    "tour": more_logs.write_tour,
+    "classifier": more_logs.write_classifier,
 }
 
 

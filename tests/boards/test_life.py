@@ -101,6 +101,18 @@ def test_a_closed_board_opens_again_unnoticed(tmp_path: Path, web: httpx.Client)
         assert len(list(trees.iterdir())) == 1
 
 
+def test_a_board_that_nobody_uses_is_closed_and_opens_again_unnoticed(tmp_path: Path, web: httpx.Client) -> None:
+    write_scalars(tmp_path / "work" / "logs", [1.0])
+    with running_deck(tmp_path / "deck", idle_seconds=0.5) as deck:
+        board = deck.show("1", {"attempt-1": tmp_path / "work"})
+        process = process_of(deck, web, board)
+        trees = socket_folder(process) / "trees"
+        for _ in range(2):
+            assert web.get(board + "data/runs").json() == ["attempt-1/logs"]
+            wait_until(lambda: not list(trees.iterdir()))
+        assert is_alive(process)
+
+
 def test_a_process_that_cannot_start_is_told_to_the_visitor(tmp_path: Path, web: httpx.Client) -> None:
     with running_deck(tmp_path, python=stub(tmp_path, EXITS)) as deck:
         board = deck.show("1", tmp_path)
