@@ -12,10 +12,11 @@ from support.served import ServedDeck
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear Ctrl-C, whatever started the tests: a shell's background jobs ignore it, and so would what they start."""
+    """Make what hundreds of decks need: the bytecode of the package, and a process that hears Ctrl-C."""
+    # A shell's background jobs ignore it, and so would what the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
-        # Hundreds of decks are started; where the machine's setting is not to keep bytecode, each would compile itself.
+        # Where the machine's setting is not to keep bytecode, each deck would compile itself.
         compileall.compile_dir(Path(traindeck.__file__).parent, quiet=1)
 
 

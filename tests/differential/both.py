@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,9 +51,16 @@ def by_python(case: Case, folder: Path, python: str = sys.executable) -> Result:
         done = subprocess.run(
             [python, *case.command_in(folder)], cwd=folder, env={**environment, **CHOSEN}, stdin=subprocess.DEVNULL,
             stdout=output, stderr=output, timeout=TIMEOUT_SECONDS, check=False, start_new_session=True,
+            preexec_fn=_hear_signals,
         )  # fmt: skip
     files = _new(before, _files(folder, folder))
     return Result(done.returncode, _same_everywhere(log.read_bytes(), folder), files)
+
+
+def _hear_signals() -> None:
+    """As in a terminal, whatever started the tests: nohup has everything below it ignore SIGHUP, a shell's & others."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def launch(case: Case, folder: Path, deck: ServedDeck, **how: Any) -> int:

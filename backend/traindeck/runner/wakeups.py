@@ -34,7 +34,8 @@ class Wakeups:
 def restore_default_signals() -> None:
     """What a freshly started Python has: nothing inherited from a parent that catches signals."""
     signal.set_wakeup_fd(-1)
-    for number in WATCHED:
+    # SIGQUIT, too: where a shell started the deck in the background, it is ignored.
+    for number in (*WATCHED, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
