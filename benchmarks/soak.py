@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
 
 from benchmarks.boards import BOARDS, DEADLINE_SECONDS, FIRST_DATA, MEGABYTE, MODULE, copy_run, own, served, write_run
 
@@ -43,8 +42,8 @@ class Sample:
     threads: int
 
 
-def soak(minutes: float) -> list[Sample]:
-    """Open one board after the other, chosen at random, and take a sample each minute.
+def soak(minutes: float) -> None:
+    """Open one board after the other, chosen at random, and print a sample each minute.
 
     Raises:
         httpx.HTTPError: a board did not answer.
@@ -55,29 +54,27 @@ def soak(minutes: float) -> list[Sample]:
         first = write_run(folder / "0", POINTS)
         runs = [first, *(copy_run(first, folder / str(index)) for index in range(1, RUNS))]
         with served(runs, folder, BOARDS) as url, httpx.Client(timeout=DEADLINE_SECONDS, trust_env=False) as web:
-            return _sampled(web, url, choice, minutes * 60)
+            _open_boards(web, url, choice, minutes * 60)
 
 
-def _sampled(web: httpx.Client, url: str, choice: random.Random, seconds: float) -> list[Sample]:
-    samples: list[Sample] = []
+def _open_boards(web: httpx.Client, url: str, choice: random.Random, seconds: float) -> None:
     began = time.monotonic()
     opened, next_sample = 0, began + EVERY_SECONDS
     while time.monotonic() < began + seconds:
         web.get(f"{url}/{choice.randrange(RUNS)}/{FIRST_DATA}").raise_for_status()
         opened += 1
         if time.monotonic() >= next_sample:
-            samples.append(_sample(time.monotonic() - began, opened))
-            print(_line(samples[-1]), flush=True)
+            print(_line(_sample(time.monotonic() - began, opened)), flush=True)
             next_sample += EVERY_SECONDS
         # It is a load and not a race: others use the machine too.
         time.sleep(PAUSE_SECONDS)
-    return samples
+    print(_line(_sample(time.monotonic() - began, opened)), flush=True)
 
 
 def _sample(seconds: float, opened: int) -> Sample:
     (process,) = own(MODULE)
     with process.oneshot():
-        megabytes = psutil.Process(process.pid).memory_full_info().uss / MEGABYTE
+        megabytes = process.memory_full_info().uss / MEGABYTE
         return Sample(seconds, opened, megabytes, process.num_fds(), process.num_threads())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -66,7 +67,9 @@ def _write_scalars(session: Session, run_id: int, scalars: Mapping[str, Mapping[
         session.execute(_upsert(), rows)
 
 
+@cache
 def _upsert() -> Insert:
+    # Made once: to make it costs more than to run it.
     statement = insert(ScalarSummary)
     changed = {name: statement.excluded[name] for name in ("last", "min", "max", "step", "count")}
     return statement.on_conflict_do_update(index_elements=["run_id", "tag"], set_=changed)
