@@ -158,7 +158,8 @@ def test_an_open_page_recovers_by_itself_when_its_server_is_restarted(
     fixed_port_deck: ServedDeck, page: Page, tmp_path: Path, complaints: Complaints
 ) -> None:
     deck = fixed_port_deck
-    complaints.expect("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE")
+    # Refused, reset, empty, cut short: whatever the page was about to ask when its server died.
+    complaints.expect("net::ERR_")
     script = {"source": GOES_ON, "filename": "goes_on.py", "args": [str(tmp_path / "gate")]}
     run = deck.launch(script=script)
     open_run(page, deck, run["id"], "#log")
