@@ -20,6 +20,7 @@ from boards.event_logs import write_every_kind
 from boards.waiting import DEADLINE_SECONDS
 from traindeck.boards.client import Boards
 from traindeck.boards.spec import BoardSpec
+from traindeck.boards.wire import SHARED_PATH
 
 
 @dataclass
@@ -59,6 +60,9 @@ def _app(deck: Deck, boards: Boards) -> Starlette:
         spec = deck.specs[request.path_params["name"]]
         return await boards.proxy(request, spec, request.path_params.get("path", ""))
 
+    async def shared(request: Request) -> Response:
+        return await boards.shared(request)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -66,6 +70,7 @@ def _app(deck: Deck, boards: Boards) -> Starlette:
 
     methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]
     routes = [
+        Route(SHARED_PATH + "{name}", shared),
         Route("/runs/{name}/tensorboard", board, methods=methods),
         Route("/runs/{name}/tensorboard/{path:path}", board, methods=methods),
     ]

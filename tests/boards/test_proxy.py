@@ -103,14 +103,16 @@ def test_the_page_and_its_fonts_lie_below_the_prefix(shared_deck: Deck, web: htt
 
 def test_the_bundle_is_compressed_and_kept_by_its_hash(shared_deck: Deck, web: httpx.Client, every_kind: Path) -> None:
     board = shared_deck.show("bundle", every_kind)
-    (script,) = re.findall(r'src="(index.js\?_file_hash=\w+)"', web.get(board).text)
-    answer = web.get(board + script, headers={"Accept-Encoding": "gzip"})
+    (script,) = re.findall(r'src="(/boards/bundle/index.js\?_file_hash=\w+)"', web.get(board).text)
+    script = shared_deck.url + script
+    answer = web.get(script, headers={"Accept-Encoding": "gzip"})
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-encoding"] == "gzip"
-    plain = web.get(board + script, headers={"Accept-Encoding": "identity"})
+    plain = web.get(script, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.content == answer.content
     assert int(answer.headers["content-length"]) < len(plain.content) / 2
+    assert web.get(f"{shared_deck.url}/boards/bundle/index.html").status_code == 404
 
 
 def test_an_unchanged_page_is_not_sent_again(shared_deck: Deck, web: httpx.Client, every_kind: Path) -> None:

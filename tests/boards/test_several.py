@@ -118,7 +118,9 @@ def test_tensorboards_script_takes_its_colours_from_the_page(
         script = archive.read("index.js")
     assert mended(script) != script
     write_scalars(tmp_path, [1.0])
-    board = show(shared_deck, "coloured", {"3 otter": tmp_path})
-    assert web.get(board + "index.js").content == mended(script)
-    assert web.get(shared_deck.show("plain", tmp_path) + "index.js").content == script
+    pages = [show(shared_deck, "coloured", {"3 otter": tmp_path}), shared_deck.show("plain", tmp_path)]
+    sources = {re.search(r'<script src="([^"]+)"', web.get(page).text).group(1) for page in pages}
+    assert len(sources) == 1
+    assert web.get(shared_deck.url + sources.pop()).content == mended(script)
+    assert web.get(pages[1] + "index.js").content == script
     assert mended(b"no palette") == b"no palette"

@@ -26,6 +26,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
 from traindeck.api.tensorboard import board_over
+from traindeck.boards.wire import SHARED_PATH
 from traindeck.db.tables import Run
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.pages.board import render_board
@@ -87,6 +88,12 @@ async def get_board_set_state(deck: DeckDep, runs: Numbers = None, q: Filter = N
     state = await deck.boards.state(shown.board, f"/boards/{name}")
     view = BoardStateView.model_validate(state, from_attributes=True)
     return BoardSetState(**view.model_dump(), runs=shown.runs, count=shown.count, live=shown.live)
+
+
+@below.api_route(SHARED_PATH + "{name}", methods=["GET", "HEAD"])
+async def show_shared(request: Request, deck: DeckDep) -> Response:
+    """What all boards share: TensorBoard's script."""
+    return await deck.boards.shared(request)
 
 
 @below.api_route("/boards/{board}", methods=["GET", "HEAD"])

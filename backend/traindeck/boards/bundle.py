@@ -2,12 +2,15 @@
 
 TensorBoard unpacks its archive and compresses every file again for each app (a quarter of a second). The
 archive's members are deflated already, which is what gzip wraps: here they go out as they lie in it.
+
+Its script is 6 MB. A browser keeps what it has fetched and compiled by its address, so all boards name the same one.
 """
 
 import gzip
 import hashlib
 import mimetypes
 import posixpath
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterable
@@ -19,10 +22,12 @@ from werkzeug.wrappers import Request, Response
 
 from traindeck.boards.palette import head as palette_head
 from traindeck.boards.palette import mended
+from traindeck.boards.wire import SHARED_PATH
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 INDEX, SCRIPT = "index.html", "index.js"
+SCRIPT_SOURCE = re.compile(rb'src="index\.js(\?_file_hash=\w+)?"')
 INDEXES_KEPT = 64
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 LOCAL_HEADER_BYTES = 30
@@ -47,7 +52,7 @@ class WebBundle:
             self._infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
         self.asset = cache(self._read)
         self.index = lru_cache(INDEXES_KEPT)(self._index)
-        self.coloured = cache(self._coloured)
+        self.script = cache(self._script)
 
     def around(self, app: WsgiApp, prefix: str, colours: Callable[[], list[int] | None]) -> WsgiApp:
         """`app`, mounted at `prefix`, with requests for the bundle's files answered here.
@@ -60,19 +65,21 @@ class WebBundle:
             if name not in self._infos:
                 return app(environ, start_response)
             root = posixpath.relpath(prefix or "/", environ["SCRIPT_NAME"] or "/")
-            asset = self._for(name, root, colours())
+            named = colours() if name == INDEX else None
+            asset = self.asset(name) if name != INDEX else self.index(root, None if named is None else tuple(named))
             return _respond(name, asset, Request(environ))(environ, start_response)
 
         return serve
 
-    def _for(self, name: str, root: str, colours: list[int] | None) -> Asset:
-        if name == INDEX:
-            return self.index(root, None if colours is None else tuple(colours))
-        return self.coloured(name) if name == SCRIPT and colours is not None else self.asset(name)
+    def serve_shared(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request for what all boards share: the script that their pages name."""
+        if environ["PATH_INFO"] != SHARED_PATH + SCRIPT:
+            return Response(status=404)(environ, start_response)
+        return _respond(SCRIPT, self.script(), Request(environ))(environ, start_response)
 
-    def _coloured(self, name: str) -> Asset:
-        """The script, mended; compressed quickly, as the page waits for it."""
-        body = mended(gzip.decompress(self.asset(name).body))
+    def _script(self) -> Asset:
+        """The script, which takes its colours from the page; compressed quickly, as a page waits for it."""
+        body = mended(gzip.decompress(self.asset(SCRIPT).body))
         return Asset(gzip.compress(body, 1, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
     def _read(self, name: str) -> Asset:
@@ -87,10 +94,10 @@ class WebBundle:
     def _index(self, relative_root: str, colours: tuple[int, ...] | None = None) -> Asset:
         """The page itself, which must know the way from its address to the board's root: "." or "../.."."""
         head = f'<!doctype html><meta name="tb-relative-root" content="{relative_root}/">'
+        source = f'src="{SHARED_PATH}{SCRIPT}?_file_hash={self.script().etag}"'
+        page = SCRIPT_SOURCE.sub(source.encode(), gzip.decompress(self.asset(INDEX).body))
         body = (
-            head.encode()
-            + (b"" if colours is None else palette_head(colours))
-            + with_fonts_below(gzip.decompress(self.asset(INDEX).body), relative_root)
+            head.encode() + (b"" if colours is None else palette_head(colours)) + with_fonts_below(page, relative_root)
         )
         return Asset(gzip.compress(body, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 

@@ -46,9 +46,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request to a board, held so that it can be repeated."""
+    """One request to a board, or for what all boards share, held so that it can be repeated."""
 
-    opening: Opening
+    opening: Opening | None
     method: str
     target: bytes
     headers: dict[str, str]
@@ -122,6 +122,10 @@ class Boards:
         prefix = address[: len(address) - len(path)].rstrip("/")
         return await self._answer(request, _call(request, Opening(board, prefix), body))
 
+    async def shared(self, request: Request) -> Response:
+        """Answer a GET or HEAD below `SHARED_PATH`, as `proxy` does; opens no board."""
+        return await self._answer(request, _call(request, None, b""))
+
     async def state(self, board: BoardSpec, prefix: str) -> BoardState:
         """How far the board at the address `prefix` is; opens no board and starts no process."""
         child = self._supervisor.now()
@@ -156,7 +160,8 @@ class Boards:
             except httpx.HTTPStatusError:
                 return _unavailable(request, Unavailable("it could not open this board; see its log", 5.0))
             except httpx.TransportError as error:
-                logger.warning("board=%s request failed, asking again: %r", call.opening.board.id, error)
+                board = call.opening.board.id if call.opening else "all"
+                logger.warning("board=%s request failed, asking again: %r", board, error)
                 await child.has_ended(GONE_SECONDS)
         return _unavailable(request, Unavailable("TensorBoard ended while it answered", 1.0))
 
@@ -191,12 +196,12 @@ class Boards:
             await client.aclose()
 
 
-def _call(request: Request, opening: Opening, body: bytes) -> _Call:
+def _call(request: Request, opening: Opening | None, body: bytes) -> _Call:
     # Only path and query are the visitor's; host, port and socket are ours.
     target = quote(request.scope["path"]).encode()
     if request.scope["query_string"]:
         target += b"?" + request.scope["query_string"]
-    headers = request_headers(request.headers) | {BOARD_HEADER: opening.key}
+    headers = request_headers(request.headers) | ({BOARD_HEADER: opening.key} if opening else {})
     return _Call(opening, request.method, target, headers, body)
 
 
@@ -213,12 +218,12 @@ async def _body(request: Request) -> bytes | None:
 async def _ask(client: httpx.AsyncClient, call: _Call) -> Response:
     """One answer, opening the board first where it is not open."""
     answer = await _send(client, call)
-    if answer.status_code == NOT_OPEN_STATUS:
+    if answer.status_code == NOT_OPEN_STATUS and call.opening:
         await answer.aclose()
         opened = await client.put("http://boards/", content=call.opening.encode())
         opened.raise_for_status()
         answer = await _send(client, call)
-    headers = response_headers(answer.headers, call.opening.prefix)
+    headers = response_headers(answer.headers, call.opening.prefix if call.opening else "")
     return StreamingResponse(_stream(answer), answer.status_code, headers)
 
 

@@ -45,6 +45,8 @@ def main() -> None:
     memory = MemoryLimit(options.memory_mb * MEGABYTE, boards)
     threading.Thread(target=_tidy, args=(boards, memory), name="tidy", daemon=True).start()
     os.write(sys.stdout.fileno(), b"ready\n")
+    # Nobody waits for it yet.
+    threading.Thread(target=boards.tensorboard.bundle.script, name="script", daemon=True).start()
     _wait_for_end_of_input()
     shutil.rmtree(options.socket.parent, ignore_errors=True)
     # Not sys.exit: a thread in the midst of a big file must not hold up the end.

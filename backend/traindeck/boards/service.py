@@ -1,6 +1,7 @@
 """The boards process's side of the conversation with the server.
 
     PUT, an opening as JSON                opens a board
+    GET, /boards/bundle/…                  what all boards share
     REPORT, Traindeck-Board: KEY           how far that board is, as JSON; 410 where it is not open
     any other method, Traindeck-Board: KEY  goes to that board; 410 where it is not open
 
@@ -19,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from traindeck.boards.spec import Opening
 from traindeck.boards.table import OpenBoards
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, STATE_METHOD
+from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, SHARED_PATH, STATE_METHOD
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,10 @@ class BoardsService:
         if environ["REQUEST_METHOD"] == "PUT":
             self._boards.open(Opening.decode(Request(environ).get_data()))
             return Response(status=204)(environ, start_response)
-        board = self._boards.get(environ.pop(_KEY_VARIABLE, ""))
+        key = environ.pop(_KEY_VARIABLE, "")
+        if not key and environ["PATH_INFO"].startswith(SHARED_PATH):
+            return self._boards.tensorboard.bundle.serve_shared(environ, start_response)
+        board = self._boards.get(key)
         if board is None:
             return Response(status=NOT_OPEN_STATUS)(environ, start_response)
         if environ["REQUEST_METHOD"] == STATE_METHOD:

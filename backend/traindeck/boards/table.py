@@ -45,7 +45,7 @@ class OpenBoards:
     """At most `limit` boards, each unused for at most `idle_seconds`; the least recently used goes first."""
 
     def __init__(self, trees: Path, limit: int, idle_seconds: float) -> None:
-        self._tensorboard = TensorBoard()
+        self.tensorboard = TensorBoard()
         self._trees = trees
         self._limit = limit
         self._idle_seconds = idle_seconds
@@ -91,7 +91,7 @@ class OpenBoards:
         """A new entry; where the same board is open with other runs, it is that board, changed."""
         former = next((key for key, entry in self._entries.items() if entry.place == opening.place), None)
         if former is None:
-            return _Entry(opening.place, lambda: Board(opening, self._tensorboard, self._trees))
+            return _Entry(opening.place, lambda: Board(opening, self.tensorboard, self._trees))
         board = self._entries.pop(former).board
         return _Entry(opening.place, lambda: board().changed(opening))
 

@@ -6,5 +6,8 @@ BOARD_HEADER = "Traindeck-Board"
 STATE_METHOD = "REPORT"
 """The method of a request for how far a board is, which opens none; visitors' requests never have it."""
 
+SHARED_PATH = "/boards/bundle/"
+"""Below this address of the deck lies what is the same for all boards: a browser has it once, and compiles it once."""
+
 NOT_OPEN_STATUS = 410
 """The board of that key is not open: open it and ask again."""
