@@ -21,7 +21,7 @@ def test_code_and_small_settings_are_kept_and_data_results_and_environments_are_
     }  # fmt: skip
     left_out = {
         "notebook.ipynb": "{}", "weights.pt": "x", "data.csv": "1", ".env": "KEY=1", ".git/config": "", ".venv/x.py": "",
-        "env/pyvenv.cfg": "", "env/lib/x.py": "", "__pycache__/x.py": "", "node_modules/a/b.py": "", "runs/1/x.py": "",
+        "env/pyvenv.cfg": "", "env/lib/x.py": "", "deck/deck.db": "", "deck/server.json": "{}", "__pycache__/x.py": "", "node_modules/a/b.py": "", "runs/1/x.py": "",
         "lightning_logs/v0/hparams.yaml": "", "wandb/x.yaml": "", "build/x.py": "", "pkg.egg-info/top.txt": "",
         "results/events.out.tfevents.1.host": "", "results/args.json": "{}", "big.json": " " * 300_000,
     }  # fmt: skip

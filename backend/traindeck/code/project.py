@@ -29,7 +29,8 @@ NOT_CODE = frozenset({
     "__pycache__", "node_modules", "site-packages", "dist-packages", "build", "dist",
     "runs", "lightning_logs", "tb_logs", "wandb", "mlruns", "outputs", "multirun", "checkpoints",
 })  # fmt: skip
-ENVIRONMENT = frozenset({"pyvenv.cfg", "conda-meta"})
+NOT_BESIDE = frozenset({"pyvenv.cfg", "conda-meta", "deck.db"})
+"""What an environment, or a deck's home, has in it: neither is a project's code."""
 EVENT_FILE = "events.out.tfevents"
 
 
@@ -117,7 +118,7 @@ def _holds_no_code(entries: list[os.DirEntry[str]]) -> bool:
     names = [entry.name for entry in entries]
     return (
         len(names) > MAX_IN_FOLDER
-        or not ENVIRONMENT.isdisjoint(names)
+        or not NOT_BESIDE.isdisjoint(names)
         or any(name.startswith(EVENT_FILE) for name in names)
     )
 
