@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from traindeck.runner import prctl
-from traindeck.runner.teardown import forget_modules, write_open_files
+from traindeck.runner.teardown import forget_modules, hold_other_threads, let_go_of_handlers, write_open_files
 
 NOT_FLUSHED = 120
 """Python's exit code where the last of the output could not be written."""
@@ -28,7 +28,9 @@ def end_process(run: Callable[[], int]) -> NoReturn:
         code = run()
         _join_threads()
         atexit._run_exitfuncs()
+        hold_other_threads()
         written = _flush_streams()
+        let_go_of_handlers()
         _restore_streams()
         forget_modules(before)
         write_open_files()
@@ -57,17 +59,26 @@ def _join_threads() -> None:
 def _flush_streams(*, tell: bool = True) -> bool:
     """Write what the streams hold; False where stdout could not be written."""
     written = True
-    for stream in (sys.stdout, sys.stderr):
-        if stream is None or getattr(stream, "closed", False):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name, None)
+        if stream is None or _is_closed(stream):
             continue
         try:
             stream.flush()
         except Exception as error:
-            if stream is sys.stdout:
+            if name == "stdout":
                 written = False
                 if tell:
                     _tell(f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n")
     return written
+
+
+def _is_closed(stream: Any) -> bool:
+    try:
+        return bool(getattr(stream, "closed", False))
+    except Exception:
+        # Of one whose buffer was detached nothing can be asked: Python tries to flush it, and so do we.
+        return False
 
 
 def _tell(message: str) -> None:

@@ -3,12 +3,38 @@
 import contextlib
 import gc
 import io
+import signal
 import sys
 import sysconfig
+import threading
+import time
 import weakref
-from typing import Any
+from typing import Any, NoReturn
 
 FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+PACKED = (("gzip", "GzipFile"), ("bz2", "BZ2File"), ("lzma", "LZMAFile"), ("zipfile", "ZipFile"))
+"""Files that are whole only once they were closed."""
+HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
+NEVER_SECONDS = 1e6
+
+
+def hold_other_threads() -> None:
+    """Have daemon threads stand still, as far as can be, while what they use is taken apart.
+
+    Python's own end stops each where it next waits for the interpreter. Here that is seldom given up, and a thread that
+    gets as far as an exception keeps it to itself.
+    """
+    sys.setswitchinterval(NEVER_SECONDS)
+    main, unraisable = threading.get_ident(), sys.unraisablehook
+    threading.excepthook = _stand_still
+    sys.unraisablehook = lambda told: unraisable(told) if threading.get_ident() == main else _stand_still(told)
+
+
+def let_go_of_handlers() -> None:
+    """Take the program's signal handlers away, and with them what they hold."""
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def forget_modules(before: frozenset[str]) -> None:
@@ -16,6 +42,9 @@ def forget_modules(before: frozenset[str]) -> None:
 
     Installed packages stay: taking them apart is what Python's own end spends its time on.
     """
+    # While everything is still reached from its modules: this puts holders before what they hold in the collector's
+    # order, and in that order it finalises later. A file's text is written before its descriptor is closed.
+    gc.collect()
     sys.last_value = sys.last_traceback = sys.last_type = None
     installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     own = [name for name in sys.modules if name not in before and not _lies_in(sys.modules[name], installed)]
@@ -31,12 +60,32 @@ def forget_modules(before: frozenset[str]) -> None:
 
 def write_open_files() -> None:
     """Write what files hold that something out of reach keeps open."""
-    _clear_main(gc.get_objects())
-    for file in gc.get_objects():
-        # Not isinstance: it asks an object that is not one of these for its __class__, which may be code.
-        if issubclass(type(file), FILES) and not file.closed:
-            with contextlib.suppress(OSError, ValueError):
-                file.flush()
+    for name in HOOKS:
+        setattr(sys, name, getattr(sys, f"__{name}__"))
+    hold_other_threads()
+    if len(sys._current_frames()) == 1:
+        # Else another thread uses what it holds, and keeps it, as it does under Python.
+        _clear_main(gc.get_objects())
+    packed = tuple(getattr(sys.modules[name], kind) for name, kind in PACKED if name in sys.modules)
+    # Not isinstance: it asks an object that is not one of these for its __class__, which may be code.
+    files = [one for one in gc.get_objects() if issubclass(type(one), (*FILES, *packed))]
+    for kinds in ((io.TextIOWrapper,), packed, FILES):
+        for file in files:
+            if issubclass(type(file), kinds):
+                with contextlib.suppress(Exception):
+                    _finish_file(file, packed)
+
+
+def _finish_file(file: Any, packed: tuple[type, ...]) -> None:
+    if issubclass(type(file), packed) or issubclass(type(getattr(file, "buffer", None)), packed):
+        file.close()
+    elif not file.closed:
+        file.flush()
+
+
+def _stand_still(_: object) -> NoReturn:
+    while True:
+        time.sleep(NEVER_SECONDS)
 
 
 def _lies_in(module: Any, folders: tuple[str, ...]) -> bool:
