@@ -11,13 +11,16 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
-from traindeck.runner import child, prctl, shim  # noqa: F401 (child: imported before the fork, not after)
+from traindeck.runner import child, hugepages, prctl, shim  # noqa: F401 (child: imported before the fork, not after)
 from traindeck.runner.freshness import Stamp, stamps_of_folders, stamps_of_modules
 from traindeck.runner.inspecting import watch
 
@@ -43,13 +46,22 @@ def main(descriptor: int) -> None:
     server.send(json.dumps({"ready": True, "missing": missing}).encode())
     gc.collect()
     gc.freeze()
-    while message := server.recv(MESSAGE_BYTES):
+    spare = hugepages.collapse()
+    while message := _next_message(server, spare):
         if message.startswith(b"{"):
             _fork_inspection(Path(json.loads(message)["inspect"]), server)
         else:
             _fork_shim(Path(message.decode()), server)
     # Python's own end would take torch apart for a second, and say so in the log.
     os._exit(0)
+
+
+def _next_message(server: socket.socket, spare: Iterator[int]) -> bytes:
+    """The next message. Until it comes, what was put off until the server had its "ready" is done, piece by piece."""
+    for _ in spare:
+        if select.select([server], [], [], 0)[0]:
+            break
+    return server.recv(MESSAGE_BYTES)
 
 
 def _import_all() -> dict[str, str]:
@@ -81,8 +93,7 @@ def _fork_shim(order_path: Path, server: socket.socket) -> None:
     except Exception:
         traceback.print_exc()
     finally:
-        sys.stderr.flush()
-        os._exit(status)
+        _end(status)
 
 
 def _fork_inspection(request: Path, server: socket.socket) -> None:
@@ -95,8 +106,14 @@ def _fork_inspection(request: Path, server: socket.socket) -> None:
     except Exception:
         traceback.print_exc()
     finally:
+        _end(0)
+
+
+def _end(status: int) -> NoReturn:
+    try:
         sys.stderr.flush()
-        os._exit(0)
+    finally:
+        os._exit(status)
 
 
 if __name__ == "__main__":
