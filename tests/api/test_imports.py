@@ -123,6 +123,34 @@ def test_the_decks_own_runs_and_folders_without_event_files_are_refused(client, 
         assert client.post("/imports", json={"path": str(path)}).status_code == 422
 
 
+def test_a_folder_whose_name_is_not_utf8_is_imported_as_any_other(client, tmp_path):
+    for name in ("a", "b", "c"):
+        write_logs(tmp_path / name, [1.0])
+    (tmp_path / "b").rename(tmp_path / os.fsdecode(b"b\xff"))
+    view = take_in(client, tmp_path)
+    assert (view["created"], view["problems"]) == (3, [])
+    names = {number: client.get(f"/runs/{number}").json()["name"] for number in view["runs"]}
+    assert sorted(names.values()) == ["a", "b?", "c"]
+    (odd,) = [number for number, name in names.items() if name == "b?"]
+    assert client.get(f"/runs/{odd}/tensorboard/data/runs").json() == ["."]
+    assert take_in(client, tmp_path)["unchanged"] == 3
+
+
+def test_a_folder_that_cannot_be_taken_in_is_told_and_leaves_no_run(client, cold_deck, tmp_path):
+    for name in ("one", "two", "three"):
+        write_logs(tmp_path / name, [1.0])
+    (earlier,) = take_in(client, tmp_path / "one")["runs"]
+    in_the_way = cold_deck.home / "runs" / str(earlier + 1)
+    in_the_way.touch()
+    view = take_in(client, tmp_path)
+    assert (view["created"], view["unchanged"], len(view["runs"])) == (1, 1, 2)
+    assert len(view["problems"]) == 1
+    assert "Not a directory" in view["problems"][0]
+    assert client.get(f"/runs/{earlier + 1}").status_code == 404
+    in_the_way.unlink()
+    assert take_in(client, tmp_path)["created"] == 1
+
+
 def test_torn_and_foreign_files_do_no_harm(client, tmp_path):
     write_logs(tmp_path / "torn", [1.0, 2.0])
     (file,) = (tmp_path / "torn").iterdir()

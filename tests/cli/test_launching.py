@@ -127,6 +127,15 @@ def test_a_command_is_what_follows_two_dashes_or_an_executable(traindeck: Comman
     assert traindeck("logs", run["id"]).stdout == "--name -f\n"
 
 
+def test_a_command_is_told_from_a_trainer_by_the_deck_that_the_environment_names(
+    traindeck: CommandLine, tmp_path: Path
+) -> None:
+    elsewhere = {"TRAINDECK_HOME": str(tmp_path / "none"), "TRAINDECK_URL": traindeck.deck.url}
+    done = traindeck("launch", "bash", "-c", "echo here", **elsewhere)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Run ")
+
+
 def test_a_file_that_the_system_executes_is_a_command_and_one_of_python_a_script(traindeck: CommandLine) -> None:
     shell, python = traindeck.folder / "run.sh", traindeck.folder / "train"
     shell.write_text("#!/bin/sh\necho shell $1\n")

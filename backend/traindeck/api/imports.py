@@ -1,5 +1,7 @@
 """`/imports`: makes runs of folders of event files that lie on the server's machine."""
 
+import errno
+import logging
 import os
 import threading
 import time
@@ -19,7 +21,7 @@ from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.events.hparams import read_beginnings
 from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
 from traindeck.events.tail import catch_up
-from traindeck.runs.imports import Imported, complete, known_import, prepare_folder, reserve
+from traindeck.runs.imports import Imported, complete, known_import, prepare_folder, reserve, withdraw
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
@@ -36,7 +38,10 @@ PROBLEMS_SHOWN = 20
 READERS = 8
 TOGETHER = 40
 NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
+FULL = (errno.ENOSPC, errno.EDQUOT)
 _ONE_AT_A_TIME = threading.Lock()
+
+logger = logging.getLogger(__name__)
 
 
 class ImportBody(BaseModel, extra="forbid"):
@@ -106,16 +111,27 @@ def _import_some(
     with deck.database.write() as session:
         before = [known_import(session, one.folder) for one in bare]
         numbers = [reserve(session, one) for one in bare]
-    found = list(readers.map(partial(_read, deck, copy=body.copy_files), numbers, bare, changed))
+    found = list(readers.map(partial(_read_or_say, deck, copy=body.copy_files), numbers, bare, changed))
     with deck.database.write() as session:
         for run_id, one in zip(numbers, found, strict=True):
-            complete(session, run_id, one)
+            if isinstance(one, Imported):
+                complete(session, run_id, one)
+            else:
+                withdraw(session, run_id)
     for run_id in numbers:
         deck.changes.tell(run_id)
-    view.runs += numbers
-    refreshed = sum(known is not None and known[1] != "" for known in before)
-    view.refreshed += refreshed
-    view.created += len(numbers) - refreshed
+    view.problems += [one for one in found if isinstance(one, str)][: PROBLEMS_SHOWN - len(view.problems)]
+    for run_id, one, known in zip(numbers, found, before, strict=True):
+        _count(view, run_id, one, known)
+
+
+def _count(view: ImportView, run_id: int, found: Imported | str, known: tuple[int, str] | None) -> None:
+    was_whole = known is not None and known[1] != ""
+    if was_whole or isinstance(found, Imported):
+        view.runs.append(run_id)
+    if isinstance(found, Imported):
+        view.refreshed += was_whole
+        view.created += not was_whole
 
 
 def _is_known(deck: Deck, log: LogFolder, body: ImportBody, view: ImportView) -> bool:
@@ -129,6 +145,21 @@ def _is_known(deck: Deck, log: LogFolder, body: ImportBody, view: ImportView) ->
     view.runs.append(known[0])
     view.unchanged += 1
     return True
+
+
+def _read_or_say(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: bool) -> Imported | str:
+    """What the folder says of itself, or why it cannot be asked: one that is amiss keeps no other from being imported.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    try:
+        return _read(deck, run_id, bare, log, copy=copy)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
+        logger.warning("run=%d import of %s failed: %s", run_id, _text(str(log.path)), error)
+        return f"{_text(str(log.path))}: {_text(str(error))}"
 
 
 def _read(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: bool) -> Imported:

@@ -72,7 +72,9 @@ class LaunchCommand(TyperCommand):
         """Whether the name is a command's: a trainer that is called the same as one comes first."""
         if ctx.resilient_parsing or is_script(name) or not is_command(name):
             return False
-        with connect(given.get("url")) as client:
+        (option,) = [one for one in self.params if one.name == "url"]
+        address, _ = option.consume_value(ctx, given)
+        with connect(address) as client:
             return not is_trainer(client, name)
 
 

@@ -1,8 +1,9 @@
 """Attempts whose files lie in a folder of the user's: it is read where it is, and never written or removed."""
 
+import json
 from pathlib import Path
 
-from traindeck.runs.files import AttemptFiles, write_json
+from traindeck.runs.files import AttemptFiles, write_whole
 
 
 def imported_from(attempt: AttemptFiles) -> Path | None:
@@ -16,4 +17,5 @@ def point_to(attempt: AttemptFiles, folder: Path) -> None:
     Raises:
         OSError: the disk is full.
     """
-    write_json(attempt.imported, {"folder": str(folder)})
+    # In ASCII: a folder's name need not be UTF-8, and what is not can be written so.
+    write_whole(attempt.imported, json.dumps({"folder": str(folder)}).encode())

@@ -91,6 +91,13 @@ def complete(session: Session, run_id: int, found: Imported) -> None:
     record(session, Observation(run_id, 1, found.scalars))
 
 
+def withdraw(session: Session, run_id: int) -> None:
+    """Take back a run that was reserved for a folder which cannot be read; one that was imported before stays."""
+    run = session.get(Run, run_id)
+    if run is not None and run.finished_at is None:
+        session.delete(run)
+
+
 def prepare_folder(files: DeckFiles, run_id: int, folder: Path, *, copy: bool) -> None:
     """Make the folder of an imported run, which points to the user's folder, or with `copy` holds a copy of it.
 
