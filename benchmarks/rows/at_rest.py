@@ -7,6 +7,7 @@ import psutil
 from benchmarks.crowd import fill
 from benchmarks.row import Goal, Row
 from benchmarks.served import HTML, ServedDeck, scratch_deck, wait_for
+from traindeck.dispatch.forkserver import PROGRAM
 
 RUNS = 10_000
 PAGES = 20
@@ -15,7 +16,7 @@ CALM_SECONDS = 1.0
 CALM_PERCENT = 3.0
 CALM_DEADLINE_SECONDS = 60.0
 MEGABYTE = 1e6
-PARTS = {"forkserver": "traindeck.runner.forkserver", "boards": "traindeck.boards.process"}
+PARTS = {"forkserver": str(PROGRAM), "boards": "traindeck.boards.process"}
 """The modules that the server's children run."""
 
 

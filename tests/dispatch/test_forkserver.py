@@ -10,6 +10,7 @@ import pytest
 
 from support.served import ServedDeck
 from support.waiting import wait_for
+from traindeck.dispatch.forkserver import PROGRAM
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def warm_deck(tmp_path: Path) -> Iterator[ServedDeck]:
 def forkserver_of(deck: ServedDeck) -> psutil.Process | None:
     assert deck.process is not None
     for child in psutil.Process(deck.process.pid).children():
-        if "traindeck.runner.forkserver" in child.cmdline():
+        if str(PROGRAM) in child.cmdline():
             return child
     return None
 

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from traindeck import runner
 from traindeck.dispatch.imports import Imports
 from traindeck.runner.environment import placeholder_mark
 
 logger = logging.getLogger(__name__)
 
+PROGRAM = Path(runner.__file__).with_name("importlib_bootstrap.py")
 MESSAGE_BYTES = 65_536
 RESTART_SECONDS = (0.0, 0.5, 2.0, 5.0, 15.0)
 """How long to wait before the next start, after so many starts that came to nothing."""
@@ -50,7 +52,7 @@ class Forkserver:
             return False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        command = [sys.executable, "-m", "traindeck.runner.forkserver", str(theirs.fileno())]
+        command = [sys.executable, str(PROGRAM), str(theirs.fileno())]
         with theirs, self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

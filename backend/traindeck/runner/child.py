@@ -24,9 +24,11 @@ from traindeck.runner.richbars import follow_rich
 from traindeck.runner.script import run_script
 from traindeck.runner.start import COLD
 from traindeck.runner.training import run_trainer
+from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import restore_default_signals
 
 
+@unseen
 def become_trainer(order: Order, start: str) -> NoReturn:
     """Run the user's code of `order` in this process, and end it; called right after the fork."""
     _leave_the_shim()

@@ -16,11 +16,13 @@ from typing import Any, NoReturn
 
 from traindeck.runner import prctl
 from traindeck.runner.teardown import forget_modules, hold_other_threads, let_go_of_handlers, write_open_files
+from traindeck.runner.unseen import unseen
 
 NOT_FLUSHED = 120
 """Python's exit code where the last of the output could not be written."""
 
 
+@unseen
 def end_process(run: Callable[[], int]) -> NoReturn:
     """Call `run`, which gives the exit code (negative for a signal to end by), and end the process with it."""
     before = frozenset(sys.modules)

@@ -1,6 +1,6 @@
 """A process that has torch imported and does nothing but fork: a launch takes milliseconds, not seconds.
 
-    python -m traindeck.runner.forkserver FD
+    python .../runner/importlib_bootstrap.py FD
 
 FD is a Unix socket of the server's (SOCK_SEQPACKET: a message is whole, whoever writes it). Each message to it is
 the path of an order; shims send back what became of it. When the server closes its end the forkserver ends; shims
@@ -23,12 +23,14 @@ from typing import NoReturn
 from traindeck.runner import child, hugepages, prctl, shim  # noqa: F401 (child: imported before the fork, not after)
 from traindeck.runner.freshness import Stamp, stamps_of_folders, stamps_of_modules
 from traindeck.runner.inspecting import watch
+from traindeck.runner.unseen import unseen
 
 WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", "traindeck.trainers.registry")
 MESSAGE_BYTES = 65_536
 STAMPS_IN_MESSAGE = 200
 
 
+@unseen
 def main(descriptor: int) -> None:
     """Import, say so, then fork for each order until the server is gone."""
     server = socket.socket(fileno=descriptor)
@@ -83,6 +85,7 @@ def _tell_imports(server: socket.socket, stamps: dict[str, Stamp], folders: set[
         server.send(json.dumps({"imported": part, "folders": [path for path in part if path in folders]}).encode())
 
 
+@unseen
 def _fork_shim(order_path: Path, server: socket.socket) -> None:
     if os.fork():
         return
@@ -114,7 +117,3 @@ def _end(status: int) -> NoReturn:
         sys.stderr.flush()
     finally:
         os._exit(status)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

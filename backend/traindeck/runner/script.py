@@ -12,8 +12,10 @@ from traindeck.runner.execute import execute
 from traindeck.runner.order import ScriptOrder
 from traindeck.runner.shadows import forget_shadowed
 from traindeck.runner.uncaught import exit_code_of
+from traindeck.runner.unseen import unseen
 
 
+@unseen
 def run_script(script: ScriptOrder) -> int:
     """Run the file or the module as `__main__`; the exit code, negative for a signal to end by."""
     sys.dont_write_bytecode = True
@@ -31,6 +33,7 @@ def _folder(script: ScriptOrder) -> str:
     return beside or script.path0
 
 
+@unseen
 def _run_file(script: ScriptOrder) -> int:
     sys.argv = [script.file, *script.args]
     sys.orig_argv = [sys.executable, *sys.argv]
@@ -47,6 +50,7 @@ def _run_file(script: ScriptOrder) -> int:
     return 0
 
 
+@unseen
 def _run_module(script: ScriptOrder) -> int:
     sys.argv = ["-m", *script.args]
     sys.orig_argv = [sys.executable, "-m", script.module, *script.args]

@@ -19,6 +19,7 @@ from traindeck.runner.identity import identify
 from traindeck.runner.order import Order, read_order
 from traindeck.runner.record import claim_attempt, record_trainer
 from traindeck.runner.start import start_of
+from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import Wakeups
 
 LEFTOVER_GRACE_SECONDS = 1.0
@@ -26,6 +27,7 @@ LEFTOVER_GRACE_SECONDS = 1.0
 POLL_SECONDS = 0.05
 
 
+@unseen
 def supervise(order_path: Path, server: socket.socket | None) -> int:
     """Run one attempt from start to end; the exit status of the shim, 0 unless it could not do its work.
 
@@ -57,6 +59,7 @@ class _Shim:
         self.kill_at: float | None = None
         self.term_all_at: float | None = None
 
+    @unseen
     def run(self) -> None:
         kills_before = oom_kills()
         started = time.monotonic()
@@ -145,6 +148,7 @@ class _Shim:
             self._reap()
 
 
+@unseen
 def _fork_trainer(order: Order, server: socket.socket | None, start: str) -> int:
     pid = os.fork()
     if pid == 0:

@@ -11,6 +11,8 @@ import time
 import weakref
 from typing import Any, NoReturn
 
+from traindeck.runner.unseen import unseen
+
 FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 PACKED = (("gzip", "GzipFile"), ("bz2", "BZ2File"), ("lzma", "LZMAFile"), ("zipfile", "ZipFile"))
 """Files that are whole only once they were closed."""
@@ -37,11 +39,14 @@ def let_go_of_handlers() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+@unseen
 def forget_modules(before: frozenset[str]) -> None:
     """Let go of `__main__` and of the program's own modules, those that were imported after `before` was noted.
 
     Installed packages stay: taking them apart is what Python's own end spends its time on.
     """
+    # From here on nothing can be imported under Python; `warnings` would have this for a hint.
+    sys.modules["tracemalloc"] = None  # type: ignore[assignment]
     # While everything is still reached from its modules: this puts holders before what they hold in the collector's
     # order, and in that order it finalises later. A file's text is written before its descriptor is closed.
     gc.collect()
@@ -58,6 +63,7 @@ def forget_modules(before: frozenset[str]) -> None:
     gc.collect()
 
 
+@unseen
 def write_open_files() -> None:
     """Write what files hold that something out of reach keeps open."""
     for name in HOOKS:
@@ -101,6 +107,7 @@ def _forget(name: str) -> Any:
         return lambda: None
 
 
+@unseen
 def _clear_main(objects: list[Any]) -> None:
     """Clear the names of `__main__` where something, such as a hook, has kept one of its functions."""
     for names in objects:
@@ -108,6 +115,7 @@ def _clear_main(objects: list[Any]) -> None:
             _clear(names)
 
 
+@unseen
 def _clear(names: dict[str, Any]) -> None:
     """Set each name to None, those that begin with an underscore first, as the interpreter does."""
     for private in (True, False):
