@@ -40,7 +40,9 @@ class ServedDeck:
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         variables = {f"TRAINDECK_{name.upper()}": str(value) for name, value in self.settings.items()}
-        environment = {**os.environ, "TRAINDECK_HOME": str(self.home), "TRAINDECK_PORT": "0", **variables}
+        # As in a user's shell, whatever the tests were started with.
+        shell = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        environment = {**shell, "TRAINDECK_HOME": str(self.home), "TRAINDECK_PORT": "0", **variables}
         self.home.parent.mkdir(parents=True, exist_ok=True)
         (self.home / "server.json").unlink(missing_ok=True)
         with (self.home.parent / "server.log").open("ab") as log:

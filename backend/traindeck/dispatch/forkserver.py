@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 PROGRAM = Path(runner.__file__).with_name("importlib_bootstrap.py")
 MESSAGE_BYTES = 65_536
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+"""An interpreter makes its streams as it starts, and a warm run has those of the forkserver: nothing waits in them."""
+
 RESTART_SECONDS = (0.0, 0.5, 2.0, 5.0, 15.0)
 """How long to wait before the next start, after so many starts that came to nothing."""
 
@@ -62,7 +65,7 @@ class Forkserver:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd="/",
-                env={**os.environ, **placeholder_mark()},
+                env={**os.environ, **UNBUFFERED, **placeholder_mark()},
             )
         self._socket, self.ready, self.imports = ours, False, Imports()
         logger.info("forkserver started pid=%d", self._process.pid)
