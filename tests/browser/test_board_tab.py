@@ -146,6 +146,18 @@ def test_the_keyboard_gets_past_tensorboard_and_out_of_it(shared_deck: ServedDec
     expect(tab).to_be_focused()
 
 
+def test_the_points_of_a_time_series_card_can_be_downloaded(shared_deck: ServedDeck, page: Page, finished: int) -> None:
+    board = open_tab(page, shared_deck, finished, "tensorboard/timeseries")
+    card = board.locator("card-view").filter(has_text="loss/train").first
+    card.get_by_role("button", name="More line chart options").click()
+    board.get_by_role("menuitem", name="Download data").click()
+    board.locator("mat-dialog-container select").select_option(index=1)
+    with page.expect_download() as downloading:
+        board.locator("mat-dialog-container a", has_text="CSV").click()
+    lines = downloading.value.path().read_text().splitlines()
+    assert [line.split(",")[1:] for line in lines] == [["Step", "Value"], ["1000", "1.0"], ["2000", "0.5"]]
+
+
 @pytest.mark.parametrize("viewport", [{"width": 1400, "height": 900}, {"width": 390, "height": 844}])
 def test_the_frame_fills_what_the_window_leaves(
     shared_deck: ServedDeck, page: Page, finished: int, viewport: dict[str, int]

@@ -28,6 +28,7 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 INDEX, SCRIPT = "index.html", "index.js"
 SCRIPT_SOURCE = re.compile(rb'src="index\.js(\?_file_hash=\w+)?"')
+DOWNLOAD = re.compile(rb"(?<=`)/experiment/(?=\$\{[\w$]+\}/data/plugin/scalars/scalars\?)")
 INDEXES_KEPT = 64
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 LOCAL_HEADER_BYTES = 30
@@ -78,8 +79,8 @@ class WebBundle:
         return _respond(SCRIPT, self.script(), Request(environ))(environ, start_response)
 
     def _script(self) -> Asset:
-        """The script, which takes its colours from the page; compressed quickly, as a page waits for it."""
-        body = mended(gzip.decompress(self.asset(SCRIPT).body))
+        """The script, mended: colours from the page, downloads too; compressed quickly, as a page waits for it."""
+        body = with_downloads_below(mended(gzip.decompress(self.asset(SCRIPT).body)))
         return Asset(gzip.compress(body, 1, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
     def _read(self, name: str) -> Asset:
@@ -105,6 +106,11 @@ class WebBundle:
 def with_fonts_below(page: bytes, relative_root: str) -> bytes:
     """TensorBoard's pages look for their fonts at the root of the host, wherever the board is: mend that."""
     return page.replace(b"url(/font-roboto/", b"url(" + relative_root.encode() + b"/font-roboto/")
+
+
+def with_downloads_below(script: bytes) -> bytes:
+    """TensorBoard's menu of a time series card downloads from the root of the host, too: mend that where it is so."""
+    return DOWNLOAD.sub(b"experiment/", script)
 
 
 def _respond(name: str, asset: Asset, request: Request) -> Response:
