@@ -124,6 +124,21 @@ def write_odd(work: Path) -> None:
     _write_two_kinds(work / "odd" / "two kinds", again[:200])
 
 
+def write_growing(work: Path) -> None:
+    """One tag that is a number at first, then a tensor, next to others; and one that is a number again after that."""
+    import torch
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(work / "growing")) as writer:
+        for step in range(5):
+            writer.add_scalar("weight", 1, step)
+            writer.add_scalar("loss", 1 / (step + 1), step)
+            writer.add_scalar("norm", step, step)
+        writer.add_tensor("weight", torch.ones(3), 5)
+        writer.add_tensor("norm", torch.ones(3), 5)
+        writer.add_scalar("norm", 6, 6)
+
+
 def _write_two_kinds(folder: Path, points: list[Any]) -> None:
     """One tag with text and numbers, in two files of one folder."""
     text = Summary.Value(tag="loss")

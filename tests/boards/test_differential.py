@@ -28,6 +28,7 @@ KINDS = {
     "pictures": more_logs.write_pictures,
     "groups": more_logs.write_groups,
     "sweep": more_logs.write_sweep,
+    "growing": more_logs.write_growing,
     "odd": more_logs.write_odd,
     "broken": more_logs.write_broken,
     "traced": more_logs.write_trace,

@@ -16,7 +16,7 @@ from tensorboard.compat.proto import summary_pb2
 from traindeck.boards.chain import FolderChain, GoesOn
 from traindeck.boards.points import PointBatch
 from traindeck.boards.scalars import ScalarEvent
-from traindeck.boards.series import KEY, Columns, ScalarSeries, event_columns
+from traindeck.boards.series import ALL, KEY, Columns, ScalarSeries, Times, event_columns, event_times
 
 VERSION_WITH_RESTARTS = 2
 """Files of this version say where training started again; in older ones a step back does."""
@@ -42,14 +42,24 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         )
         self.chain = self._generator = FolderChain(folders)
 
-    def scalar_columns(self, tag: str) -> Columns:
-        """Steps, wall times and values that are kept of a scalar.
+    def scalar_columns(self, tag: str, chosen: slice = ALL) -> Columns:
+        """Steps, wall times and values that are kept of a scalar, or those of them that are `chosen`.
+
+        Raises:
+            KeyError: there is no such tag.
+            ValueError: one of the values is no single number: what begins as a scalar may go on as something else.
+        """
+        series = self.tensors_by_tag[tag]
+        return series.columns(chosen) if isinstance(series, ScalarSeries) else event_columns(series.Items(KEY)[chosen])
+
+    def scalar_times(self, tag: str) -> Times:
+        """Steps and wall times that are kept of a scalar, whatever its values are.
 
         Raises:
             KeyError: there is no such tag.
         """
         series = self.tensors_by_tag[tag]
-        return series.columns() if isinstance(series, ScalarSeries) else event_columns(series.Items(KEY))
+        return series.times() if isinstance(series, ScalarSeries) else event_times(series.Items(KEY))
 
     def _ProcessEvent(self, event: Any) -> None:  # noqa: N802 - TensorBoard's name for it
         """Take in one event, or many points of known scalars at once."""
@@ -149,11 +159,21 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
         last_step = max((step for step in steps if step >= 0), default=None)
         return sum(accumulator.chain.read_bytes for accumulator in accumulators), last_step
 
-    def scalar_columns(self, run: str, tag: str) -> Columns:
-        """Steps, wall times and values that are kept of a scalar of the run.
+    def scalar_columns(self, run: str, tag: str, chosen: slice = ALL) -> Columns:
+        """Steps, wall times and values that are kept of a scalar of the run, or those of them that are `chosen`.
+
+        Raises:
+            KeyError: there is no such run or tag.
+            ValueError: one of the values is no single number.
+        """
+        accumulator: BoardAccumulator = self.GetAccumulator(run)
+        return accumulator.scalar_columns(tag, chosen)
+
+    def scalar_times(self, run: str, tag: str) -> Times:
+        """Steps and wall times that are kept of a scalar of the run, whatever its values are.
 
         Raises:
             KeyError: there is no such run or tag.
         """
         accumulator: BoardAccumulator = self.GetAccumulator(run)
-        return accumulator.scalar_columns(tag)
+        return accumulator.scalar_times(tag)

@@ -10,6 +10,7 @@ from tensorboard.compat.proto import summary_pb2
 from tensorboard.data import provider
 
 from traindeck.boards.accumulator import BoardMultiplexer
+from traindeck.boards.series import LAST
 
 
 class ScalarProvider(MultiplexerDataProvider):
@@ -17,7 +18,7 @@ class ScalarProvider(MultiplexerDataProvider):
 
     def __init__(self, multiplexer: BoardMultiplexer, logdir: str) -> None:
         super().__init__(multiplexer, logdir)
-        self._scalars = multiplexer.scalar_columns
+        self._scalars, self._times = multiplexer.scalar_columns, multiplexer.scalar_times
 
     def list_scalars(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
@@ -52,9 +53,9 @@ class ScalarProvider(MultiplexerDataProvider):
         found: dict[str, dict[str, Any]] = {}
         for run, tags in index.items():
             for tag in tags:
-                steps, wall_times, values = self._scalars(run, tag)
+                steps, wall_times, values = self._scalars(run, tag, LAST)
                 if steps:
-                    found.setdefault(run, {})[tag] = _datum(steps[-1], wall_times[-1], values[-1])
+                    found.setdefault(run, {})[tag] = _datum(steps[0], wall_times[0], values[0])
         return found
 
     def _scalar_index(self, ctx: Any, experiment_id: str, plugin_name: str, chosen: Any) -> dict[str, dict[str, Any]]:
@@ -64,7 +65,7 @@ class ScalarProvider(MultiplexerDataProvider):
         return index
 
     def _series(self, run: str, tag: str, metadata: Any) -> Any:
-        steps, wall_times, _ = self._scalars(run, tag)
+        steps, wall_times = self._times(run, tag)
         return provider.ScalarTimeSeries(
             max_step=max(steps, default=None),
             max_wall_time=max(wall_times, default=None),

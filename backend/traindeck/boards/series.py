@@ -16,8 +16,14 @@ from traindeck.boards.scalars import ScalarEvent
 Columns = tuple[list[int], list[float], list[Any]]
 """Steps, wall times and values; of one length."""
 
+Times = tuple[list[int], list[float]]
+"""Steps and wall times; of one length."""
+
 KEY = "."
 """What TensorBoard's accumulators call the one bucket of each reservoir."""
+
+ALL = slice(None)
+LAST = slice(-1, None)
 
 _EMPTY = np.empty(0, POINT)
 
@@ -48,12 +54,23 @@ class ScalarSeries:
         self._rows = joined if after <= self._size else joined[draws(self._size).survivors(before, after)]
         self._seen = after
 
-    def columns(self) -> Columns:
-        """What is kept."""
+    def columns(self, chosen: slice = ALL) -> Columns:
+        """What is kept, or those of it that are `chosen`.
+
+        Raises:
+            ValueError: one of them is no single number.
+        """
         if self._other is not None:
-            return event_columns(self._other.Items(KEY))
-        rows = self._rows
+            return event_columns(self._other.Items(KEY)[chosen])
+        rows = self._rows[chosen]
         return rows["step"].tolist(), rows["wall_time"].tolist(), rows["value"].tolist()
+
+    def times(self) -> Times:
+        """When what is kept was written, whatever it is."""
+        if self._other is not None:
+            return event_times(self._other.Items(KEY))
+        rows = self._rows
+        return rows["step"].tolist(), rows["wall_time"].tolist()
 
     def AddItem(self, key: str, item: Any) -> None:  # noqa: N802 - TensorBoard's name for it
         """Offer one event as TensorBoard's accumulator makes it."""
@@ -98,6 +115,15 @@ class ScalarSeries:
 
 
 def event_columns(events: list[Any]) -> Columns:
-    """Steps, wall times and values of events, each a tensor of one element."""
+    """Steps, wall times and values of events.
+
+    Raises:
+        ValueError: one of them is no tensor of one element.
+    """
     values = [tensor_util.make_ndarray(event.tensor_proto).item() for event in events]
-    return [event.step for event in events], [event.wall_time for event in events], values
+    return *event_times(events), values
+
+
+def event_times(events: list[Any]) -> Times:
+    """Steps and wall times of events."""
+    return [event.step for event in events], [event.wall_time for event in events]
