@@ -113,6 +113,7 @@ def write_odd(work: Path) -> None:
     back = [*again[:50], *again[20:40], *(point(step, value("other", step)) for step in range(30))]
     write_events(work / "odd" / "version 1", back, version=1)
     write_events(work / "odd" / "no version", back, version=None)
+    _write_old(work / "odd" / "old")
     merged = [point(step, value("loss", step), value("accuracy", -step)) for step in steps]
     write_events(work / "odd" / "several in one event", merged)
     alternating = [e for pair in zip(merged, again, strict=True) for e in pair]
@@ -122,6 +123,21 @@ def write_odd(work: Path) -> None:
     words = [point(step, value("größe €", step), value("", step)) for step in range(30)]
     write_events(work / "odd" / "words", [*words, *(point(step, value("größe €", step)) for step in range(30, 90))])
     _write_two_kinds(work / "odd" / "two kinds", again[:200])
+
+
+def _write_old(folder: Path) -> None:
+    """A scalar at each step, and a histogram at some; where training began again, only a step back tells."""
+    events = []
+    for step in [*range(100), *range(60, 120)]:
+        events.append(point(step, value("loss", step)))
+        if step % 10 == 0:
+            histogram = Summary.Value(tag="weights")
+            histogram.histo.bucket_limit[:], histogram.histo.bucket[:] = [1.0, 2.0], [step, 1.0]
+            events.append(point(step, histogram))
+        if step % 7 == 0:
+            events.append(point(step - 3, value("accuracy", step)))
+    for version in (None, 1, 2):
+        write_events(folder / str(version), events, version=version)
 
 
 def write_growing(work: Path) -> None:

@@ -15,11 +15,9 @@ from tensorboard.compat.proto import summary_pb2
 
 from traindeck.boards.chain import FolderChain, GoesOn
 from traindeck.boards.points import PointBatch
+from traindeck.boards.records import VERSION_WITH_RESTARTS
 from traindeck.boards.scalars import ScalarEvent
 from traindeck.boards.series import ALL, KEY, Columns, ScalarSeries, Times, event_columns, event_times
-
-VERSION_WITH_RESTARTS = 2
-"""Files of this version say where training started again; in older ones a step back does."""
 
 
 class BoardClosedError(Exception):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorboard import data_compat, dataclass_compat
+from tensorboard.backend.event_processing.event_util import ParseFileVersion
 from tensorboard.compat.proto import event_pb2
 from tensorboard.plugins.scalar import metadata as scalar_metadata
 
@@ -25,6 +26,9 @@ from traindeck.boards.scalars import ScalarEvent
 
 CHUNK_BYTES = 1 << 20
 """Read at once: small, so that no operation on it holds the interpreter's lock for long."""
+
+VERSION_WITH_RESTARTS = 2
+"""Files of this version say where training started again; in older ones, and where none is told, a step back does."""
 
 LIMIT_RECORD_BYTES = 256 << 20
 """A record larger than this is stepped over."""
@@ -46,6 +50,7 @@ class EventFile:
         self._waiting: deque[Any] = deque()
         self._metadata: dict[str, Any] = {}
         self._scalars: set[str] = set()
+        self._tells_restarts = False
 
     def Load(self) -> Iterator[Any]:  # noqa: N802 - TensorBoard calls it by this name
         """What came since the last load, up to the first torn or corrupt record.
@@ -101,12 +106,13 @@ class EventFile:
 
         A tag's first point goes as an event, in its place among the events, which tells of the tag. Its other
         points may come after all other events but those that bear on it: one with the same tag, one that says
-        that training began again, or one of the file's version.
+        that training began again, or one of the file's version. In old files a step back says so, from whichever
+        event to whichever other: every point stays in its place.
         """
         points, events = self._with_firsts(chunk)
         tags = set(points.tags)
         for number, event in events:
-            if len(points) and _bears_on(event, tags):
+            if len(points) and (not self._tells_restarts or _bears_on(event, tags)):
                 before = points.records < number
                 yield from _unless_empty(points.where(before))
                 points = points.where(~before)
@@ -127,6 +133,8 @@ class EventFile:
         return points.where(rest), sorted(events, key=lambda numbered: numbered[0])
 
     def _migrated(self, event: Any) -> Any:
+        if event.HasField("file_version"):
+            self._tells_restarts = ParseFileVersion(event.file_version) >= VERSION_WITH_RESTARTS
         for value in event.summary.value:
             if value.WhichOneof("value") == "simple_value":
                 self._scalars.add(value.tag)
