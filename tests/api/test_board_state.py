@@ -85,5 +85,13 @@ def test_a_run_whose_files_were_deleted_says_so(cold_deck: ServedDeck) -> None:
     assert board_state(cold_deck, run_id)["state"] == "gone"
 
 
+def test_an_open_board_whose_folder_has_gone_says_so(cold_deck: ServedDeck) -> None:
+    run_id = launch(cold_deck)
+    cold_deck.wait_until_ended(run_id)
+    assert cold_deck.client.get(f"/runs/{run_id}/tensorboard/data/runs").json() == ["logs"]
+    shutil.rmtree(cold_deck.home / f"runs/{run_id}/attempt-1")
+    assert board_state(cold_deck, run_id)["state"] == "gone"
+
+
 def test_a_run_that_is_not_there_has_no_board(cold_deck: ServedDeck) -> None:
     assert cold_deck.client.get("/runs/999999/tensorboard-state").status_code == 404

@@ -128,6 +128,9 @@ class Boards:
 
     async def state(self, board: BoardSpec, prefix: str) -> BoardState:
         """How far the board at the address `prefix` is; opens no board and starts no process."""
+        # An open board goes on with what it has read: it does not say that its folder has gone.
+        if not await run_in_threadpool(board.has_folder):
+            return BoardState(State.GONE)
         child = self._supervisor.now()
         if isinstance(child, Child):
             try:
