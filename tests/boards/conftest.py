@@ -60,6 +60,10 @@ def _app(deck: Deck, boards: Boards) -> Starlette:
         spec = deck.specs[request.path_params["name"]]
         return await boards.proxy(request, spec, request.path_params.get("path", ""))
 
+    async def state(request: Request) -> Response:
+        name = request.path_params["name"]
+        return Response((await boards.state(deck.specs[name], f"/runs/{name}/tensorboard")).encode())
+
     async def shared(request: Request) -> Response:
         return await boards.shared(request)
 
@@ -71,6 +75,7 @@ def _app(deck: Deck, boards: Boards) -> Starlette:
     methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]
     routes = [
         Route(SHARED_PATH + "{name}", shared),
+        Route("/runs/{name}/tensorboard-state", state),
         Route("/runs/{name}/tensorboard", board, methods=methods),
         Route("/runs/{name}/tensorboard/{path:path}", board, methods=methods),
     ]

@@ -22,7 +22,8 @@ class BoardStateView(BaseModel):
 
     state: State = Field(
         description="waiting: the run has not begun; gone: its files are not there; empty: it has written nothing that "
-        "TensorBoard shows; away: TensorBoard does not run now; closed: it opens at the next look; reading; current"
+        "TensorBoard shows; away: TensorBoard does not run now; closed: it opens at the next look; reading; current; "
+        "full: there is no memory for more than was read"
     )
     disk_bytes: int = Field(description="Size of the event files")
     read_bytes: int = Field(description="How much of them the board has taken in")

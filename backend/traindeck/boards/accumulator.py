@@ -1,7 +1,6 @@
 # mypy: disallow-untyped-calls=False
 """TensorBoard's store of a board's data, fed by our reader of event files."""
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -14,24 +13,21 @@ from tensorboard.backend.event_processing import (
 from tensorboard.compat.proto import summary_pb2
 
 from traindeck.boards.chain import FolderChain, GoesOn
+from traindeck.boards.halt import Halt
 from traindeck.boards.points import PointBatch
 from traindeck.boards.records import VERSION_WITH_RESTARTS
 from traindeck.boards.scalars import ScalarEvent
 from traindeck.boards.series import ALL, KEY, Columns, ScalarSeries, Times, event_columns, event_times
 
 
-class BoardClosedError(Exception):
-    """Nobody wants the data any more."""
-
-
 class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
     """The data of one of TensorBoard's runs: a folder of event files, and those that go on from it.
 
-    Loading ends with `BoardClosedError` once `is_closed` is set.
+    Loading ends where `halt` says so.
     """
 
-    def __init__(self, *folders: str, is_closed: threading.Event | None = None) -> None:
-        self._is_closed = is_closed or threading.Event()
+    def __init__(self, *folders: str, halt: Halt | None = None) -> None:
+        self._halt = halt or Halt()
         self._gone_on: set[str] = set()
         super().__init__(
             folders[0],
@@ -59,10 +55,13 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         series = self.tensors_by_tag[tag]
         return series.times() if isinstance(series, ScalarSeries) else event_times(series.Items(KEY))
 
+    def held_bytes(self) -> int:
+        """About how much memory the data takes: each series as if all of its tensors were like the last."""
+        held = sum(_held_bytes(series) for series in list(self.tensors_by_tag.values()))
+        return held + len(self._graph or b"")
+
     def _ProcessEvent(self, event: Any) -> None:  # noqa: N802 - TensorBoard's name for it
         """Take in one event, or many points of known scalars at once."""
-        if self._is_closed.is_set():
-            raise BoardClosedError
         if type(event) is GoesOn:
             self._gone_on = set(self.tensors_by_tag)
         elif type(event) is not PointBatch:
@@ -73,6 +72,8 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
             self._take_singly(event)
         else:
             self._take(event)
+        # Not before: whoever goes on later goes on behind this one.
+        self._halt.check()
 
     def _take(self, points: PointBatch) -> None:
         self.most_recent_step, self.most_recent_wall_time = points.last()  # type: ignore[assignment]
@@ -113,6 +114,13 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         return metadata is not None and metadata.data_class == summary_pb2.DATA_CLASS_SCALAR  # type: ignore[attr-defined]
 
 
+def _held_bytes(series: Any) -> int:
+    if isinstance(series, ScalarSeries):
+        return series.held_bytes()
+    items = series.Items(KEY) if series.Keys() else []
+    return len(items) * items[-1].tensor_proto.ByteSize() if items else 0
+
+
 def _is_before(step: int, point: Any) -> bool:
     return bool(point.step < step)
 
@@ -120,13 +128,9 @@ def _is_before(step: int, point: Any) -> bool:
 class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
     """The accumulators of one board by the names of TensorBoard's runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, halt: Halt) -> None:
         super().__init__()
-        self._is_closed = threading.Event()
-
-    def close(self) -> None:
-        """Have loading end where it is."""
-        self._is_closed.set()
+        self._halt = halt
 
     def add(self, name: str, folders: Sequence[str]) -> None:
         """Have the folders, which go on from each other, as the run `name`; `Reload` takes in their data."""
@@ -135,7 +139,7 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
             if known is not None and known.chain.is_head_of(folders):
                 known.chain.follow(folders)
                 return
-            self._accumulators[name] = BoardAccumulator(*folders, is_closed=self._is_closed)
+            self._accumulators[name] = BoardAccumulator(*folders, halt=self._halt)
             self._paths[name] = folders[-1]
 
     def rename(self, new_name: Callable[[str], str | None]) -> None:
@@ -149,13 +153,20 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
             # In one step each: whoever reads meanwhile has the one or the other.
             self._accumulators, self._paths = renamed, paths
 
+    def held_bytes(self) -> int:
+        """About how much memory the data takes."""
+        return sum(accumulator.held_bytes() for accumulator in self._all())
+
     def progress(self) -> tuple[int, int | None]:
         """Bytes of event files that were taken in, and the highest of the runs' last steps."""
-        with self._accumulators_mutex:
-            accumulators = list(self._accumulators.values())
+        accumulators = self._all()
         steps = [accumulator.most_recent_step for accumulator in accumulators]
         last_step = max((step for step in steps if step >= 0), default=None)
         return sum(accumulator.chain.read_bytes for accumulator in accumulators), last_step
+
+    def _all(self) -> list[BoardAccumulator]:
+        with self._accumulators_mutex:
+            return list(self._accumulators.values())
 
     def scalar_columns(self, run: str, tag: str, chosen: slice = ALL) -> Columns:
         """Steps, wall times and values that are kept of a scalar of the run, or those of them that are `chosen`.

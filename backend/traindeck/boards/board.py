@@ -58,11 +58,9 @@ class TensorBoard:
 class Board:
     """A WSGI app that takes in what is new before it answers a request for data."""
 
-    def __init__(
-        self, opening: Opening, tensorboard: TensorBoard, trees: Path, reader: BoardReader | None = None
-    ) -> None:
+    def __init__(self, opening: Opening, tensorboard: TensorBoard, trees: Path, reader: BoardReader) -> None:
         self._tensorboard, self._trees = tensorboard, trees
-        self.reader = reader or BoardReader(opening.board)
+        self.reader = reader
         # Its own at each opening: a board that is being closed takes only its own along.
         self._tree = trees / f"{opening.key}-{next(_OPENED)}"
         logdir = _logdir(opening.board, self._tree)

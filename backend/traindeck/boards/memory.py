@@ -5,13 +5,21 @@ import gc
 import logging
 import os
 import resource
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 MEGABYTE = 1_000_000
 OVERFULL_EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: a new process may do better."""
+
+FULL_SHARE = 0.8
+"""Of what the boards may have: from here on the board that takes most takes in no more."""
+
+ROOM_SHARE = 0.6
+"""Of the same: below it, a board that was full goes on."""
+
+PATIENT_TICKS = 5
+"""What was closed is given back once the answers under way are given."""
 
 SPARE_BYTES = 500 * MEGABYTE
 """An allocation that would take the process so far over the limit fails."""
@@ -25,29 +33,39 @@ logger = logging.getLogger(__name__)
 class Closable(Protocol):
     """What gives memory back."""
 
-    def close_oldest(self) -> bool:
-        """Close what was not used for longest, but not the last; whether there was anything."""
+    def make_room(self) -> bool:
+        """Close one board; whether there was any."""
 
 
-@dataclass
 class MemoryLimit:
-    """Closes boards while the process is over `limit_bytes`; with one board left, `tick` ends the process.
+    """How much of `limit_bytes` is taken, and what is done about more: `tick` closes a board.
 
-    The server starts it again, and reading begins anew.
+    With no board left to close, it ends the process, and the server starts it again.
     """
 
-    limit_bytes: int
-    boards: Closable
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._empty_bytes = resident_bytes()
+        self._ticks_over = 0
 
-    def tick(self) -> None:
+    def share(self) -> float:
+        """How much is taken of what the process has for boards."""
+        return (resident_bytes() - self._empty_bytes) / max(1, self._limit_bytes - self._empty_bytes)
+
+    def tick(self, boards: Closable) -> None:
         """Look once."""
-        while (used := resident_bytes()) > self.limit_bytes:
-            if not self.boards.close_oldest():
-                logger.error("%d MB of memory for one board; ending", used // MEGABYTE)
-                os._exit(OVERFULL_EXIT_CODE)
-            logger.warning("%d MB of memory used; closed the least recently used board", used // MEGABYTE)
+        used = resident_bytes()
+        if used <= self._limit_bytes:
+            self._ticks_over = 0
+        elif boards.make_room():
+            logger.warning("%d MB of memory used; closed a board", used // MEGABYTE)
             gc.collect()
             ctypes.CDLL(None).malloc_trim(0)
+        else:
+            self._ticks_over += 1
+            if self._ticks_over > PATIENT_TICKS:
+                logger.error("%d MB of memory used without a board; ending", used // MEGABYTE)
+                os._exit(OVERFULL_EXIT_CODE)
 
 
 def resident_bytes() -> int:

@@ -38,11 +38,11 @@ def main() -> None:
     threading.stack_size(MAX_STACK_BYTES)
     set_hard_limit(options.memory_mb * MEGABYTE)
     _keep_tensorflow_out()
-    boards = OpenBoards(options.socket.parent / "trees", options.limit, options.idle_seconds)
+    memory = MemoryLimit(options.memory_mb * MEGABYTE)
+    boards = OpenBoards(options.socket.parent / "trees", options.limit, options.idle_seconds, memory)
     os.umask(NOBODY_ELSE)
     server = make_server(options.socket, BoardsService(boards))
     threading.Thread(target=server.serve_forever, name="serve", daemon=True).start()
-    memory = MemoryLimit(options.memory_mb * MEGABYTE, boards)
     threading.Thread(target=_tidy, args=(boards, memory), name="tidy", daemon=True).start()
     os.write(sys.stdout.fileno(), b"ready\n")
     # Nobody waits for it yet.
@@ -71,7 +71,7 @@ def _tidy(boards: OpenBoards, memory: MemoryLimit) -> None:
     forever = threading.Event()
     while not forever.wait(TICK_SECONDS):
         boards.tick()
-        memory.tick()
+        memory.tick(boards)
 
 
 def _wait_for_end_of_input() -> None:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from traindeck.boards.accumulator import BoardClosedError, BoardMultiplexer
+from traindeck.boards.accumulator import BoardMultiplexer
 from traindeck.boards.chain import joined
 from traindeck.boards.folders import EventFolders, Sizes
+from traindeck.boards.halt import BoardClosedError, BoardFullError, Halt
+from traindeck.boards.memory import FULL_SHARE, ROOM_SHARE
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
 
@@ -29,15 +31,20 @@ logger = logging.getLogger(__name__)
 
 
 class BoardReader:
-    """Reads the event files of a board's folders into a TensorBoard multiplexer."""
+    """Reads the event files of a board's folders into a TensorBoard multiplexer, as long as there is room for them.
 
-    def __init__(self, board: BoardSpec) -> None:
+    `crowding` says how much of the memory for boards is taken, as far as this board has to heed it.
+    """
+
+    def __init__(self, board: BoardSpec, crowding: Callable[["BoardReader"], float] = lambda _: 0.0) -> None:
         self.board = board
-        self.multiplexer = BoardMultiplexer()
+        self._crowding = crowding
+        self._halt = Halt(lambda: crowding(self) < FULL_SHARE)
+        self.multiplexer = BoardMultiplexer(self._halt)
         self._folders = {folder: EventFolders(folder) for prefix in board.folders for folder in board.chain(prefix)}
         self._seen: dict[str, list[tuple[Path, Sizes]]] = {}
         self._disk_bytes = 0
-        self._is_behind = False
+        self._is_behind = self._is_full = False
         self._changing = threading.Lock()
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -62,6 +69,7 @@ class BoardReader:
         self._done.wait(LOOK_SECONDS)
         read_bytes, last_step = self.multiplexer.progress()
         state = State.READING if self._is_behind or not self.has_read else State.CURRENT
+        state = State.FULL if self._is_full else state
         return BoardState(state, self._disk_bytes, min(read_bytes, self._disk_bytes), last_step)
 
     def change(self, board: BoardSpec) -> None:
@@ -78,7 +86,7 @@ class BoardReader:
 
     def close(self) -> None:
         """Stop taking in data."""
-        self.multiplexer.close()
+        self._halt.close()
 
     def _begin(self) -> None:
         with self._lock:
@@ -98,12 +106,15 @@ class BoardReader:
                 if is_news:
                     for name, folders in found.items():
                         self.multiplexer.add(name, [str(folder) for folder, _ in folders])
-            if is_news:
+            if is_news and not (self._is_full and self._crowding(self) > ROOM_SHARE):
                 self.multiplexer.Reload()
                 self._seen = found
-                self._is_behind = False
+                self._is_behind = self._is_full = False
         except BoardClosedError:
             logger.info("board=%s closed while it was read", self.board.id)
+        except (BoardFullError, MemoryError):
+            logger.warning("board=%s is too large for the memory: the rest of it is not read", self.board.id)
+            self._is_full = True
         except Exception:
             # The board goes on with what it has; the next request tries again.
             logger.exception("board=%s could not read its event files", self.board.id)

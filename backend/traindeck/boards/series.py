@@ -72,6 +72,13 @@ class ScalarSeries:
         rows = self._rows
         return rows["step"].tolist(), rows["wall_time"].tolist()
 
+    def held_bytes(self) -> int:
+        """About how much memory it takes."""
+        if self._other is None:
+            return self._rows.nbytes
+        items = self._other.Items(KEY)
+        return len(items) * int(items[-1].tensor_proto.ByteSize()) if items else 0
+
     def AddItem(self, key: str, item: Any) -> None:  # noqa: N802 - TensorBoard's name for it
         """Offer one event as TensorBoard's accumulator makes it."""
         tensor = item.tensor_proto

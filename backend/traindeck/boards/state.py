@@ -11,7 +11,8 @@ class State(StrEnum):
 
     `WAITING`: the run has had no attempt. `GONE`: its folder is not there. `EMPTY`: nothing was written that a board
     could show. `AWAY`: TensorBoard does not run at this moment. `CLOSED`: the board is not open, and opens when
-    somebody looks at it. `READING`, `CURRENT`: it is open, and has more to read or not.
+    somebody looks at it. `READING`, `CURRENT`: it is open, and has more to read or not. `FULL`: it is open,
+    and there is no memory for the rest.
     """
 
     WAITING = "waiting"
@@ -21,6 +22,7 @@ class State(StrEnum):
     CLOSED = "closed"
     READING = "reading"
     CURRENT = "current"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)

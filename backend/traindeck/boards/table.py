@@ -9,7 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 from traindeck.boards.board import Board, TensorBoard
+from traindeck.boards.memory import FULL_SHARE, MemoryLimit
+from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import Opening
+
+WATCHED_SECONDS = 30.0
+"""A board that was used so shortly ago stands in a page that is open."""
 
 
 @dataclass
@@ -30,11 +35,20 @@ class _Entry:
         with self.lock:
             return self._board
 
+    @property
+    def made(self) -> Board | None:
+        """The board, where it is made already."""
+        return self.__dict__.get("_board")
+
     def close(self) -> None:
         """Close the board, if it was made."""
         with self.lock:
-            if "_board" in self.__dict__:
-                self._board.close()
+            if self.made is not None:
+                self.made.close()
+
+
+def _held_bytes(entry: _Entry) -> int:
+    return entry.made.reader.multiplexer.held_bytes() if entry.made is not None else 0
 
 
 def _made() -> Board:
@@ -42,13 +56,17 @@ def _made() -> Board:
 
 
 class OpenBoards:
-    """At most `limit` boards, each unused for at most `idle_seconds`; the least recently used goes first."""
+    """At most `limit` boards, each unused for at most `idle_seconds`; the least recently used goes first.
 
-    def __init__(self, trees: Path, limit: int, idle_seconds: float) -> None:
+    Where memory gets scarce, what takes most of it suffers: it is not read on, and only then boards are closed.
+    """
+
+    def __init__(self, trees: Path, limit: int, idle_seconds: float, memory: MemoryLimit) -> None:
         self.tensorboard = TensorBoard()
         self._trees = trees
         self._limit = limit
         self._idle_seconds = idle_seconds
+        self._memory = memory
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
@@ -81,19 +99,38 @@ class OpenBoards:
             unused = sum(entry.used_at < oldest for entry in self._entries.values())
         self._close_down_to(len(self._entries) - unused)
 
-    def close_oldest(self) -> bool:
-        """Close the least recently used board, but not the last one; whether there was one to close."""
-        before = len(self._entries)
-        self._close_down_to(max(1, before - 1))
-        return before > 1
+    def make_room(self) -> bool:
+        """Close the least recently used board, or where all are in use that which takes most; whether there was one."""
+        with self._lock:
+            if not self._entries:
+                return False
+            key = next(iter(self._entries))
+            if time.monotonic() - self._entries[key].used_at < WATCHED_SECONDS:
+                key = max(self._entries, key=lambda one: _held_bytes(self._entries[one]))
+            closed = self._entries.pop(key)
+        closed.close()
+        return True
+
+    def _crowding(self, reader: BoardReader) -> float:
+        """How much of the memory is taken, as far as a board has to heed it: not at all while another takes more."""
+        share = self._memory.share()
+        if share < FULL_SHARE:
+            return share
+        with self._lock:
+            entries = list(self._entries.values())
+        most = max((_held_bytes(entry) for entry in entries), default=0)
+        return share if reader.multiplexer.held_bytes() >= most else 0.0
 
     def _entry(self, opening: Opening) -> _Entry:
         """A new entry; where the same board is open with other runs, it is that board, changed."""
         former = next((key for key, entry in self._entries.items() if entry.place == opening.place), None)
         if former is None:
-            return _Entry(opening.place, lambda: Board(opening, self.tensorboard, self._trees))
+            return _Entry(opening.place, lambda: self._board(opening))
         board = self._entries.pop(former).board
         return _Entry(opening.place, lambda: board().changed(opening))
+
+    def _board(self, opening: Opening) -> Board:
+        return Board(opening, self.tensorboard, self._trees, BoardReader(opening.board, self._crowding))
 
     def _close_down_to(self, count: int) -> None:
         closed = []

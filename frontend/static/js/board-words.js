@@ -6,6 +6,7 @@ const percent = ({ read_bytes, disk_bytes }) => (disk_bytes ? Math.floor((100 * 
 export function stateWords(state, { wasOpen, isLoaded }) {
   if (state.state === "away") return wasOpen ? "TensorBoard stopped, and is being started again…" : "TensorBoard is being started…";
   if (!isLoaded || state.state === "closed") return wasOpen ? "Opening TensorBoard again…" : "Opening TensorBoard…";
+  if (state.state === "full") return `Too large for TensorBoard's memory: the first ${percent(state)} % are shown`;
   return state.state === "reading" ? `Reading, ${percent(state)} %` : "Up to date";
 }
 
@@ -15,6 +16,7 @@ export function stateFacts(state, isFinal) {
   const facts = [];
   if (state.last_step !== null) facts.push(`step ${state.last_step.toLocaleString("en")}`);
   facts.push(showBytes(state.disk_bytes));
+  if (state.state === "full") facts.push("TRAINDECK_BOARD_MEMORY_MB sets how much it has");
   const rest = state.disk_bytes - state.read_bytes;
   // While a run writes, its last record may not be whole yet.
   if (state.state === "current" && isFinal && rest > 0) facts.push(`${showBytes(rest)} of it damaged`);

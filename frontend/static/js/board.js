@@ -10,6 +10,8 @@ const QUIET_MS = 2000;
 const SETTLED_MS = 1500;
 // A little less than two looks.
 const RELOAD_SPACING_MS = 1900;
+// Nothing more of what is on disk is read, all of it or not.
+const READ = ["current", "full"];
 const HASH = "#tensorboard/";
 const NEVER = Symbol("nothing of the board was shown, or no longer is");
 
@@ -120,7 +122,7 @@ export class Board {
     this.say(state.state, stateWords(state, { wasOpen, isLoaded }), stateFacts(state, isFinal));
     if (!isLoaded || performance.now() - this.frame.loadedAt < SETTLED_MS) return SOON_MS;
     this.catchUp(state);
-    this.settled = isFinal && state.state === "current" && this.shown === state.read_bytes;
+    this.settled = isFinal && READ.includes(state.state) && this.shown === state.read_bytes;
     return state.state === "reading" ? SOON_MS : MOVING_MS;
   }
 
