@@ -86,6 +86,20 @@ def test_points_before_a_corrupt_record_are_kept(scalars: Path) -> None:
     assert steps(EventFile(str(scalars))) == [0, 1, 2]
 
 
+def test_when_a_run_began_is_known_before_it_is_read_and_while_another_reads_it(scalars: Path) -> None:
+    theirs = plugin_event_accumulator.EventAccumulator(str(scalars.parent))
+    ours = BoardAccumulator(str(scalars.parent))
+    with ours._generator_mutex:
+        assert ours.FirstEventTimestamp() == theirs.FirstEventTimestamp()
+    assert ours.chain.read_bytes == 0
+
+
+def test_a_run_without_events_has_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1").touch()
+    with pytest.raises(ValueError, match="no event yet"):
+        BoardAccumulator(str(tmp_path)).FirstEventTimestamp()
+
+
 def test_what_is_no_regular_file_reads_as_empty(tmp_path: Path, scalars: Path) -> None:
     pipe, link = tmp_path / "pipe.tfevents", tmp_path / "link.tfevents"
     os.mkfifo(pipe)

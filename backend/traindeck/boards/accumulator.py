@@ -55,6 +55,17 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         series = self.tensors_by_tag[tag]
         return series.times() if isinstance(series, ScalarSeries) else event_times(series.Items(KEY))
 
+    def FirstEventTimestamp(self) -> float:  # noqa: N802 - TensorBoard's name for it
+        """When the first event was written. TensorBoard's own takes in events for it, and waits for who reads.
+
+        Raises:
+            ValueError: there is no event yet.
+        """
+        if self._first_event_timestamp is None:
+            return self.chain.first_wall_time()
+        timestamp: float = self._first_event_timestamp
+        return timestamp
+
     def held_bytes(self) -> int:
         """About how much memory the data takes: each series as if all of its tensors were like the last."""
         held = sum(_held_bytes(series) for series in list(self.tensors_by_tag.values()))

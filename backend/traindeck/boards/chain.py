@@ -11,7 +11,7 @@ from typing import Any
 from tensorboard.backend.event_processing import directory_watcher
 
 from traindeck.boards.folders import Sizes
-from traindeck.boards.records import EventFile, is_event_file
+from traindeck.boards.records import EventFile, first_event, is_event_file
 
 NUMBERED = re.compile(r"[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}|\d+")
 """What writers put into the name of a log folder to have a new one each time: a date, or a number."""
@@ -59,6 +59,18 @@ class FolderChain:
                 return
             yield GoesOn()
             self._watcher = self._watch(self._later.popleft())
+
+    def first_wall_time(self) -> float:
+        """When the first event was written, by a look at no more than that.
+
+        Raises:
+            ValueError: there is none.
+        """
+        paths = filter(is_event_file, map(str, Path(self.folders[0]).glob("*tfevents*")))
+        first = first_event(min(paths, default=""))
+        if first is None:
+            raise ValueError("no event yet")
+        return float(first.wall_time)
 
     def _watch(self, folder: str) -> Any:
         return directory_watcher.DirectoryWatcher(folder, partial(EventFile, count=self._count), is_event_file)

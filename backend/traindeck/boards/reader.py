@@ -21,7 +21,7 @@ FRESH_SECONDS = 0.5
 PATIENCE_SECONDS = 2.0
 """A request waits this long for data to be taken in, then answers with what there is; the rest follows."""
 
-PIECES_SECONDS = 1.0
+PIECES_SECONDS = 0.7
 """So long a page that was told of images gets them, before newer ones are taken in that may put them out."""
 
 LOOK_SECONDS = 0.05

@@ -21,6 +21,7 @@ from tensorboard.compat.proto import event_pb2
 from tensorboard.plugins.scalar import metadata as scalar_metadata
 
 from traindeck.boards.chunk import Chunk, read_chunk, record_bytes
+from traindeck.boards.frames import FOOTER_BYTES, HEADER_BYTES
 from traindeck.boards.points import PointBatch
 from traindeck.boards.scalars import ScalarEvent
 
@@ -29,6 +30,9 @@ CHUNK_BYTES = 1 << 20
 
 VERSION_WITH_RESTARTS = 2
 """Files of this version say where training started again; in older ones, and where none is told, a step back does."""
+
+SMALL_BYTES = 4096
+"""More than the record that tells the version, which most files begin with."""
 
 LIMIT_RECORD_BYTES = 256 << 20
 """A record larger than this is stepped over."""
@@ -181,6 +185,21 @@ def _open_regular(path: str) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
+
+
+def first_event(path: str) -> Any:
+    """The first event of a file; None where there is none, or a large one."""
+    descriptor = _open_regular(path)
+    if descriptor is None:
+        return None
+    try:
+        data = os.pread(descriptor, SMALL_BYTES, 0)
+    finally:
+        os.close(descriptor)
+    size = record_bytes(data)
+    if size is None or size > len(data):
+        return None
+    return _event(data[HEADER_BYTES : size - FOOTER_BYTES])
 
 
 def is_event_file(path: str) -> bool:

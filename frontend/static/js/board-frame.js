@@ -9,7 +9,7 @@ const TYPING = "input, textarea, select, [contenteditable]";
 export class BoardFrame {
   // The events: onLoad once a page is in the frame, onPlace with TensorBoard's hash, onEscape.
   constructor(element, events) {
-    Object.assign(this, { element, events, loadedAt: undefined });
+    Object.assign(this, { element, events, loadedAt: undefined, answeredAt: 0 });
     element.addEventListener("load", () => this.loaded());
     document.addEventListener("deck:theme", () => this.followTheme());
   }
@@ -42,6 +42,8 @@ export class BoardFrame {
     this.loadedAt = performance.now();
     this.element.dataset.loaded = "";
     const { window } = this;
+    this.answeredAt = 0;
+    new window.PerformanceObserver((list) => this.timeReload(list.getEntries())).observe({ type: "resource" });
     window.addEventListener("keydown", (event) => this.escape(event));
     // Where a browser has no such events, the page's address keeps no place in TensorBoard.
     window.navigation?.addEventListener("currententrychange", () => this.tellPlace());
@@ -76,8 +78,20 @@ export class BoardFrame {
   reloadData() {
     const button = this.element.contentDocument?.querySelector(".reload-button");
     if (!button) return undefined;
+    this.reloadedAt = this.window.performance.now();
+    this.answeredAt = 0;
     button.click();
     return !button.disabled;
+  }
+
+  timeReload(answers) {
+    const data = answers.filter(({ name, startTime }) => name.includes("/data/") && startTime >= this.reloadedAt);
+    this.answeredAt = Math.max(this.answeredAt, ...data.map((answer) => answer.responseEnd));
+  }
+
+  // How long the last reload's answers took; Infinity as long as there is none.
+  get reloadMs() {
+    return this.answeredAt ? this.answeredAt - this.reloadedAt : Infinity;
   }
 
   reloadPage() {

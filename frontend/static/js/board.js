@@ -4,12 +4,14 @@ import { BoardFrame } from "./board-frame.js";
 import { stateFacts, stateWords } from "./board-words.js";
 
 const SOON_MS = 300;
-const MOVING_MS = 1000;
+const MOVING_MS = 400;
 const QUIET_MS = 2000;
 // TensorBoard has asked for its first data by then, and its first answers wait for what is being read.
 const SETTLED_MS = 1500;
-// A little less than two looks.
-const RELOAD_SPACING_MS = 1900;
+// From one reload of TensorBoard's data to the next: where the last took longer than a part of that, so much longer.
+const RELOAD_SPACING_MS = 800;
+const LONGEST_SPACING_MS = 1900;
+const PARTS = 4;
 // Nothing more of what is on disk is read, all of it or not.
 const READ = ["current", "full"];
 const HASH = "#tensorboard/";
@@ -27,7 +29,7 @@ const placeIn = (hash) => (hash.startsWith(HASH) ? `#${hash.slice(HASH.length)}`
 //   isForGood(none)  whether that text stays
 export class Board {
   constructor(panel, subject) {
-    Object.assign(this, { panel, subject, shown: undefined, settled: false, reloadedAt: -RELOAD_SPACING_MS, place: placeIn(location.hash) });
+    Object.assign(this, { panel, subject, shown: undefined, settled: false, reloadedAt: -LONGEST_SPACING_MS, place: placeIn(location.hash) });
     const byId = (id) => document.getElementById(id);
     [this.box, this.none, this.words, this.facts, this.link] = ["board-box", "board-none", "board-state", "board-facts", "board-link"].map(byId);
     this.reload = byId("board-reload");
@@ -139,12 +141,17 @@ export class Board {
     this.reload.hidden = this.link.hidden = Boolean(none);
   }
 
+  // TensorBoard has the greater part of the time for other things than to load its data.
+  get spacing() {
+    return Math.max(RELOAD_SPACING_MS, Math.min(LONGEST_SPACING_MS, PARTS * this.frame.reloadMs));
+  }
+
   // The first data of a run that has ended are all there is, where its board had read everything by then.
   catchUp(state) {
     const isCurrent = state.state === "current";
     if (this.shown === undefined) this.shown = isCurrent && this.subject.isFinal && this.frame.showsTensorBoard ? state.read_bytes : NEVER;
     const hasNews = this.shown !== state.read_bytes || ["away", "closed"].includes(state.state);
-    if (!hasNews || state.reason || performance.now() - this.reloadedAt < RELOAD_SPACING_MS) return;
+    if (!hasNews || state.reason || performance.now() - this.reloadedAt < this.spacing) return;
     this.reloadedAt = performance.now();
     if (!this.frame.showsTensorBoard) this.frame.reloadPage();
     else if (this.frame.reloadData() !== undefined) this.shown = state.read_bytes;
