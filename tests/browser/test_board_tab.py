@@ -144,6 +144,12 @@ def test_the_keyboard_gets_past_tensorboard_and_out_of_it(shared_deck: ServedDec
     board.get_by_role("tab", name="Time Series").focus()
     page.keyboard.press("Escape")
     expect(tab).to_be_focused()
+    field = board.get_by_role("textbox", name="Filter runs")
+    field.focus()
+    page.keyboard.press("Escape")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(tab).to_be_focused()
 
 
 def test_the_points_of_a_time_series_card_can_be_downloaded(shared_deck: ServedDeck, page: Page, finished: int) -> None:

@@ -5,6 +5,7 @@ const darkNow = () => {
 };
 
 const TYPING = "input, textarea, select, [contenteditable]";
+const fieldOf = (event) => event.composedPath()[0].closest?.(TYPING);
 
 export class BoardFrame {
   // The events: onLoad once a page is in the frame, onPlace with TensorBoard's hash, onEscape.
@@ -44,6 +45,7 @@ export class BoardFrame {
     const { window } = this;
     this.answeredAt = 0;
     new window.PerformanceObserver((list) => this.timeReload(list.getEntries())).observe({ type: "resource" });
+    window.addEventListener("keydown", (event) => this.noteEscape(event), true);
     window.addEventListener("keydown", (event) => this.escape(event));
     // Where a browser has no such events, the page's address keeps no place in TensorBoard.
     window.navigation?.addEventListener("currententrychange", () => this.tellPlace());
@@ -59,9 +61,18 @@ export class BoardFrame {
     if (this.isOpen && this.window.location.hash !== hash) this.window.location.hash = hash;
   }
 
-  // Menus and dialogs of TensorBoard have the key first.
+  // Before TensorBoard has the key: a field's list of suggestions lets nobody else see the Escape that closes it.
+  noteEscape(event) {
+    const field = event.key === "Escape" ? fieldOf(event) : undefined;
+    this.isSecond = Boolean(field) && this.escaped === field;
+    this.escaped = field;
+  }
+
+  // Menus and dialogs of TensorBoard have the key first. So has a field, which refuses it to others even where it has
+  // no use for it: the second leaves nonetheless.
   escape(event) {
-    if (event.key === "Escape" && !event.defaultPrevented && !event.composedPath()[0].closest?.(TYPING)) this.events.onEscape();
+    const isFree = event.key === "Escape" && !event.defaultPrevented && !fieldOf(event);
+    if (this.isSecond || isFree) this.events.onEscape();
   }
 
   // TensorBoard has no other way to change its colours at once; most of what is chosen in it stands in its address.
