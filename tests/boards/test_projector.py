@@ -82,3 +82,14 @@ def test_a_pipe_is_not_waited_for(shared_deck: Deck, web: httpx.Client, work: Pa
     board = shared_deck.show("pipe", work)
     expected = {"tensor": 200, "metadata": 400, "bookmarks": 400, "sprite_image": 400}
     assert answers(web, board) == expected
+
+
+def test_a_file_that_became_a_pipe_is_not_waited_for(shared_deck: Deck, web: httpx.Client, work: Path) -> None:
+    labels = work / "logs" / "labels.tsv"
+    labels.write_text("one\ntwo\n")
+    configure(work / "logs", tensor_path="tensors.tsv", metadata_path="labels.tsv")
+    board = shared_deck.show("became-a-pipe", work)
+    assert answers(web, board)["metadata"] == 200
+    labels.unlink()
+    os.mkfifo(labels)
+    assert answers(web, board) == {"tensor": 200, "metadata": 400, "bookmarks": 400, "sprite_image": 400}

@@ -53,6 +53,18 @@ class BoardProjector(projector_plugin.ProjectorPlugin):
                 self._refuse_outside(embedding, Path(paths[run]).parent)
         return configs, paths
 
+    def _get_embedding(self, tensor_name: str, config: Any) -> Any:
+        """The embedding, its paths checked once more: what was a file when the configuration was read may be a pipe."""
+        embedding = super()._get_embedding(tensor_name, config)
+        paths: dict[str, str] = self.config_fpaths or {}
+        path = next((paths[run] for run, known in self._configs.items() if known is config and run in paths), None)
+        if embedding is None or path is None:
+            return embedding
+        checked = type(embedding)()
+        checked.CopyFrom(embedding)
+        self._refuse_outside(checked, Path(path).parent)
+        return checked
+
     def _refuse_outside(self, embedding: Any, folder: Path) -> None:
         for field in _PATH_FIELDS:
             if getattr(embedding, field) and not self._may_read(folder / getattr(embedding, field)):
