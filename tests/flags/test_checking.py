@@ -146,7 +146,7 @@ def test_what_is_required_is_missed() -> None:
         ({"v": 3, "resume": "last", "scale": "large"}, ["--resume", "-v", "-v", "-v", "--large", "d"]),
         ({"resume": "x.pt", "tag": ["a", "-b"]}, ["--resume", "x.pt", "--tag", "a", "--tag=-b", "d"]),
         ({"layers": [1, 2]}, ["--layers", "1", "2", "--", "d"]),
-        ({"limit": "inf"}, ["d"]),
+        ({"limit": "inf"}, ["--limit", "inf", "d"]),
         ({"limit": "nan"}, ["--limit", "nan", "d"]),
     ],
 )  # fmt: skip

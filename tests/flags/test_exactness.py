@@ -93,12 +93,29 @@ def test_what_argparse_accepts_can_be_filled_into_the_form_again(data: st.DataOb
     assert check_params(schema, reading.values)[1] == []
 
 
-def test_only_what_differs_from_its_default_becomes_an_argument() -> None:
+def test_what_is_given_is_passed_on_and_nothing_else() -> None:
     parser = Parser()
     parser.add_argument("--lr", type=float, default=0.1)
     parser.add_argument("--epochs", "-e", type=int, default=3)
     parser.add_argument("--amp", action="store_true")
     schema = schema_of(parser)
-    assert args_of(schema, {"lr": 0.1, "epochs": 5, "amp": False}) == ["--epochs", "5"]
+    assert args_of(schema, {"lr": 0.1, "epochs": 5, "amp": False}) == ["--lr", "0.1", "--epochs", "5"]
     assert args_of(schema, {"lr": -1e-5, "amp": True}) == ["--lr=-0.00001", "--amp"]
     assert args_of(schema, {}) == []
+
+
+def test_a_default_that_no_arguments_come_to_is_left_to_the_script() -> None:
+    parser = Parser()
+    parser.add_argument("--workers", default=4)
+    parser.add_argument("--device", type=object, default=object())
+    parser.add_argument("--mode", choices=["a", "b"], default="auto")
+    parser.add_argument("--tag", action="append", default=["base"])
+    parser.add_argument("--lr", type=float, default=1)
+    rivals = parser.add_mutually_exclusive_group()
+    rivals.add_argument("--steps", type=int, default=10)
+    rivals.add_argument("--hours", type=int, default=1)
+    schema = schema_of(parser)
+    defaults = {name: one["default"] for name, one in schema["properties"].items()}
+    given, errors = check_params(schema, {**defaults, "hours": 2})
+    assert errors == []
+    assert args_of(schema, given) == ["--lr", "1.0", "--hours", "2"]

@@ -156,3 +156,40 @@ def test_what_a_script_passes_over_is_passed_on(inspector: Inspector, script: Sc
     inspection = inspector.inspect(script(CUSTOM.replace("parse_args", "parse_known_args")))
     args, _, errors = resolve_script_params(inspection, ["--other", "x"], {"lr": 2}, override=True)
     assert (args, errors) == (["--lr", "2.0", "--other", "x"], [])
+
+
+ENVIRONMENT = """
+import argparse, os
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=float(os.environ.get("RATE", "0.5")))
+parser.parse_args()
+"""
+ENVIRONMENT_OF_CLICK = """
+import click
+@click.command()
+@click.option("--lr", type=float, default=0.5, envvar="RATE")
+def main(lr): pass
+main()
+"""
+CONFIG_FILE = """
+import argparse, json
+first = argparse.ArgumentParser()
+first.add_argument("--config")
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.5)
+known, rest = first.parse_known_args()
+if known.config:
+    parser.set_defaults(**json.load(open(known.config)))
+parser.parse_args(rest)
+"""
+
+
+@pytest.mark.parametrize("source", [ENVIRONMENT, ENVIRONMENT_OF_CLICK, CONFIG_FILE])
+def test_a_parameter_that_is_given_is_passed_on_though_it_is_the_default(
+    inspector: Inspector, script: Script, source: str
+) -> None:
+    # In the run, the default may be another: by the environment, or by a file.
+    inspection = inspector.inspect(script(source))
+    args, params, errors = resolve_script_params(inspection, [], {"lr": 0.5}, parsing=inspector)
+    assert (args, params["lr"], errors) == (["--lr", "0.5"], 0.5, [])
+    assert resolve_script_params(inspection, [], {}, parsing=inspector)[0] == []

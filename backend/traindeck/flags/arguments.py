@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from traindeck.flags.argparsing import read_with_argparse
 from traindeck.flags.clicking import read_with_click
 from traindeck.flags.declaration import Record, chosen_levels, options_by_key
+from traindeck.flags.defaults import can_be_said, is_default, text_of
 from traindeck.flags.reading import Reading
 from traindeck.flags.schema import LISTS, SWITCHES, Schema
 
@@ -49,20 +49,34 @@ def completed(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def args_of(schema: Schema, params: dict[str, Any], hidden: Mapping[str, Any] = NOTHING) -> list[str]:
-    """The arguments that set `params`: only what differs from the defaults, with long flags.
+    """The arguments that set `params`, with long flags; what was not given is left to the script.
 
-    `hidden` are values of options that a form does not show.
+    A value that is given is passed on though it is the default: that of the script may come from its environment, or
+    from a file that another option names. `hidden` are values of options that a form does not show.
 
     Raises:
         Inexpressible: a value cannot be given on the command line.
     """
     wanted = completed(schema, params)
-    for layout in LAYOUTS:
-        args = _arranged(schema, {**hidden, **wanted}, layout)
-        reading = read_args(schema, args)
-        if reading.refusal is None and _same(completed(schema, reading.values), wanted):
-            return args
+    given = {**hidden, **_apart(schema, params)}
+    differing = {name: value for name, value in given.items() if name in hidden or not is_default(schema, name, value)}
+    for said in (given, differing):
+        for layout in LAYOUTS:
+            args = _arranged(schema, said, layout)
+            reading = read_args(schema, args)
+            if reading.refusal is None and _same(completed(schema, reading.values), wanted):
+                return args
     raise Inexpressible("", "these parameters together cannot be given on the script's command line")
+
+
+def _apart(schema: Schema, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters without defaults that no parser would take beside another of their group."""
+    rivals: set[str] = set()
+    for group in schema["x-exclusive"]:
+        names = [name for name in group["names"] if name in params]
+        same = {name for name in names if is_default(schema, name, params[name])}
+        rivals |= same if len(same) < len(names) else set()
+    return {name: value for name, value in params.items() if name not in rivals}
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -97,10 +111,10 @@ def _arranged(schema: Schema, params: dict[str, Any], layout: str) -> list[str]:
 
 
 def _tokens(options: list[Record], value: Any, *, click: bool) -> Iterator[str]:
-    """The arguments that give one parameter its value; none where it has it already."""
+    """The arguments that give one parameter its value; none where that is a default which cannot be said."""
     first = options[0]
     default, action = first["default"], first["action"]
-    if value == default and type(value) is type(default):
+    if value == default and not can_be_said(options, value):
         return
     if action in SWITCHES:
         yield _switch(options, value)
@@ -112,9 +126,6 @@ def _tokens(options: list[Record], value: Any, *, click: bool) -> Iterator[str]:
     elif action in LISTS:
         for one in value[0 if click else _start(first, value) :]:
             yield from _given(first, one, click=click)
-    elif isinstance(value, int | float) and value == default and first["kind"] == "float":
-        # 1 and 1.0 are one number to whoever chose it: the script keeps its own.
-        return
     else:
         yield from _given(first, value, click=click)
 
@@ -149,7 +160,7 @@ def _given(option: Record, value: Any, *, click: bool) -> Iterator[str]:
     if nargs == "?" and option["flags"] and value == option["const"]:
         yield _flag(option)
         return
-    texts = [_text(option, one) for one in (value if isinstance(value, list) else [value])]
+    texts = [text_of(option, one) for one in (value if isinstance(value, list) else [value])]
     if not option["flags"]:
         yield from texts
         return
@@ -164,15 +175,3 @@ def _given(option: Record, value: Any, *, click: bool) -> Iterator[str]:
 def _flag(option: Record) -> str:
     long = [flag for flag in option["flags"] if flag[:1] == flag[1:2]]
     return str((long or option["flags"])[0])
-
-
-def _text(option: Record, value: Any) -> str:
-    for choice in option.get("choices") or ():
-        if choice["value"] == value and type(choice["value"]) is type(value):
-            return str(choice["text"])
-    if isinstance(value, bool):
-        return str(option.get("texts", {}).get("true" if value else "false", str(value)))
-    if isinstance(value, float) and value < 0:
-        # -1e-05 is not a number to argparse but a flag; -0.00001 is one.
-        return format(Decimal(repr(value)), "f")
-    return value if isinstance(value, str) else json.dumps(value)

@@ -15,7 +15,7 @@ from traindeck.flags.inspection import Inspection
 MOST = 1000
 LATE_SECONDS = 60.0
 """How long a script that did not come to its parser is left alone the first time; then twice as long each time."""
-VERSION = 1
+VERSION = 2
 
 
 class InspectionCache:

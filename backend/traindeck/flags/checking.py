@@ -43,10 +43,10 @@ def check_params(schema: Schema, params: Mapping[str, Any]) -> tuple[dict[str, A
 
 
 def _checked(name: str, declared: Schema, value: Any) -> tuple[Any, list[ParamError]]:
+    plain, nullable = _plain(declared)
     required = bool(declared["x-flag"].get("required"))
     if not required and "default" in declared and _equal(value, declared["default"]):
-        return declared["default"], []
-    plain, nullable = _plain(declared)
+        return _as_declared(plain, declared["default"]), []
     if value is None and nullable:
         return None, []
     flag = declared["x-flag"]

@@ -82,6 +82,7 @@ def _option(param: Any, context: Any) -> dict[str, Any]:
         "group": _panel(param),
         "const": _const(param),
         "default": default,
+        "opaque": _is_opaque(param, context, values),
         "custom": param.callback is not None and action != "exit",
         **values,
     }
@@ -129,6 +130,16 @@ def unset_as_none(value: Any) -> Any:
     """The value for JSON, None where none was given."""
     # Newer versions of click tell "nothing was said" from None by a member of an enumeration.
     return None if type(value).__name__ in ("Sentinel", "UNSET") else plain(value)
+
+
+def _is_opaque(param: Any, context: Any, values: dict[str, Any]) -> bool:
+    """Whether the default is an object that only the script has."""
+    try:
+        default = param.get_default(context)
+    except Exception:
+        return True
+    simple = isinstance(default, (str, int, float, list, tuple, pathlib.PurePath))
+    return not (simple or "choices" in values or unset_as_none(default) is None)
 
 
 def _default(param: Any, context: Any, values: dict[str, Any]) -> Any:

@@ -112,6 +112,7 @@ def _option(parser: argparse.ArgumentParser, action: argparse.Action, group: str
     default = _default(parser, action, record)
     record["default"] = None if default is argparse.SUPPRESS else plain(default)
     _name_members(action, record, default)
+    record["opaque"] = kind in WITH_VALUE and _is_opaque(_converter(parser, action), record, default)
     return record
 
 
@@ -194,6 +195,20 @@ def _name_members(action: argparse.Action, record: dict[str, Any], default: Any)
     for member, shown in zip(list(action.choices), record["choices"]):  # noqa: B905 (3.8)
         if default is member and not isinstance(default, str):
             record["default"] = shown["value"]
+
+
+def _is_opaque(convert: Any, record: dict[str, Any], default: Any) -> bool:
+    """Whether a default is something that the option's type does not make of its text."""
+    if isinstance(default, (list, tuple)):
+        return any(_is_opaque(convert, record, one) for one in default)
+    if default is None or record.get("choices") or record["kind"] == "bool" or isinstance(convert, argparse.FileType):
+        return False
+    if convert in (None, str, int, float) and isinstance(default, (str, int, float)):
+        return False
+    try:
+        return bool((convert or str)(text_of(plain(default))) != default)
+    except (Exception, SystemExit):
+        return True
 
 
 def _default(parser: argparse.ArgumentParser, action: argparse.Action, record: dict[str, Any]) -> Any:
