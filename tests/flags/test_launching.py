@@ -193,3 +193,44 @@ def test_a_parameter_that_is_given_is_passed_on_though_it_is_the_default(
     args, params, errors = resolve_script_params(inspection, [], {"lr": 0.5}, parsing=inspector)
     assert (args, params["lr"], errors) == (["--lr", "0.5"], 0.5, [])
     assert resolve_script_params(inspection, [], {}, parsing=inspector)[0] == []
+
+
+ASKING = """
+import click
+@click.command()
+@click.option("--name", prompt="Your name", default="bob")
+@click.option("--steps", type=int, prompt=True, default=3, prompt_required=False)
+@click.option("--day", type=click.DateTime(), default="2024-01-01")
+def main(**_): pass
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "params", "made"),
+    [
+        ([], {}, ["--name", "bob"]),
+        (["--steps", "4"], {}, ["--name", "bob", "--steps", "4"]),
+        (["--name", "eve"], {}, ["--name", "eve"]),
+        ([], {"day": "2024-02-02"}, ["--name", "bob", "--day", "2024-02-02"]),
+        ([], {"name": "bob"}, ["--name", "bob"]),
+    ],
+)
+def test_what_a_script_would_ask_for_is_always_given(
+    inspector: Inspector, script: Script, args: list[str], params: dict[str, str], made: list[str]
+) -> None:
+    inspection = inspector.inspect(script(ASKING))
+    found, _, errors = resolve_script_params(inspection, args, params, parsing=inspector)
+    assert errors == []
+    assert sorted(found) == sorted(made)
+
+
+def test_a_question_that_no_argument_answers_is_refused(inspector: Inspector, script: Script) -> None:
+    source = ASKING.replace('"--name", prompt="Your name", default="bob"', '"--yes", is_flag=True, prompt="Sure?"')
+    inspection = inspector.inspect(script(source))
+    _, _, errors = resolve_script_params(inspection, [], {"steps": 4}, parsing=inspector)
+    assert [error.field for error in errors] == ["params.yes"]
+    assert resolve_script_params(inspection, [], {"yes": True}, parsing=inspector)[0] == ["--yes"]
+    # A type of the script's own has it asked, where it asks in turn.
+    refusal = inspector.parse(inspection.target, ["--day", "2024-02-02"]).refusal
+    assert refusal == "it asks for a value, and nobody answers in a run"

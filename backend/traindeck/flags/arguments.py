@@ -14,7 +14,7 @@ from typing import Any
 from traindeck.flags.argparsing import read_with_argparse
 from traindeck.flags.clicking import read_with_click
 from traindeck.flags.declaration import Record, chosen_levels, options_by_key
-from traindeck.flags.defaults import can_be_said, is_default, text_of
+from traindeck.flags.defaults import can_be_said, is_default, text_of, values_to_answer
 from traindeck.flags.reading import Reading
 from traindeck.flags.schema import LISTS, SWITCHES, Schema
 
@@ -52,17 +52,18 @@ def args_of(schema: Schema, params: dict[str, Any], hidden: Mapping[str, Any] = 
     """The arguments that set `params`, with long flags; what was not given is left to the script.
 
     A value that is given is passed on though it is the default: that of the script may come from its environment, or
-    from a file that another option names. `hidden` are values of options that a form does not show.
+    from a file that another option names. So is one that the script would ask for. `hidden` are values of options that
+    a form does not show.
 
     Raises:
         Inexpressible: a value cannot be given on the command line.
     """
     wanted = completed(schema, params)
-    given = {**hidden, **_apart(schema, params)}
-    differing = {name: value for name, value in given.items() if name in hidden or not is_default(schema, name, value)}
-    for said in (given, differing):
+    given = _apart(schema, params)
+    differing = {name: value for name, value in given.items() if not is_default(schema, name, value)}
+    for said in ({**hidden, **given}, {**hidden, **differing}):
         for layout in LAYOUTS:
-            args = _arranged(schema, said, layout)
+            args = _arranged(schema, {**values_to_answer(schema, said), **said}, layout)
             reading = read_args(schema, args)
             if reading.refusal is None and _same(completed(schema, reading.values), wanted):
                 return args
@@ -115,6 +116,10 @@ def _tokens(options: list[Record], value: Any, *, click: bool) -> Iterator[str]:
     first = options[0]
     default, action = first["default"], first["action"]
     if value == default and not can_be_said(options, value):
+        if first.get("asks"):
+            raise Inexpressible(
+                first["key"], f"{first['key']} must be another: the script asks before it takes this one"
+            )
         return
     if action in SWITCHES:
         yield _switch(options, value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from traindeck.flags.declaration import Record
+from traindeck.flags.declaration import Record, chosen_levels, options_by_key
 from traindeck.flags.reading import Reading, converter, out_of_bounds
 from traindeck.flags.schema import LISTS, SWITCHES, Schema
 
@@ -16,6 +16,16 @@ def is_default(schema: Schema, name: str, value: Any) -> bool:
     """Whether a parameter has the value that it would have without being given."""
     default = schema["properties"][name].get("default")
     return bool(value == default) and isinstance(value, bool) == isinstance(default, bool)
+
+
+def values_to_answer(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
+    """The defaults of options that the script would ask for at the terminal, were they left out."""
+    return {
+        key: options[0]["default"]
+        for level in chosen_levels(schema["x-declared"], values)
+        for key, options in options_by_key(level.record).items()
+        if options[0].get("asks") and key not in values and options[0]["default"] is not None
+    }
 
 
 def can_be_said(options: list[Record], default: Any) -> bool:

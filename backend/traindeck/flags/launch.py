@@ -9,6 +9,7 @@ from traindeck.errors import FieldError
 from traindeck.flags.arguments import Inexpressible, args_of, completed, read_args
 from traindeck.flags.checking import check_params
 from traindeck.flags.declaration import chosen_levels
+from traindeck.flags.defaults import values_to_answer
 from traindeck.flags.inspection import Inspection, Parsed, Parsing, Target
 from traindeck.flags.partial import read_partly
 from traindeck.flags.reading import Reading
@@ -30,20 +31,24 @@ def resolve_script_params(
 ) -> Resolved:
     """The arguments to start with, all parameters, and what is wrong with them.
 
-    Arguments stay as they are where no parameters come with them. With both, an option is given by one of them only,
-    unless `override` is set: then parameters go before arguments. `parsing` is asked about options whose values the
-    script's own code reads; without it they are taken on trust. A script without a form has its arguments, and no
-    parameters.
+    Arguments stay as they are where no parameters come with them, and the script would ask for none. With both, an
+    option is given by one of them only, unless `override` is set: then parameters go before arguments. `parsing` is
+    asked about options whose values the script's own code reads; without it they are taken on trust. A script without
+    a form has its arguments, and no parameters.
     """
     schema = inspection.schema
     if schema is None:
         errors = [FieldError("params", f"params need a form, which the script has not: {inspection.reason}")]
         return list(args), {}, errors if params else []
     # What is missing of the arguments may be among the parameters.
-    reading = read_partly(schema, args) if params else _read(schema, inspection.target, args, parsing)
+    reading = read_partly(schema, args)
+    filled = bool(params) or (
+        reading.refusal is None and not reading.early and values_to_answer(schema, reading.values)
+    )
+    reading = reading if filled else _read(schema, inspection.target, args, parsing)
     if reading.refusal is not None:
         return list(args), {}, [FieldError(ARGS, f"the script would refuse its arguments: {reading.refusal}")]
-    if not params:
+    if not filled:
         return list(args), completed(schema, reading.values), []
     return _merged(schema, inspection.target, reading, params, parsing, override=override)
 

@@ -69,13 +69,16 @@ def _option(param: Any, context: Any) -> dict[str, Any]:
     values = _values(param)
     action = _action(param)
     default = _default(param, context, values)
+    # Nobody answers in a run.
+    asks = bool(getattr(param, "prompt", None)) and bool(getattr(param, "prompt_required", True))
     record = {
         "name": param.name,
         "flags": list(param.opts) if param.param_type_name == "option" else [],
         "negative": list(param.secondary_opts),
         "action": action,
         "nargs": _nargs(param) if action in ("store", "append") else None,
-        "required": bool(param.required) or (bool(getattr(param, "prompt", None)) and default is None),
+        "required": bool(param.required) or (asks and default is None),
+        "asks": asks,
         "hidden": bool(getattr(param, "hidden", False)) or action in ("exit", "custom_flag"),
         "help": text_of(inspect.cleandoc(getattr(param, "help", None) or "")),
         "metavar": plain(param.metavar),

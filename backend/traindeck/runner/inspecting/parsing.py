@@ -33,7 +33,7 @@ def parse_with_argparse(parser: Any, name: str, args: list[str], split: bool) ->
     except _Early:
         return {"early": True}
     except (_Refused, argparse.ArgumentError, SystemExit) as error:
-        return {"refusal": text_of(error)}
+        return {"refusal": text_of(error) or type(error).__name__}
     except Exception as error:
         return {"refusal": type(error).__name__ + ": " + text_of(error)}
     if extras and "known" not in name:
@@ -66,4 +66,7 @@ def parse_with_click(command: Any, args: list[str]) -> dict[str, Any]:
         kind = type(error).__name__
         if kind in ("Exit", "NoArgsIsHelpError") or (isinstance(error, SystemExit) and not error.code):
             return {"early": True}
-        return {"refusal": text_of(error.format_message() if hasattr(error, "format_message") else error)}
+        if kind == "Abort":
+            return {"refusal": "it asks for a value, and nobody answers in a run"}
+        said = text_of(error.format_message() if hasattr(error, "format_message") else error)
+        return {"refusal": said or kind}
