@@ -135,6 +135,23 @@ def program(**_: Any) -> None:
     """Does nothing."""
 
 
+@click.command()
+@click.option("--optimizer", type=click.Choice(["SGD", "Adam"], case_sensitive=False), default="sgd")
+@click.option("--extra", type=click.Choice(["SGD", "Adam"], case_sensitive=False), multiple=True, default=["adam"])
+def choosing(**_: Any) -> None:
+    """Does nothing."""
+
+
+def test_a_choice_in_any_case_is_the_one_that_was_declared() -> None:
+    schema = make_schema("click", clicked.declare(choosing))
+    found = schema["properties"]
+    assert (found["optimizer"]["default"], found["extra"]["default"]) == ("SGD", ["Adam"])
+    params, errors = check_params(schema, {"optimizer": "adam", "extra": ["sgd", "ADAM"]})
+    assert (params, errors) == ({"optimizer": "Adam", "extra": ["SGD", "Adam"]}, [])
+    assert args_of(schema, params) == ["--optimizer", "Adam", "--extra", "SGD", "--extra", "Adam"]
+    assert [error.field for error in check_params(schema, {"optimizer": "adamw"})[1]] == ["optimizer"]
+
+
 WORDS = st.sampled_from([
     "a", "b", "-1", "--lr", "-l", "-l0.5", "--lr=0.9", "1", "0.5", "--steps", "7", "--name", "-nx", "-n", "--size", "-A",
     "--no-amp", "--amp", "-f", "-fv", "-vvf", "--verbose", "--mode", "EAGER", "lazy", "--up", "--down", "--", "-", "",

@@ -55,7 +55,7 @@ def _checked(name: str, declared: Schema, value: Any) -> tuple[Any, list[ParamEr
         return value, []
     if flag["nargs"] == "?" and flag["const"] is not None and _equal(value, flag["const"]):
         return flag["const"], []
-    value = _as_declared(plain, value)
+    value = _as_declared(plain, _in_case(plain, value) if flag.get("ignore_case") else value)
     return value, param_errors([{**one, "loc": (name,)} for one in _faults(plain, value)], ())
 
 
@@ -81,6 +81,14 @@ def _as_declared(plain: Schema, value: Any) -> Any:
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def _in_case(plain: Schema, value: Any) -> Any:
+    """A choice as it was declared, in whatever case it was given."""
+    if isinstance(value, list):
+        return [_in_case(plain.get("items", {}), one) for one in value]
+    same = [one for one in plain.get("enum", ()) if isinstance(value, str) and one.lower() == value.lower()]
+    return same[0] if same else value
 
 
 def _float(value: int) -> float | int:

@@ -109,6 +109,7 @@ def _property(options: list[Record], level: Level) -> Schema:
         "required": False,
         "custom": bool(first["custom"]),
         "metavar": first["metavar"],
+        "ignore_case": bool(first.get("ignore_case")),
     }
     if level.record.get("unsure"):
         described["x-flag"]["custom"] = True

@@ -87,7 +87,7 @@ def _option(param: Any, context: Any) -> dict[str, Any]:
         "default": default,
         "opaque": _is_opaque(param, context, values),
         "custom": param.callback is not None and action != "exit",
-        **values,
+        **{name: value for name, value in values.items() if name != "members"},
     }
     record["custom"] = record["custom"] or bool(values.get("custom"))
     return record
@@ -150,10 +150,7 @@ def _default(param: Any, context: Any, values: dict[str, Any]) -> Any:
         default = param.get_default(context)
     except Exception:
         return None
-    for member, shown in zip(values.pop("members", ()), values.get("choices", ())):  # noqa: B905 (3.8)
-        if default is not None and (default is member or default == member):
-            return shown["value"]
-    default = unset_as_none(default)
+    default = unset_as_none(_as_choices(default, values))
     if isinstance(default, str) and values["kind"] in ("int", "float"):
         try:
             return plain({"int": int, "float": float}[values["kind"]](default))
@@ -161,6 +158,17 @@ def _default(param: Any, context: Any, values: dict[str, Any]) -> Any:
             return default
     several = param.multiple or param.nargs != 1
     return [] if default is None and several and not param.required and param.nargs < 2 else default
+
+
+def _as_choices(default: Any, values: dict[str, Any]) -> Any:
+    """A default, or each of several, as the choice that it is."""
+    if isinstance(default, (list, tuple)):
+        return [_as_choices(one, values) for one in default]
+    folded = text_of(default).lower() if values.get("ignore_case") and isinstance(default, str) else None
+    for member, shown in zip(values.get("members", ()), values.get("choices", ())):  # noqa: B905 (3.8)
+        if default is not None and (default is member or default == member or shown["text"].lower() == folded):
+            return shown["value"]
+    return default
 
 
 def _values(param: Any) -> dict[str, Any]:
