@@ -94,10 +94,11 @@ def test_a_closed_board_opens_again_unnoticed(tmp_path: Path, web: httpx.Client)
         for name in ("a", "b"):
             write_scalars(tmp_path / name / "logs", [1.0])
             boards.append(deck.show(name, {f"attempt-{name}": tmp_path / name}))
+        process = process_of(deck, web, boards[0])
         for _ in range(3):
             runs = [web.get(board + "data/runs").json() for board in boards]
             assert runs == [["attempt-a/logs"], ["attempt-b/logs"]]
-        trees = socket_folder(boards_processes()[-1]) / "trees"
+        trees = socket_folder(process) / "trees"
         assert len(list(trees.iterdir())) == 1
 
 
