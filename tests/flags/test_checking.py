@@ -91,7 +91,7 @@ def test_every_option_has_its_place_in_the_form_as_it_was_declared() -> None:
         ("shuffle", {"title": "shuffle", "type": "boolean", "default": True}),
         ("pin", {"title": "pin", "type": "boolean", "default": False}),
         ("v", {"type": "integer", "minimum": 0, "default": 0}),
-        ("limit", {"type": "number", "default": "inf"}),
+        ("limit", {"anyOf": [{"type": "number"}, {"const": "inf"}], "default": "inf"}),
         ("scale", {"enum": ["small", "large", "medium"], "default": "medium"}),
         ("seed", {"type": "integer", "minimum": 0, "maximum": 999, "default": 0}),
     ],

@@ -17,6 +17,7 @@ from traindeck.flags.declaration import Record, chosen_levels, options_by_key
 from traindeck.flags.defaults import can_be_said, is_default, text_of, values_to_answer
 from traindeck.flags.reading import Reading
 from traindeck.flags.schema import LISTS, SWITCHES, Schema
+from traindeck.flags.values import alike
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 LAYOUTS = ("options first", "options, a double dash, positionals", "positionals first")
@@ -115,7 +116,7 @@ def _tokens(options: list[Record], value: Any, *, click: bool) -> Iterator[str]:
     """The arguments that give one parameter its value; none where that is a default which cannot be said."""
     first = options[0]
     default, action = first["default"], first["action"]
-    if value == default and not can_be_said(options, value):
+    if alike(value, default) and not can_be_said(options, value):
         if first.get("asks"):
             raise Inexpressible(
                 first["key"], f"{first['key']} must be another: the script asks before it takes this one"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from traindeck.flags.declaration import Record
-from traindeck.flags.reading import Early, Reading, Refused, converter, out_of_bounds
+from traindeck.flags.reading import Early, Reading, Refused, converter, out_of_bounds, parts_of
 
 
 def read_with_click(declaration: Record, args: Sequence[str]) -> Reading:
@@ -146,7 +146,7 @@ class _Command:
     def _value(self, option: Record, texts: list[str] | None) -> Any:
         if texts is None:
             return option["const"]
-        values = [self._convert(option, text) for text in texts]
+        values = self._converted(option, texts)
         return values if isinstance(option["nargs"], int) else values[0]
 
     def _texts(self, option: Record, flag: str) -> list[str] | None:
@@ -181,9 +181,12 @@ class _Command:
         if texts and isinstance(nargs, int) and len(texts) < nargs:
             raise Refused(f"Argument '{_shown(option)}' takes {nargs} values.")
         if texts:
-            values = [self._convert(option, text) for text in texts]
+            values = self._converted(option, texts)
             self.given[option["key"]] = values[0] if nargs is None else values
         return left
+
+    def _converted(self, option: Record, texts: list[str]) -> list[Any]:
+        return [self._convert(part, text) for part, text in zip(parts_of(option, len(texts)), texts, strict=True)]
 
     def _convert(self, option: Record, text: str) -> Any:
         try:

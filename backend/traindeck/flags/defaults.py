@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from traindeck.flags.declaration import Record, chosen_levels, options_by_key
-from traindeck.flags.reading import Reading, converter, out_of_bounds
+from traindeck.flags.reading import Reading, converter, out_of_bounds, parts_of
 from traindeck.flags.schema import LISTS, SWITCHES, Schema
+from traindeck.flags.values import alike
 
 
 def is_default(schema: Schema, name: str, value: Any) -> bool:
     """Whether a parameter has the value that it would have without being given."""
-    default = schema["properties"][name].get("default")
-    return bool(value == default) and isinstance(value, bool) == isinstance(default, bool)
+    return alike(value, schema["properties"][name].get("default"))
 
 
 def values_to_answer(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,8 @@ def _reads_as(option: Record, value: Any) -> bool:
         return False
     if isinstance(nargs, int) and option["action"] == "store" and len(value) != nargs:
         return False
-    return all(_reads_as_one(option, one) for one in _flat(value))
+    values = list(_flat(value))
+    return all(_reads_as_one(part, one) for part, one in zip(parts_of(option, len(values)), values, strict=True))
 
 
 def _flat(value: Any) -> Iterator[Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from typing import Any
 
 from traindeck.flags.declaration import Record
@@ -41,6 +42,12 @@ class Refused(Exception):
 
 class Early(Exception):
     """Help or a version was asked for: nothing after it matters."""
+
+
+def parts_of(option: Record, count: int) -> Iterator[Record]:
+    """The option once for each of `count` values: of a tuple, each may be of a kind of its own."""
+    parts = option.get("parts")
+    return islice(cycle([{**option, **part} for part in parts] if parts else [option]), count)
 
 
 def converter(option: Record, reading: Reading) -> Callable[[str], Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from traindeck.flags.declaration import Level, Record, levels, options_by_key, with_keys
+from traindeck.flags.values import as_declared, takes
 
 Schema = dict[str, Any]
 
@@ -22,6 +23,7 @@ BOUNDS = {
     "exclusive_minimum": "exclusiveMinimum",
     "exclusive_maximum": "exclusiveMaximum",
 }
+TYPE_KEYWORDS = ("type", "format", "items", "prefixItems", "minItems", "maxItems", *BOUNDS.values())
 COUNT_MOST = 100
 """How often an option that is counted can be given through a form."""
 
@@ -97,6 +99,7 @@ def _property(options: list[Record], level: Level) -> Schema:
     nullable = default is None and not first["required"]
     described.update(_nullable(_type_of(options), nullable=nullable))
     described["default"] = default
+    _admit_default(described)
     if first["group"]:
         described["group"] = first["group"]
     described["x-flag"] = {
@@ -134,6 +137,18 @@ def _nullable(described: Schema, *, nullable: bool) -> Schema:
     return {"anyOf": [described, {"type": "null"}]} if nullable else described
 
 
+def _admit_default(described: Schema) -> None:
+    """Make the type take the default, too: no parser checks that one."""
+    default = described["default"]
+    if default is None or takes(described, as_declared(described, default)):
+        return
+    if "enum" in described:
+        described["enum"] = [*described["enum"], default]
+        return
+    kind = {name: described.pop(name) for name in TYPE_KEYWORDS if name in described}
+    described["anyOf"] = [kind, {"const": default}]
+
+
 def _type_of(options: list[Record]) -> Schema:
     first = options[0]
     action = first["action"]
@@ -151,10 +166,12 @@ def _type_of(options: list[Record]) -> Schema:
 
 
 def _value_type(option: Record) -> Schema:
-    item = _item(option)
+    item = _item({"choices": None, **option})
     nargs, action = option["nargs"], option["action"]
     if nargs not in (None, "?"):
         item = {"type": "array", "items": item}
+        if "parts" in option:
+            item["prefixItems"] = [_item(part) for part in option["parts"]]
         if isinstance(nargs, int):
             item.update(minItems=nargs, maxItems=nargs)
         if nargs == "+":

@@ -110,9 +110,13 @@ def _plain(declared: Schema, root: Schema) -> Schema:
     """The schema with references followed and `anyOf [X, null]` read as X that may be null."""
     plain = dict(declared)
     for key in ("anyOf", "allOf"):
-        kept = [part for part in plain.pop(key, []) if part.get("type") != "null"]
+        parts = plain.pop(key, [])
+        kept = [part for part in parts if part.get("type") != "null"]
         if key == "anyOf" and "anyOf" in declared:
-            plain["nullable"] = len(kept) < len(declared["anyOf"])
+            plain["nullable"] = len(kept) < len(parts)
+        if "x-flag" in declared:
+            # A default that is of no type which the option takes is still one value of the other's field.
+            kept = [part for part in kept if part != {"const": declared.get("default")}]
         if len(kept) == 1:
             plain = {**_plain(kept[0], root), **plain}
         elif kept:
@@ -147,7 +151,7 @@ def _field(name: str, declared: Schema, root: Schema, values: Schema, *, repeate
         value=_text(value, kind),
         default=_text(default, kind),
         default_shown=show_setting(_text(default, kind) if kind == "list" and default is not None else default),
-        default_json="" if required and not known else json.dumps(default),
+        default_json="" if required and not known else json.dumps(_as_typed(default, kind, schema)),
         least=bounds.least,
         most=bounds.most,
         open_least=bounds.open_least,
@@ -155,7 +159,7 @@ def _field(name: str, declared: Schema, root: Schema, values: Schema, *, repeate
         hint=", ".join(filter(None, (bounds.hint, _rivals(name, exclusive)))),
         step=NUMERIC.get(kind, ""),
         options=_options(schema, value),
-        item=json.dumps(schema.get("items", {})) if kind == "list" else "",
+        item=json.dumps(_item(schema)) if kind == "list" else "",
         flag=json.dumps(flag) if flag else "",
         when=json.dumps(schema["x-when"]) if "x-when" in schema else "",
         exclusive=json.dumps(exclusive) if exclusive else "",
@@ -166,12 +170,35 @@ def _kind(schema: Schema) -> str:
     if "enum" in schema or "const" in schema:
         return "choice"
     kind = str(schema.get("type"))
-    if kind == "boolean" and schema.get("nullable"):
+    if kind == "boolean" and _has_third(schema):
         return "choice"
     if "x-flag" in schema and kind in OF_OPTIONS:
         return OF_OPTIONS[kind]
     kinds = {"integer": "integer", "number": "number", "boolean": "boolean", "string": "text"}
     return kinds.get(kind, "json")
+
+
+def _item(schema: Schema) -> Schema:
+    """What the values of a list are; those of a tuple are of a kind each."""
+    return {**schema.get("items", {}), **{name: schema[name] for name in ("prefixItems",) if name in schema}}
+
+
+def _as_typed(default: Any, kind: str, schema: Schema) -> Any:
+    """A default as the untouched field has it: text is text there, whatever the script has."""
+    if default is None or kind not in ("text", "list"):
+        return default
+    if kind == "text":
+        return _text(default, kind)
+    values = default if isinstance(default, list) else [default]
+    kinds = [*schema.get("prefixItems", []), *[schema.get("items", {})] * len(values)]
+    return [
+        _text(one, "text") if item.get("type") == "string" else one for one, item in zip(values, kinds, strict=False)
+    ]
+
+
+def _has_third(schema: Schema) -> bool:
+    """Whether a parameter that is true or false may be neither."""
+    return bool(schema.get("nullable")) or not isinstance(schema.get("default", False), bool)
 
 
 def _rivals(name: str, exclusive: list[Schema]) -> str:
@@ -184,7 +211,7 @@ def _rivals(name: str, exclusive: list[Schema]) -> str:
 
 def _options(schema: Schema, value: object) -> list[Option]:
     allowed = [schema["const"]] if "const" in schema else list(schema.get("enum", []))
-    if schema.get("type") == "boolean" and schema.get("nullable"):
+    if schema.get("type") == "boolean" and _has_third(schema):
         allowed = [True, False]
     if "default" in schema and allowed and schema["default"] not in (*allowed, None):
         # Argparse never checks a default against the choices.
@@ -199,6 +226,8 @@ def _text(value: object, kind: str) -> str:
         return ""
     if kind == "list" and isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
         return shlex.join(_text(one, "text") for one in value)
+    if kind == "list" and isinstance(value, str | int | float):
+        return shlex.quote(_text(value, "text"))
     if kind in ("json", "list"):
         return json.dumps(value)
     if isinstance(value, bool):

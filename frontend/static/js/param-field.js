@@ -33,8 +33,13 @@ export class ParamField {
     return numberJson(text, this.kind === "real");
   }
 
+  // Each value of a tuple is of a kind of its own.
+  itemAt(place) {
+    return this.item.prefixItems?.[place] ?? this.item;
+  }
+
   listJson(words) {
-    const items = words.map((word) => itemJson(word, this.item));
+    const items = words.map((word, place) => itemJson(word, this.itemAt(place)));
     return items.includes(undefined) ? undefined : `[${items.join(",")}]`;
   }
 
@@ -67,8 +72,10 @@ export class ParamField {
     if (!text) return "A value is needed here.";
     if (this.kind === "json") return "This is not valid JSON.";
     if (this.kind !== "list") return "This is not a number.";
-    const wrong = splitWords(text).find((word) => itemJson(word, this.item) === undefined);
-    return this.item.enum ? `${wrong} is not one of ${this.item.enum.join(", ")}.` : `${wrong} is not a ${this.item.type === "integer" ? "whole " : ""}number.`;
+    const words = splitWords(text);
+    const place = words.findIndex((word, at) => itemJson(word, this.itemAt(at)) === undefined);
+    const [wrong, item] = [words[place], this.itemAt(place)];
+    return item.enum ? `${wrong} is not one of ${item.enum.join(", ")}.` : `${wrong} is not a ${item.type === "integer" ? "whole " : ""}number.`;
   }
 
   wrongList(values) {

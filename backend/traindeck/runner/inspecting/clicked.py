@@ -176,16 +176,21 @@ def _values(param: Any) -> dict[str, Any]:
     descriptor = getattr(param, "type_descriptor", None)
     if descriptor is not None:
         return _described(descriptor)
-    kind = param.type
-    parts = getattr(kind, "types", None)
-    if parts and len({type(part) for part in parts}) == 1:
-        kind = parts[0]
-    if type(kind).__module__ != "click.types":
-        return {"kind": "str", "custom": True}
-    return _of_click_type(kind)
+    parts = getattr(param.type, "types", None)
+    return _together([_of_click_type(part) for part in parts]) if parts else _of_click_type(param.type)
+
+
+def _together(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a tuple takes: of one kind, or `parts` with a kind for each."""
+    if all(part == parts[0] for part in parts):
+        return parts[0]
+    parts = [{"custom": False, **part} for part in parts]
+    return {"kind": "str", "parts": parts, "custom": any(part["custom"] for part in parts)}
 
 
 def _of_click_type(kind: Any) -> dict[str, Any]:
+    if type(kind).__module__ != "click.types":
+        return {"kind": "str", "custom": True}
     name = type(kind).__name__
     if name in ("IntParamType", "IntRange", "FloatParamType", "FloatRange"):
         return {"kind": "int" if name.startswith("Int") else "float", **_bounds(kind)}
@@ -230,7 +235,10 @@ def _described(descriptor: Any) -> dict[str, Any]:
             **_choices(list(descriptor.choices), by_name=False),
         }
     parts = getattr(descriptor.annotation, "__args__", None) or (descriptor.annotation,)
-    kind = parts[0] if len(set(parts)) == 1 else None
+    return _together([_annotated(part, info) for part in parts])
+
+
+def _annotated(kind: Any, info: Any) -> dict[str, Any]:
     if kind in (int, float):
         bounds = {
             name: plain(value) for name, value in (("minimum", info.min), ("maximum", info.max)) if value is not None

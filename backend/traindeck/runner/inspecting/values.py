@@ -59,6 +59,8 @@ class Probe:
         self.kind = self._find_kind(default)
 
     def _find_kind(self, default: Any) -> str:
+        if isinstance(default, bool) and self._tells_apart():
+            return "bool"
         if isinstance(default, str) or self._takes("[1]"):
             return "str"
         if self._is_boolean():
@@ -71,6 +73,12 @@ class Probe:
         self.texts = {text: value for text in TRUE_TEXTS + FALSE_TEXTS if isinstance(value := self._ask(text), bool)}
         both = set(self.texts.values()) == {True, False}
         return both and not self._takes("0.5") and all(value == (t in TRUE_TEXTS) for t, value in self.texts.items())
+
+    def _tells_apart(self) -> bool:
+        """Whether it makes true and false of some of their words; of any others it may make either."""
+        asked = {text: (self._ask(text), text in TRUE_TEXTS) for text in TRUE_TEXTS + FALSE_TEXTS}
+        self.texts = {text: wanted for text, (value, wanted) in asked.items() if value is wanted}
+        return set(self.texts.values()) == {True, False}
 
     def _number_kind(self, default: Any) -> str:
         asked = [self._ask(text) for text in ("2", "0.5", "0.25", str(default))]
