@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +16,7 @@ from traindeck.flags.argparsing import read_with_argparse
 from traindeck.flags.clicking import read_with_click
 from traindeck.flags.declaration import Record, chosen_levels, options_by_key
 from traindeck.flags.defaults import can_be_said, is_default, text_of, values_to_answer
-from traindeck.flags.reading import Reading
+from traindeck.flags.reading import Reading, converter
 from traindeck.flags.schema import LISTS, SWITCHES, Schema
 from traindeck.flags.values import alike
 
@@ -59,16 +60,41 @@ def args_of(schema: Schema, params: dict[str, Any], hidden: Mapping[str, Any] = 
     Raises:
         Inexpressible: a value cannot be given on the command line.
     """
-    wanted = completed(schema, params)
+    wanted = _as_read(schema, completed(schema, params))
     given = _apart(schema, params)
     differing = {name: value for name, value in given.items() if not is_default(schema, name, value)}
+    unsaid: list[str] = []
     for said in ({**hidden, **given}, {**hidden, **differing}):
         for layout in LAYOUTS:
             args = _arranged(schema, {**values_to_answer(schema, said), **said}, layout)
             reading = read_args(schema, args)
             if reading.refusal is None and _same(completed(schema, reading.values), wanted):
                 return args
+            unsaid = unsaid or _differing(schema, reading, wanted)
+    for key in unsaid:
+        value = json.dumps(wanted[key], ensure_ascii=False)
+        raise Inexpressible(key, f"{key} cannot be {value}: no arguments of the script come to that")
     raise Inexpressible("", "these parameters together cannot be given on the script's command line")
+
+
+def _as_read(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with the text that is given to a type of the script's own read as it will be from the arguments."""
+    read = dict(values)
+    for level in chosen_levels(schema["x-declared"], values):
+        for option in level.record["options"]:
+            text = values.get(option["key"])
+            if not isinstance(text, str) or is_default(schema, option["key"], text):
+                continue
+            if option["custom"] and "kind" in option:
+                with suppress(ValueError):
+                    read[option["key"]] = converter(option, Reading())(text)
+    return read
+
+
+def _differing(schema: Schema, reading: Reading, wanted: dict[str, Any]) -> list[str]:
+    """The parameters that arguments do not come to, where they are read at all."""
+    found = completed(schema, reading.values)
+    return [key for key in wanted if reading.refusal is None and not _same(found.get(key), wanted[key])]
 
 
 def _apart(schema: Schema, params: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 from traindeck.flags.declaration import Record
 from traindeck.flags.reading import Early, Reading, Refused, converter, out_of_bounds, parts_of
 
+MISSING_COMMAND = "Missing command."
+
 
 def read_with_click(declaration: Record, args: Sequence[str]) -> Reading:
     """What `args` come to."""
@@ -60,7 +62,7 @@ class _Command:
         commands = self.record["commands"]
         if not left:
             if commands["required"]:
-                raise Refused("Missing command.")
+                raise Refused(MISSING_COMMAND)
             return
         found = next((item for item in commands["items"] if item["name"] == left[0]), None)
         if found is None:

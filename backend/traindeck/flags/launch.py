@@ -8,17 +8,17 @@ from typing import Any
 from traindeck.errors import FieldError
 from traindeck.flags.arguments import Inexpressible, args_of, completed, read_args
 from traindeck.flags.checking import check_params
+from traindeck.flags.clicking import MISSING_COMMAND
 from traindeck.flags.declaration import chosen_levels
 from traindeck.flags.defaults import values_to_answer
 from traindeck.flags.inspection import Inspection, Parsed, Parsing, Target
 from traindeck.flags.partial import read_partly
 from traindeck.flags.reading import Reading
+from traindeck.flags.refusals import as_fields, of_args, of_params
 from traindeck.flags.schema import Schema
 from traindeck.trainers.parameters import ParamError
 
 Resolved = tuple[list[str], dict[str, Any], list[FieldError]]
-
-ARGS = "script.args"
 
 
 def resolve_script_params(
@@ -47,7 +47,7 @@ def resolve_script_params(
     )
     reading = reading if filled else _read(schema, inspection.target, args, parsing)
     if reading.refusal is not None:
-        return list(args), {}, [FieldError(ARGS, f"the script would refuse its arguments: {reading.refusal}")]
+        return list(args), {}, of_args(schema, args, reading.refusal)
     if not filled:
         return list(args), completed(schema, reading.values), []
     return _merged(schema, inspection.target, reading, params, parsing, override=override)
@@ -66,7 +66,7 @@ def _merged(
     hidden = {name: value for name, value in reading.values.items() if name not in schema["properties"]}
     shown = {name: value for name, value in reading.values.items() if name not in hidden}
     merged, refused = check_params(schema, {**shown, **params})
-    errors += [FieldError(f"params.{error.field}", error.message) for error in refused]
+    errors += as_fields(refused)
     args: list[str] = []
     if not errors:
         try:
@@ -74,7 +74,7 @@ def _merged(
         except Inexpressible as error:
             return [], {}, [FieldError(f"params.{error.key}".rstrip("."), str(error))]
         told = _read(schema, target, args, parsing)
-        errors = [_of_refusal(schema, merged, told.refusal)] if told.refusal is not None else []
+        errors = [of_params(schema, merged, told.refusal)] if told.refusal is not None else []
         merged = {**merged, **told.values}
     return (args, completed(schema, merged), []) if not errors else ([], {}, errors)
 
@@ -85,15 +85,6 @@ def _twice(schema: Schema, read: Mapping[str, Any], params: Mapping[str, Any]) -
     return [
         FieldError(f"params.{name}", f"{name} is given twice, by script.args too, and differently") for name in both
     ]
-
-
-def _of_refusal(schema: Schema, params: Mapping[str, Any], refusal: str) -> FieldError:
-    """The refusal as an error of the parameter that it names."""
-    for name in params:
-        flags = schema["properties"][name]["x-flag"]["flags"]
-        if any(f"{flag}:" in refusal or f"{flag}/" in refusal or f"'{flag}'" in refusal for flag in flags):
-            return FieldError(f"params.{name}", f"the script would refuse {name}: {refusal}")
-    return FieldError("params", f"the script would refuse these parameters: {refusal}")
 
 
 def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: Parsing | None) -> Reading:
@@ -107,6 +98,9 @@ def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: P
         reading = read_args(schema, parsed.args)
     if parsed.refusal is not None:
         reading.refusal = parsed.refusal if reading.unsure else reading.refusal or parsed.refusal
+    elif parsed.early and reading.refusal == MISSING_COMMAND:
+        # A group shows its help then, and fails.
+        return reading
     elif parsed.early:
         reading.refusal, reading.early = None, True
     elif parsed.values is not None:

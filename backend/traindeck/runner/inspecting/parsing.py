@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from traindeck.runner.inspecting.clicked import unset_as_none
@@ -27,6 +28,7 @@ def parse_with_argparse(parser: Any, name: str, args: list[str], split: bool) ->
     # Sub-parsers are of the same class, or of one that inherits from it.
     argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]
     argparse.ArgumentParser.exit = _exit  # type: ignore[method-assign, assignment]
+    argparse.ArgumentParser._get_value = _naming(argparse.ArgumentParser._get_value)  # type: ignore[method-assign]
     try:
         known = name.replace("parse_args", "parse_known_args").replace("parse_intermixed", "parse_known_intermixed")
         namespace, extras = getattr(parser, known)(args)
@@ -39,6 +41,20 @@ def parse_with_argparse(parser: Any, name: str, args: list[str], split: bool) ->
     if extras and "known" not in name:
         return {"refusal": "unrecognized arguments: " + " ".join(map(text_of, extras))}
     return {"values": {key: unset_as_none(value) for key, value in vars(namespace).items()}, "extras": extras}
+
+
+def _naming(get_value: Callable[..., Any]) -> Callable[..., Any]:
+    """As the parser's own, but a type that fails in an unforeseen way is told with its option, too."""
+
+    def named(parser: Any, action: Any, text: Any) -> Any:
+        try:
+            return get_value(parser, action, text)
+        except argparse.ArgumentError:
+            raise
+        except Exception as error:
+            raise argparse.ArgumentError(action, type(error).__name__ + ": " + text_of(error)) from error
+
+    return named
 
 
 def _refuse(_parser: argparse.ArgumentParser, message: str) -> Any:

@@ -1,0 +1,69 @@
+"""A refusal names the parameter that it is about."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from traindeck.dispatch.inspector import Inspector
+from traindeck.flags.inspection import Target
+from traindeck.flags.launch import resolve_script_params
+
+Script = Callable[[str], Target]
+
+ARGPARSE = """
+import argparse
+def device(text):
+    raise RuntimeError(f"no device {text}")
+p = argparse.ArgumentParser()
+p.add_argument("--device", type=device)
+p.add_argument("count", type=lambda text: 1 / int(text), metavar="N")
+p.parse_args()
+"""
+CLICK = """
+import click
+@click.command()
+@click.argument("ckpt", type=click.Path(exists=True))
+@click.argument("more", nargs=-1, type=click.Path(exists=True))
+@click.option("--layer", type=int, multiple=True, default=[1, 2])
+@click.option("--day", "-d", type=click.DateTime())
+def main(**_): pass
+main()
+"""
+GROUP = """
+import click
+@click.group()
+def main(): pass
+@main.command()
+@click.argument("data")
+def train(data): pass
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "params", "field", "words"),
+    [
+        (ARGPARSE, {"count": 1, "device": "tpu9"}, "device", "argument --device: RuntimeError: no device tpu9"),
+        (ARGPARSE, {"count": "0"}, "count", "argument N: ZeroDivisionError"),
+        (CLICK, {"ckpt": "/nonexist"}, "ckpt", "Invalid value for 'CKPT'"),
+        (CLICK, {"ckpt": "/", "more": ["/nonexist"]}, "more", "MORE"),
+        (CLICK, {"ckpt": "/", "day": "ckpt"}, "day", "Invalid value for '--day' / '-d'"),
+        (CLICK, {"ckpt": "/", "layer": []}, "layer", "layer cannot be []"),
+        (GROUP, {}, "command", "command is required"),
+        (CLICK, {}, "ckpt", "ckpt is required"),
+    ],
+)
+def test_a_refusal_names_its_parameter(
+    inspector: Inspector, script: Script, source: str, params: dict[str, Any], field: str, words: str
+) -> None:
+    _, _, errors = resolve_script_params(inspector.inspect(script(source)), [], params, parsing=inspector)
+    assert [error.field for error in errors] == [f"params.{field}"]
+    assert words in errors[0].message
+
+
+def test_a_group_that_is_asked_for_help_is_not_refused(inspector: Inspector, script: Script) -> None:
+    inspection = inspector.inspect(script(GROUP))
+    assert resolve_script_params(inspection, ["--help"], {}, parsing=inspector)[2] == []
+    refused = resolve_script_params(inspection, ["train"], {}, parsing=inspector)[2]
+    assert [error.field for error in refused] == ["script.args"]
