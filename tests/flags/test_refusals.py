@@ -40,6 +40,23 @@ def train(data): pass
 main()
 """
 
+CALLBACK = """
+import click
+def even(context, param, value):
+    if len(value) % 2:
+        raise click.BadParameter("must be even")
+    return value
+def either(context, param, value):
+    if value is None and context.params.get("word") == "none":
+        raise click.BadParameter("needed without a word")
+    return value
+@click.command()
+@click.option("--word", default="even", callback=even, is_eager=True)
+@click.option("--other", callback=either)
+def main(**_): pass
+main()
+"""
+
 
 @pytest.mark.parametrize(
     ("source", "params", "field", "words"),
@@ -52,6 +69,8 @@ main()
         (CLICK, {"ckpt": "/", "layer": []}, "layer", "layer cannot be []"),
         (GROUP, {}, "command", "command is required"),
         (CLICK, {}, "ckpt", "ckpt is required"),
+        (CALLBACK, {"word": "odd"}, "word", "must be even"),
+        (CALLBACK, {"word": "none"}, "other", "needed without a word"),
     ],
 )
 def test_a_refusal_names_its_parameter(

@@ -33,7 +33,7 @@ class _Command:
     def __init__(self, record: Record, reading: Reading) -> None:
         self.record = record
         self.reading = reading
-        reading.unsure |= bool(record["unsure"])
+        reading.unsure |= bool(record["unsure"]) or any(option.get("checks") for option in record["options"])
         self.flags = {flag: option for option in record["options"] for flag in [*option["flags"], *option["negative"]]}
         self.given: dict[str, Any] = {}
         self.texts: dict[str, list[list[str] | None]] = {}

@@ -86,10 +86,11 @@ def _option(param: Any, context: Any) -> dict[str, Any]:
         "const": _const(param),
         "default": default,
         "opaque": _is_opaque(param, context, values),
-        "custom": param.callback is not None and action != "exit",
+        # It is called though nothing is given, and may look at what else is.
+        "checks": param.callback is not None and action != "exit" and not param.is_eager,
         **{name: value for name, value in values.items() if name != "members"},
     }
-    record["custom"] = record["custom"] or bool(values.get("custom"))
+    record["custom"] = bool(values.get("custom")) or (param.callback is not None and action != "exit")
     return record
 
 
