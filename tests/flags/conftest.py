@@ -35,6 +35,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is neither the script's own nor one for temporary files."""
+    for name in ("temporary", "elsewhere"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    return tmp_path / "elsewhere"
+
+
+@pytest.fixture
 def script(folder: Path) -> Callable[[str], Target]:
     """Writes a script, and gives what to ask for its options."""
 

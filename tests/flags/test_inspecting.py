@@ -66,6 +66,42 @@ def test_a_file_of_the_users_cannot_be_written_over_by_it(inspector: Inspector, 
     assert (folder / "notes.txt").read_text() == "mine"
 
 
+CHANGES = [
+    "open({path!r}, 'a')",
+    "import os\nos.open({path!r}, os.O_RDWR)",
+    "import os\nos.remove({path!r})",
+    "import os\nos.makedirs({path!r} + '/new')",
+    "import os\nos.chmod({path!r}, 0o600)",
+    "import os\nos.truncate({path!r}, 0)",
+    "open('a', 'w')\nimport os\nos.rename('a', {path!r})",
+    "import os\nos.symlink('a', {path!r} + '.link')",
+    "import os\nos.mkdir('new', dir_fd=os.open({folder!r}, os.O_RDONLY))",
+    "import pathlib\npathlib.Path({path!r}).unlink()",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_no_file_anywhere_can_be_changed_by_it(
+    inspector: Inspector, script: Script, elsewhere: Path, change: str
+) -> None:
+    (elsewhere / "notes.txt").write_text("mine")
+    source = change.format(path=str(elsewhere / "notes.txt"), folder=str(elsewhere))
+    assert "PermissionError" in reason(inspector, script(source + ARGPARSE + "parser.parse_args()"))
+    assert [path.name for path in elsewhere.iterdir()] == ["notes.txt"]
+    assert (elsewhere / "notes.txt").read_text() == "mine"
+
+
+def test_caches_and_temporary_files_can_be_written(inspector: Inspector, script: Script, elsewhere: Path) -> None:
+    before = f"""
+import os, tempfile
+os.makedirs({str(elsewhere / ".cache" / "library")!r})
+os.makedirs({str(elsewhere)!r}, exist_ok=True)
+with tempfile.TemporaryDirectory() as folder, open(folder + "/file", "w"), open(os.devnull, "w"):
+    os.mkdir(folder + "/inner")
+"""
+    assert "lr" in properties(inspector, script(before + ARGPARSE + "parser.parse_args()"))
+
+
 def test_a_deck_may_have_its_home_in_the_scripts_folder(launcher: Any, script: Script, folder: Path) -> None:
     at_home = Inspector(launcher, folder / "home" / "cache", cold_seconds=10)
     assert "lr" in properties(at_home, script("open('log.txt', 'w')" + ARGPARSE + "parser.parse_args()"))

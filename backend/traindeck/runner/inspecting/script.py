@@ -14,10 +14,9 @@ import types
 from typing import Any, NoReturn
 
 from traindeck.runner.inspecting.hooks import Hooks
+from traindeck.runner.inspecting.protection import Protection
 from traindeck.runner.inspecting.values import text_of
 
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.symlink", "os.link", "shutil.rmtree")
 MIRRORED = 1000
 OUTPUTS = ("runs", "lightning_logs", "logs", "wandb", "mlruns", "outputs", "output", "checkpoints", "node_modules")
 
@@ -38,8 +37,8 @@ def inspect(request: dict[str, Any]) -> NoReturn:
     sys.path.insert(0, request["path0"])
     sys.dont_write_bytecode = True
     hooks.install(request["libraries"])
-    if request["base"]:
-        _protect(request["base"], os.path.dirname(request["answer"]))  # noqa: PTH120
+    own = [folder for folder in (request["base"], request["path0"]) if folder]
+    Protection(os.path.dirname(request["answer"]), own).start()  # noqa: PTH120
     try:
         _run(request)
         reason = "it ended before it came to a parser"
@@ -62,26 +61,6 @@ def _use_folder(folder: str, base: str | None) -> None:
                 os.symlink(entry.path, entry.name)  # noqa: PTH211
             except OSError:
                 continue
-
-
-def _protect(base: str, allowed: str) -> None:
-    """Refuse to change anything in the script's own folder, but for what is `allowed` and may lie in it."""
-    own = os.path.realpath(base) + os.sep
-    work = os.path.realpath(allowed) + os.sep
-
-    def watch(event: str, args: tuple[Any, ...]) -> None:
-        writes = event == "open" and isinstance(args[2], int) and args[2] & WRITING
-        if (writes or event in CHANGES) and isinstance(args[0], (str, bytes)):
-            refuse(args[0])
-
-    def refuse(path: str | bytes) -> None:
-        text = os.fsdecode(path)
-        where = os.path.realpath(text)
-        # Caches of libraries lie in folders with a dot, perhaps below the script's own where that is the user's home.
-        if where.startswith(own) and not where.startswith(work) and os.sep + "." not in where[len(own) - 1 :]:
-            raise PermissionError(13, "Not written while the options are read", text)
-
-    sys.addaudithook(watch)
 
 
 def _run(request: dict[str, Any]) -> None:
