@@ -1,12 +1,12 @@
 """A refusal names the parameter that it is about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from traindeck.dispatch.inspector import Inspector
-from traindeck.flags.inspection import Target
+from traindeck.flags.inspection import Parsed, Target
 from traindeck.flags.launch import resolve_script_params
 
 Script = Callable[[str], Target]
@@ -18,6 +18,13 @@ def device(text):
 p = argparse.ArgumentParser()
 p.add_argument("--device", type=device)
 p.add_argument("count", type=lambda text: 1 / int(text), metavar="N")
+p.parse_args()
+"""
+REQUIRED = """
+import argparse
+p = argparse.ArgumentParser()
+p.add_argument("data")
+p.add_argument("--lr", type=float, default=0.1)
 p.parse_args()
 """
 CLICK = """
@@ -86,3 +93,35 @@ def test_a_group_that_is_asked_for_help_is_not_refused(inspector: Inspector, scr
     assert resolve_script_params(inspection, ["--help"], {}, parsing=inspector)[2] == []
     refused = resolve_script_params(inspection, ["train"], {}, parsing=inspector)[2]
     assert [error.field for error in refused] == ["script.args"]
+
+
+class Unasked:
+    """For what can be told without the script."""
+
+    def parse(self, target: Target, args: Sequence[str]) -> Parsed:
+        """Nobody asks."""
+        raise AssertionError(f"{target.file} was asked about {args}")
+
+
+@pytest.mark.parametrize(
+    ("source", "args"), [(REQUIRED, []), (REQUIRED, ["--lr", "2"]), (GROUP, []), (GROUP, ["train"])]
+)
+def test_a_script_is_not_asked_about_what_is_missing(
+    inspector: Inspector, script: Script, source: str, args: list[str]
+) -> None:
+    assert resolve_script_params(inspector.inspect(script(source)), args, {}, parsing=Unasked())[2] != []
+
+
+@pytest.mark.parametrize("change", ["sys.argv.append('data')", "sys.argv[1:] = ['data']", "argv = ['data']"])
+def test_a_script_is_asked_where_it_may_add_what_is_missing(inspector: Inspector, script: Script, change: str) -> None:
+    source = REQUIRED.replace("p.parse", f"import sys\n{change}\np.parse")
+    source = source.replace("parse_args()", "parse_args(argv)") if "argv =" in change[:6] else source
+    assert resolve_script_params(inspector.inspect(script(source)), [], {}, parsing=inspector)[2] == []
+
+
+def test_a_script_is_asked_where_the_environment_may_have_what_is_missing(
+    inspector: Inspector, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspection = inspector.inspect(script(CLICK.replace('"ckpt", type', '"ckpt", envvar="CKPT", type')))
+    monkeypatch.setenv("CKPT", "/")
+    assert resolve_script_params(inspection, [], {}, parsing=inspector)[2] == []

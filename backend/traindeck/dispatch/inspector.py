@@ -140,7 +140,10 @@ class Inspector:
             late = bool(answer.get("late"))
             logger.info("inspection of %s: %s", target.file or target.module, answer["reason"])
             return Inspection(None, answer["reason"], seconds, late=late)
-        return Inspection(make_schema(answer["parser"], answer["declaration"]), "", seconds)
+        schema = make_schema(answer["parser"], answer["declaration"])
+        # A script may give its parser others than the arguments that it got.
+        schema["x-own-args"] = sources.argv or bool(answer.get("fed", True))
+        return Inspection(schema, "", seconds)
 
     def _asked(self, target: Target, sources: Sources, args: Sequence[str] | None) -> dict[str, Any]:
         """The answer of a process that runs the script to its parser."""

@@ -26,7 +26,7 @@ def check_params(schema: Schema, params: Mapping[str, Any]) -> tuple[dict[str, A
             given[name], found = _checked(name, properties[name], value)
             errors += found
     errors += _misplaced(schema, given)
-    errors += _missing(schema, given)
+    errors += missing(schema, given)
     errors += _excluded(schema, given)
     return given, errors
 
@@ -83,7 +83,8 @@ def _misplaced(schema: Schema, given: dict[str, Any]) -> list[ParamError]:
     return errors
 
 
-def _missing(schema: Schema, given: Mapping[str, Any]) -> list[ParamError]:
+def missing(schema: Schema, given: Mapping[str, Any]) -> list[ParamError]:
+    """The parameters that are required beside those that are given."""
     active = _active(schema, given)
     names = [name for name, one in schema["properties"].items() if one["x-flag"].get("required") and name in active]
     return [

@@ -7,9 +7,9 @@ from typing import Any
 
 from traindeck.errors import FieldError
 from traindeck.flags.arguments import Inexpressible, args_of, completed, read_args
-from traindeck.flags.checking import check_params
+from traindeck.flags.checking import check_params, missing
 from traindeck.flags.clicking import MISSING_COMMAND
-from traindeck.flags.declaration import chosen_levels
+from traindeck.flags.declaration import chosen_levels, levels
 from traindeck.flags.defaults import values_to_answer
 from traindeck.flags.inspection import Inspection, Parsed, Parsing, Target
 from traindeck.flags.partial import read_partly
@@ -91,7 +91,7 @@ def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: P
     """What arguments come to; the script itself is asked where nothing else can tell, and before it is said to refuse
     them: it may give its parser others than it got."""
     reading = read_args(schema, args)
-    if not (reading.unsure or reading.refusal) or parsing is None or target is None:
+    if not (reading.unsure or reading.refusal) or parsing is None or target is None or _is_too_little(schema, args):
         return reading
     parsed = parsing.parse(target, args)
     if parsed.args is not None and parsed.args != list(args):
@@ -108,6 +108,16 @@ def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: P
         reading.values = _own(schema, reading, parsed)
         reading.extras = parsed.extras
     return reading
+
+
+def _is_too_little(schema: Schema, args: Sequence[str]) -> bool:
+    """Whether arguments lack something, and the script cannot but miss it: it need not be asked for that."""
+    filled = any(level.record.get("filled") for level in levels(schema["x-declared"]))
+    if filled or schema.get("x-own-args", True):
+        return False
+    partly = read_partly(schema, args)
+    told = partly.unsure or partly.early or partly.refusal is not None
+    return not told and bool(missing(schema, check_params(schema, partly.values)[0]))
 
 
 def _own(schema: Schema, reading: Reading, parsed: Parsed) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Sources:
     libraries: set[str] = field(default_factory=set)
     calls: int = 0
     found: bool = False
+    argv: bool = False
     problem: str = ""
 
     def reason(self) -> str:
@@ -79,6 +80,7 @@ def read_sources(target: Target) -> Sources:
         sources.libraries |= facts.libraries
         sources.calls += facts.calls
         sources.found |= facts.found
+        sources.argv |= facts.argv
         new = [one for level, name in facts.imports for one in _modules(root, path, level, name) if one not in seen]
         seen.update(new)
         open_ += new
@@ -123,12 +125,14 @@ def _beginning(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What stands in one file: its imports by level and name, the libraries among them, its calls of parsers."""
+    """What stands in one file: its imports by level and name, the libraries among them, its calls of parsers, and
+    whether it looks at its arguments by itself."""
 
     imports: tuple[tuple[int, str], ...]
     libraries: frozenset[str]
     calls: int
     found: bool
+    argv: bool
 
 
 @lru_cache(maxsize=200)
@@ -149,7 +153,7 @@ def _facts(content: bytes, main: bool) -> _Facts:
             calls += node.attr in PARSE_CALLS
     libraries = frozenset(name.partition(".")[0] for level, name in imports if not level)
     on_argparse = any(name in libraries and (not word or word in names) for name, word in ON_ARGPARSE.items())
-    return _Facts(tuple(imports), libraries, calls, bool(calls or on_argparse or libraries & CLICK))
+    return _Facts(tuple(imports), libraries, calls, bool(calls or on_argparse or libraries & CLICK), "argv" in names)
 
 
 def _nodes(tree: ast.AST, *, main: bool) -> Iterator[ast.AST]:

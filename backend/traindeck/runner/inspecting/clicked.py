@@ -37,11 +37,20 @@ def declare(command: Any, context: Any = None, depth: int = 0) -> dict[str, Any]
         "description": text_of(inspect.cleandoc(command.help or "")).partition("\f")[0],
         "lenient": bool(context.ignore_unknown_options and context.allow_extra_args),
         "interspersed": bool(context.allow_interspersed_args),
+        "filled": _is_filled(command, context),
         "unsure": bool(settings.get("token_normalize_func")),
         "options": [_option(param, context) for param in command.get_params(context)],
         "exclusive": [],
         "commands": _commands(command, context, depth) if hasattr(command, "list_commands") else None,
     }
+
+
+def _is_filled(command: Any, context: Any) -> bool:
+    """Whether what is not given may come from elsewhere: the environment, a file, code of the script's own."""
+    kinds = [type(command), *map(type, command.params)]
+    own = any(kind.__module__.partition(".")[0] not in ("click", "typer") for kind in kinds)
+    named = any(getattr(param, "envvar", None) for param in command.params)
+    return bool(own or named or context.auto_envvar_prefix or context.default_map)
 
 
 def new_context(command: Any, parent: Any = None) -> Any:

@@ -82,7 +82,7 @@ class Hooks:
             return
         if self.first is not None and given is not None:
             record["options"] = _joined(self.first["options"], record["options"])
-        found: dict[str, Any] = {"parser": "argparse", "declaration": record}
+        found: dict[str, Any] = {"parser": "argparse", "declaration": record, "fed": given is not None}
         if self.args is not None:
             # What a first parser has left is a part of the arguments, and the declaration is of both.
             split, read = self.first is not None, _read(given)
@@ -107,6 +107,7 @@ class Hooks:
         parser = "typer" if type(command).__module__.partition(".")[0] == "typer" else "click"
         try:
             found: dict[str, Any] = {"parser": parser, "declaration": clicked.declare(command)}
+            found["fed"] = (args[0] if args else kwargs.get("args")) is not None
         except clicked.NoForm as error:
             self.answer({"reason": str(error)})
         if self.args is not None:
