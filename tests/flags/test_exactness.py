@@ -88,7 +88,10 @@ def test_parameters_become_arguments_that_mean_them(data: st.DataObject) -> None
 def test_what_argparse_accepts_can_be_filled_into_the_form_again(data: st.DataObject) -> None:
     parser = data.draw(parsers())
     schema = schema_of(parser)
-    reading = read_args(schema, data.draw(arguments(parser)))
+    args = data.draw(arguments(parser))
+    # Python 3.11 makes an empty list of it, whatever the option's type is.
+    assume(not any(one.endswith("=--") for one in args))
+    reading = read_args(schema, args)
     assume(reading.refusal is None and not reading.early)
     assert check_params(schema, reading.values)[1] == []
 
