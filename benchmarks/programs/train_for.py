@@ -1,4 +1,4 @@
-"""As train.py, for a time; leaves the moment at which each step ended, in seconds since the epoch, in steps.npy.
+"""Trains a small ConvNet on noise with one thread, for a time; leaves when each step ended (UNIX time) in steps.npy.
 
 python train_for.py SECONDS
 """

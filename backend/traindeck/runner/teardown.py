@@ -17,6 +17,9 @@ FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 PACKED = (("gzip", "GzipFile"), ("bz2", "BZ2File"), ("lzma", "LZMAFile"), ("zipfile", "ZipFile"))
 """Files that are whole only once they were closed."""
 HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
+TURN_SECONDS = 0.05
+"""How long one thread has the interpreter where others want it. Python's is a tenth of it; but not for good, as one that
+only computes would never give it back."""
 NEVER_SECONDS = 1e6
 
 
@@ -26,7 +29,7 @@ def hold_other_threads() -> None:
     Python's own end stops each where it next waits for the interpreter. Here that is seldom given up, and a thread that
     gets as far as an exception keeps it to itself.
     """
-    sys.setswitchinterval(NEVER_SECONDS)
+    sys.setswitchinterval(TURN_SECONDS)
     main, unraisable = threading.get_ident(), sys.unraisablehook
     threading.excepthook = _stand_still
     sys.unraisablehook = lambda told: unraisable(told) if threading.get_ident() == main else _stand_still(told)

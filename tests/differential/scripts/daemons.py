@@ -25,12 +25,19 @@ def bare():
         time.sleep(0.0005)
 
 
+def count():
+    number = 0
+    while True:
+        number += 1
+
+
 history = [1]
 logs = [open(f"log-{number}", "w") for number in range(50)]
 monitors = [Monitor(pause) for pause in (0.0002, 0.0005, 0.001, 0)]
 for monitor in monitors:
     monitor.start()
 _thread.start_new_thread(bare, ())
+threading.Thread(target=count, daemon=True).start()
 while monitors[0].seen < 5:
     time.sleep(0.001)
 print("trained")
