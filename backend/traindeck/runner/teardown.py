@@ -18,8 +18,8 @@ PACKED = (("gzip", "GzipFile"), ("bz2", "BZ2File"), ("lzma", "LZMAFile"), ("zipf
 """Files that are whole only once they were closed."""
 HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
 TURN_SECONDS = 0.05
-"""How long one thread has the interpreter where others want it. Python's is a tenth of it; but not for good, as one that
-only computes would never give it back."""
+"""How long one thread has the interpreter where others want it: ten times as long as under Python, but not for good, as
+one that only computes would never give it back."""
 NEVER_SECONDS = 1e6
 
 
