@@ -5,7 +5,9 @@ const percent = ({ read_bytes, disk_bytes }) => (disk_bytes ? Math.floor((100 * 
 
 export function stateWords(state, { wasOpen, isLoaded }) {
   if (state.state === "away") return wasOpen ? "TensorBoard stopped, and is being started again…" : "TensorBoard is being started…";
-  if (!isLoaded || state.state === "closed") return wasOpen ? "Opening TensorBoard again…" : "Opening TensorBoard…";
+  if (!isLoaded) return wasOpen ? "Opening TensorBoard again…" : "Opening TensorBoard…";
+  // Its runs are others now, or nobody looked for long: the next reload opens it, and nobody sees more of that than this.
+  if (state.state === "closed") return wasOpen ? "Taking in what has changed…" : "Opening TensorBoard…";
   if (state.state === "full") return `Too large for TensorBoard's memory: the first ${percent(state)} % are shown`;
   return state.state === "reading" ? `Reading, ${percent(state)} %` : "Up to date";
 }
