@@ -8,7 +8,11 @@ TraindeckError
 └── DeckBusy             try again shortly
 """
 
+import errno
 from dataclasses import dataclass
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says where a disk, or the user's part of it, is full."""
 
 
 class TraindeckError(Exception):

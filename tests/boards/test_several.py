@@ -13,7 +13,7 @@ from boards.event_logs import write_scalars
 from boards.test_data import shown
 from traindeck.boards.bundle import with_downloads_below
 from traindeck.boards.chain import joined
-from traindeck.boards.palette import COLOURS, colours_of, mended
+from traindeck.boards.palette import COLOURS, colours_of, with_colours_from_page
 from traindeck.boards.spec import BoardSpec
 
 TOKENS = Path(__file__).parents[2] / "frontend" / "static" / "css" / "tokens.css"
@@ -117,11 +117,11 @@ def test_tensorboards_script_takes_its_colours_from_the_page(
 ) -> None:
     with zipfile.ZipFile(Path(tensorboard.__file__).parent / "webfiles.zip") as archive:
         script = archive.read("index.js")
-    assert mended(script) != script
+    assert with_colours_from_page(script) != script
     write_scalars(tmp_path, [1.0])
     pages = [show(shared_deck, "coloured", {"3 otter": tmp_path}), shared_deck.show("plain", tmp_path)]
     sources = {re.search(r'<script src="([^"]+)"', web.get(page).text).group(1) for page in pages}
     assert len(sources) == 1
-    assert web.get(shared_deck.url + sources.pop()).content == with_downloads_below(mended(script))
+    assert web.get(shared_deck.url + sources.pop()).content == with_downloads_below(with_colours_from_page(script))
     assert web.get(pages[1] + "index.js").content == script
-    assert mended(b"no palette") == with_downloads_below(b"no palette") == b"no palette"
+    assert with_colours_from_page(b"no palette") == with_downloads_below(b"no palette") == b"no palette"

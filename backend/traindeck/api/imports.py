@@ -1,10 +1,10 @@
 """`/imports`: makes runs of folders of event files that lie on the server's machine."""
 
-import errno
 import logging
 import os
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
@@ -17,7 +17,7 @@ from traindeck.api.bodies import Name, PathText, Tags
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
-from traindeck.errors import FieldError, InvalidRequest, RunConflict
+from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
 from traindeck.events.hparams import read_beginnings
 from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
 from traindeck.events.tail import catch_up
@@ -38,7 +38,6 @@ PROBLEMS_SHOWN = 20
 READERS = 8
 TOGETHER = 40
 NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
-FULL = (errno.ENOSPC, errno.EDQUOT)
 _ONE_AT_A_TIME = threading.Lock()
 
 logger = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ def _import_some(
 ) -> None:
     """A few folders at once: the disk confirms what several of them write in one go."""
     refusals = {path: _refusal(path, copy=body.copy_files) for path in paths}
-    view.problems += [text for text in refusals.values() if text][: PROBLEMS_SHOWN - len(view.problems)]
+    _tell(view, refusals.values())
     logs = readers.map(log_folder, [path for path in paths if refusals[path] is None])
     changed = [log for log in logs if not _is_known(deck, log, body, view)]
     if not changed:
@@ -120,9 +119,13 @@ def _import_some(
                 withdraw(session, run_id)
     for run_id in numbers:
         deck.changes.tell(run_id)
-    view.problems += [one for one in found if isinstance(one, str)][: PROBLEMS_SHOWN - len(view.problems)]
+    _tell(view, (one for one in found if isinstance(one, str)))
     for run_id, one, known in zip(numbers, found, before, strict=True):
         _count(view, run_id, one, known)
+
+
+def _tell(view: ImportView, problems: Iterable[str | None]) -> None:
+    view.problems = [*view.problems, *filter(None, problems)][:PROBLEMS_SHOWN]
 
 
 def _count(view: ImportView, run_id: int, found: Imported | str, known: tuple[int, str] | None) -> None:
@@ -156,7 +159,7 @@ def _read_or_say(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, cop
     try:
         return _read(deck, run_id, bare, log, copy=copy)
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
         logger.warning("run=%d import of %s failed: %s", run_id, _text(str(log.path)), error)
         return f"{_text(str(log.path))}: {_text(str(error))}"

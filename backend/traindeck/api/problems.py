@@ -1,6 +1,5 @@
 """Errors as answers: `application/problem+json` (RFC 9457), or a page where a browser asked for one."""
 
-import errno
 import logging
 import secrets
 from collections.abc import Sequence
@@ -20,14 +19,13 @@ from starlette.routing import Match
 from traindeck.api.bodies import LaunchBody
 from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
-from traindeck.errors import DeckBusy, FieldError, InvalidRequest, RunConflict, RunNotFound
+from traindeck.errors import NO_ROOM, DeckBusy, FieldError, InvalidRequest, RunConflict, RunNotFound
 from traindeck.pages.error import render_error
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
-FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_FULL = "The disk of the deck is full. Nothing was changed; free some space and repeat."
 
 
@@ -162,7 +160,7 @@ async def _busy_reading(request: Request, _error: Exception) -> Response:
 
 async def _disk(request: Request, error: Exception) -> Response:
     assert isinstance(error, OSError)
-    if error.errno in FULL:
+    if error.errno in NO_ROOM:
         return problem(request, 507, DISK_FULL)
     reference = _log(request, error)
     detail = f"The home of the deck is out of reach ({error.strerror}). Its log has more under {reference}."

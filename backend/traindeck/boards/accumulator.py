@@ -17,7 +17,7 @@ from traindeck.boards.halt import Halt
 from traindeck.boards.points import PointBatch
 from traindeck.boards.records import VERSION_WITH_RESTARTS
 from traindeck.boards.scalars import ScalarEvent
-from traindeck.boards.series import ALL, KEY, Columns, ScalarSeries, Times, event_columns, event_times
+from traindeck.boards.series import ALL, KEY, Columns, ScalarSeries, Times, event_columns, event_times, held_bytes
 
 
 class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
@@ -67,8 +67,8 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         return timestamp
 
     def held_bytes(self) -> int:
-        """About how much memory the data takes: each series as if all of its tensors were like the last."""
-        held = sum(_held_bytes(series) for series in list(self.tensors_by_tag.values()))
+        """About how much memory the data takes."""
+        held = sum(held_bytes(series) for series in list(self.tensors_by_tag.values()))
         return held + len(self._graph or b"")
 
     def _ProcessEvent(self, event: Any) -> None:  # noqa: N802 - TensorBoard's name for it
@@ -123,13 +123,6 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
     def _is_scalar(self, tag: str) -> bool:
         metadata = self.summary_metadata.get(tag)
         return metadata is not None and metadata.data_class == summary_pb2.DATA_CLASS_SCALAR  # type: ignore[attr-defined]
-
-
-def _held_bytes(series: Any) -> int:
-    if isinstance(series, ScalarSeries):
-        return series.held_bytes()
-    items = series.Items(KEY) if series.Keys() else []
-    return len(items) * items[-1].tensor_proto.ByteSize() if items else 0
 
 
 def _is_before(step: int, point: Any) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from werkzeug.wrappers import Request, Response
 
 from traindeck.boards.palette import head as palette_head
-from traindeck.boards.palette import mended
+from traindeck.boards.palette import with_colours_from_page
 from traindeck.boards.wire import SHARED_PATH
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -66,8 +66,7 @@ class WebBundle:
             if name not in self._infos:
                 return app(environ, start_response)
             root = posixpath.relpath(prefix or "/", environ["SCRIPT_NAME"] or "/")
-            named = colours() if name == INDEX else None
-            asset = self.asset(name) if name != INDEX else self.index(root, None if named is None else tuple(named))
+            asset = self._page(root, colours()) if name == INDEX else self.asset(name)
             return _respond(name, asset, Request(environ))(environ, start_response)
 
         return serve
@@ -78,9 +77,12 @@ class WebBundle:
             return Response(status=404)(environ, start_response)
         return _respond(SCRIPT, self.script(), Request(environ))(environ, start_response)
 
+    def _page(self, root: str, colours: list[int] | None) -> Asset:
+        return self.index(root, None if colours is None else tuple(colours))
+
     def _script(self) -> Asset:
         """The script, mended: colours from the page, downloads too; compressed quickly, as a page waits for it."""
-        body = with_downloads_below(mended(gzip.decompress(self.asset(SCRIPT).body)))
+        body = with_downloads_below(with_colours_from_page(gzip.decompress(self.asset(SCRIPT).body)))
         return Asset(gzip.compress(body, 1, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
     def _read(self, name: str) -> Asset:

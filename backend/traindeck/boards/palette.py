@@ -52,7 +52,7 @@ def head(colours: Sequence[int]) -> bytes:
     return f'<meta name="{META_NAME}" content="{html.escape(json.dumps(named))}">'.encode()
 
 
-def mended(script: bytes) -> bytes:
+def with_colours_from_page(script: bytes) -> bytes:
     """TensorBoard's script, taking its colours from the page where that has some; as it is where it has no palette."""
     at = script.find(STARTS)
     at = script.find(LIST, at, at + 200) if at >= 0 else -1

@@ -76,8 +76,7 @@ class ScalarSeries:
         """About how much memory it takes."""
         if self._other is None:
             return self._rows.nbytes
-        items = self._other.Items(KEY)
-        return len(items) * int(items[-1].tensor_proto.ByteSize()) if items else 0
+        return held_bytes(self._other)
 
     def AddItem(self, key: str, item: Any) -> None:  # noqa: N802 - TensorBoard's name for it
         """Offer one event as TensorBoard's accumulator makes it."""
@@ -129,6 +128,14 @@ def event_columns(events: list[Any]) -> Columns:
     """
     values = [tensor_util.make_ndarray(event.tensor_proto).item() for event in events]
     return *event_times(events), values
+
+
+def held_bytes(series: Any) -> int:
+    """About how much memory a series takes, ours or TensorBoard's own: as if all of its tensors were like the last."""
+    if isinstance(series, ScalarSeries):
+        return series.held_bytes()
+    items = series.Items(KEY) if series.Keys() else []
+    return len(items) * int(items[-1].tensor_proto.ByteSize()) if items else 0
 
 
 def event_times(events: list[Any]) -> Times:

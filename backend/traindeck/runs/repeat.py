@@ -1,6 +1,5 @@
 """What a run was asked to do, so that it can be asked once more: the same program, parameters and environment."""
 
-import errno
 from pathlib import Path
 
 from sqlalchemy import select
@@ -10,12 +9,11 @@ from traindeck.code.blobs import Blobs
 from traindeck.code.kept import keep_again
 from traindeck.code.tree import CodeTree
 from traindeck.db.tables import Run, RunTag
-from traindeck.errors import RunConflict
+from traindeck.errors import NO_ROOM, RunConflict
 from traindeck.runs.files import DeckFiles, RunFiles
 from traindeck.runs.spec import RunSpec, ScriptSpec
 from traindeck.runs.view import Resources, ScriptKind, ScriptView
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 NEEDS_NO_CODE = (ScriptKind.MODULE, ScriptKind.COMMAND)
 """These run in a folder of the user's; what was kept of it may be all of the code, some, or none."""
 
@@ -69,7 +67,7 @@ def _code_of(run_id: int, script: ScriptView, files: RunFiles, blobs: Blobs) -> 
     try:
         code = keep_again(blobs, files.folder)
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in NO_ROOM:
             raise
         raise RunConflict(gone) from error
     if script.kind not in NEEDS_NO_CODE and (code is None or code.entry is None):
