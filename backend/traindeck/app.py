@@ -145,7 +145,7 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
     """
     deck_files = prepare_home(settings)
     database, changes = Database(deck_files.database), Changes()
-    code = CodeStore.at(deck_files.home)
+    code = CodeStore.at(deck_files.home, settings.disk_reserve_mb * 1_000_000)
     code.prepare()
     slots = Slots(settings.cpus, usable_gpus(settings))
     observer = Observer(database, deck_files, changes)

@@ -5,7 +5,8 @@ TraindeckError
 ├── RunConflict          the run's status does not allow it
 ├── InvalidRequest       one or more fields are wrong
 ├── DeckUnusable         the deck cannot be served from this home
-└── DeckBusy             try again shortly
+├── DeckBusy             try again shortly
+└── NoRoom               it would leave less of the disk free than is kept in reserve; an OSError, too
 """
 
 import errno
@@ -48,6 +49,18 @@ class InvalidRequest(TraindeckError):
 
 class DeckUnusable(TraindeckError):
     """The deck cannot be served from this home."""
+
+
+class NoRoom(TraindeckError, OSError):
+    """The disk has no room for something without touching the reserve that is kept free."""
+
+    def __init__(self, reserve_bytes: int) -> None:
+        reserve = f"{reserve_bytes // 1_000_000} MB"
+        super().__init__(
+            errno.ENOSPC,
+            f"The disk of the deck would have less than {reserve} left, which are kept free for the runs. "
+            "Nothing was changed; free some space, or lower TRAINDECK_DISK_RESERVE_MB, and repeat.",
+        )
 
 
 class DeckBusy(TraindeckError):

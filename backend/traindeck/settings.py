@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(10.0, ge=0, le=3600, description="Between TERM and KILL when a run is stopped")
     cold: bool = Field(False, description="Start every run in a fresh Python instead of the warm forkserver")
     upload_limit_mb: int = Field(200, ge=1, le=10_000, description="The largest upload, in MB")
+    import_limit_mb: int = Field(
+        10_000, ge=1, le=100_000_000, description="The largest folder of event files that an import copies, in MB"
+    )
+    disk_reserve_mb: int = Field(
+        500, ge=0, le=100_000_000, description="What stays free of the disk: copies end before it, in MB"
+    )
     board_limit: int = Field(50, ge=1, le=1000, description="TensorBoards kept open at a time")
     board_memory_mb: int = Field(1000, ge=200, le=1_000_000, description="Memory for all TensorBoards, in MB")
 

@@ -2,16 +2,19 @@
 
 import logging
 import os
+import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 
 from traindeck.api.bodies import Name, PathText, Tags
 from traindeck.api.deck import Deck, DeckDep
@@ -21,6 +24,8 @@ from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
 from traindeck.events.hparams import read_beginnings
 from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
 from traindeck.events.tail import catch_up
+from traindeck.runner.copying import is_of_kernel
+from traindeck.runs.folder_copy import CopyBounds, CopyUnfinished
 from traindeck.runs.imports import Imported, complete, known_import, prepare_folder, reserve, withdraw
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
@@ -34,10 +39,12 @@ CALL_SECONDS = 8.0
 READ_SECONDS = 20.0
 """How long one folder is read; what is left of it is read when its charts are looked at."""
 
+COPY_SECONDS = 60.0
+"""How long one call copies; a folder that is not whole by then is taken up again by the next."""
+
 PROBLEMS_SHOWN = 20
 READERS = 8
 TOGETHER = 40
-NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
 _ONE_AT_A_TIME = threading.Lock()
 
 logger = logging.getLogger(__name__)
@@ -83,18 +90,30 @@ def _import(deck: Deck, top: Path, body: ImportBody) -> ImportView:
         raise InvalidRequest([FieldError("path", f"no event file (*tfevents*) lies below {top}")])
     home = deck.files.home.resolve()
     view = ImportView(runs=[], created=0, refreshed=0, unchanged=0, left=0, complete=folders.complete, problems=[])
+    copy = _copy_bounds(deck) if body.copy_files else None
     waiting = [path for path in folders.paths if not path.is_relative_to(home)]
     with ThreadPoolExecutor(READERS, thread_name_prefix="import") as readers:
         for begin in range(0, len(waiting), TOGETHER):
             if time.monotonic() > deadline:
-                view.left = len(waiting) - begin
+                view.left += len(waiting) - begin
                 break
-            _import_some(deck, top, waiting[begin : begin + TOGETHER], body, view, readers)
+            _import_some(deck, top, waiting[begin : begin + TOGETHER], body, copy, view, readers)
     return view
 
 
+def _copy_bounds(deck: Deck) -> CopyBounds:
+    limit_bytes = deck.settings.import_limit_mb * 1_000_000
+    return CopyBounds(limit_bytes, time.monotonic() + COPY_SECONDS, deck.code.blobs.reserve)
+
+
 def _import_some(
-    deck: Deck, top: Path, paths: list[Path], body: ImportBody, view: ImportView, readers: ThreadPoolExecutor
+    deck: Deck,
+    top: Path,
+    paths: list[Path],
+    body: ImportBody,
+    copy: CopyBounds | None,
+    view: ImportView,
+    readers: ThreadPoolExecutor,
 ) -> None:
     """A few folders at once: the disk confirms what several of them write in one go."""
     refusals = {path: _refusal(path, copy=body.copy_files) for path in paths}
@@ -110,13 +129,14 @@ def _import_some(
     with deck.database.write() as session:
         before = [known_import(session, one.folder) for one in bare]
         numbers = [reserve(session, one) for one in bare]
-    found = list(readers.map(partial(_read_or_say, deck, copy=body.copy_files), numbers, bare, changed))
-    with deck.database.write() as session:
-        for run_id, one in zip(numbers, found, strict=True):
-            if isinstance(one, Imported):
-                complete(session, run_id, one)
-            else:
-                withdraw(session, run_id)
+    try:
+        found = list(readers.map(partial(_read_or_say, deck, copy=copy), numbers, bare, changed))
+    except OSError:
+        with suppress(SQLAlchemyError):
+            _finish(deck, dict.fromkeys(numbers, ""))
+        raise
+    _finish(deck, dict(zip(numbers, found, strict=True)))
+    view.left += sum(one is None for one in found)
     for run_id in numbers:
         deck.changes.tell(run_id)
     _tell(view, (one for one in found if isinstance(one, str)))
@@ -124,11 +144,24 @@ def _import_some(
         _count(view, run_id, one, known)
 
 
+def _finish(deck: Deck, found: Mapping[int, Imported | str | None]) -> None:
+    """Write to each run what its folder says; where it cannot be read, take the run back, and what was copied."""
+    withdrawn = []
+    with deck.database.write() as session:
+        for run_id, one in found.items():
+            if isinstance(one, Imported):
+                complete(session, run_id, one)
+            elif one is not None and withdraw(session, run_id):
+                withdrawn.append(run_id)
+    for run_id in withdrawn:
+        shutil.rmtree(deck.files.run(run_id).folder, ignore_errors=True)
+
+
 def _tell(view: ImportView, problems: Iterable[str | None]) -> None:
     view.problems = [*view.problems, *filter(None, problems)][:PROBLEMS_SHOWN]
 
 
-def _count(view: ImportView, run_id: int, found: Imported | str, known: tuple[int, str] | None) -> None:
+def _count(view: ImportView, run_id: int, found: Imported | str | None, known: tuple[int, str] | None) -> None:
     was_whole = known is not None and known[1] != ""
     if was_whole or isinstance(found, Imported):
         view.runs.append(run_id)
@@ -150,14 +183,20 @@ def _is_known(deck: Deck, log: LogFolder, body: ImportBody, view: ImportView) ->
     return True
 
 
-def _read_or_say(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: bool) -> Imported | str:
+def _read_or_say(
+    deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: CopyBounds | None
+) -> Imported | str | None:
     """What the folder says of itself, or why it cannot be asked: one that is amiss keeps no other from being imported.
+
+    None where it is not copied yet.
 
     Raises:
         OSError: the disk is full.
     """
     try:
         return _read(deck, run_id, bare, log, copy=copy)
+    except CopyUnfinished:
+        return None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
@@ -165,8 +204,8 @@ def _read_or_say(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, cop
         return f"{_text(str(log.path))}: {_text(str(error))}"
 
 
-def _read(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: bool) -> Imported:
-    prepare_folder(deck.files, run_id, log.path, copy=copy)
+def _read(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: CopyBounds | None) -> Imported:
+    prepare_folder(deck.files, run_id, log.path, copy)
     attempt = deck.files.run(run_id).attempt(1)
     beginnings = read_beginnings(log.files)
     summaries = catch_up(attempt.work, attempt.scalars, READ_SECONDS).changed
@@ -206,8 +245,8 @@ def _checked(deck: Deck, text: str) -> Path:
     home = deck.files.home.resolve()
     if not top.is_dir():
         raise _wrong(f"{text} is no folder; give the folder that the event files lie in, or one above it")
-    if top == Path("/") or any(top.is_relative_to(one) for one in NOBODYS):
-        raise _wrong(f"{text} is a folder of the system: give the folder of the logs")
+    if top == Path("/") or is_of_kernel(text):
+        raise _wrong(f"{text} is a folder of the system: give the folder of the logs, or copy them to one of your own")
     if top.is_relative_to(home):
         raise _wrong(f"{text} lies in this deck's own home: its runs are on the deck already")
     return top
@@ -222,6 +261,8 @@ def _refusal(folder: Path, *, copy: bool) -> str | None:
         owner = folder.stat().st_uid
     except OSError as error:
         return f"{_text(str(folder))}: {error.strerror}"
+    if is_of_kernel(folder):
+        return f"{_text(str(folder))} is made up by the kernel as it is read: it is not imported"
     if not copy and os.geteuid() not in (owner, 0):
         return f"{_text(str(folder))} belongs to another user: import it with copy"
     return None

@@ -19,7 +19,7 @@ from starlette.routing import Match
 from traindeck.api.bodies import LaunchBody
 from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
-from traindeck.errors import NO_ROOM, DeckBusy, FieldError, InvalidRequest, RunConflict, RunNotFound
+from traindeck.errors import NO_ROOM, DeckBusy, FieldError, InvalidRequest, NoRoom, RunConflict, RunNotFound
 from traindeck.pages.error import render_error
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ async def _busy_reading(request: Request, _error: Exception) -> Response:
 async def _disk(request: Request, error: Exception) -> Response:
     assert isinstance(error, OSError)
     if error.errno in NO_ROOM:
-        return problem(request, 507, DISK_FULL)
+        return problem(request, 507, str(error.strerror) if isinstance(error, NoRoom) else DISK_FULL)
     reference = _log(request, error)
     detail = f"The home of the deck is out of reach ({error.strerror}). Its log has more under {reference}."
     return problem(request, 503, detail, reference=reference, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -13,10 +13,12 @@ from traindeck.code.store import CodeStore
 from traindeck.code.tree import CodeTree
 from traindeck.code.uploads import tree_to_run
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.runner.copying import is_of_kernel
 from traindeck.runs.spec import ScriptSpec
 from traindeck.runs.view import ScriptKind
 
 MAX_SCRIPT_BYTES = 10_000_000
+OF_KERNEL = "lies in /proc, /sys or /dev, or is made up by the kernel as it is read: copy it to a folder of your own"
 
 
 def read_script(body: ScriptBody, code: CodeStore) -> ScriptSpec:
@@ -104,6 +106,8 @@ class _Refusals:
         path = _absolute(given)
         if not _is(path, Path.is_dir):
             self.refuse(field, path, "is no folder on the server's machine")
+        elif is_of_kernel(path):
+            self.refuse(field, path, OF_KERNEL)
         return str(path)
 
     def interpreter(self, given: str | None) -> str | None:
@@ -151,6 +155,8 @@ def _file_problem(path: Path) -> str | None:
             return "does not exist on the server's machine"
         if not path.is_file():
             return "is not a file"
+        if is_of_kernel(path):
+            return OF_KERNEL
         if path.stat().st_size > MAX_SCRIPT_BYTES:
             return f"is larger than {MAX_SCRIPT_BYTES // 1_000_000} MB"
         if not os.access(path, os.R_OK):

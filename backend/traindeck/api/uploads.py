@@ -135,6 +135,9 @@ async def _receive(request: Request, deck: Deck, *, with_run: bool) -> tuple[Rec
     incoming = await anyio.to_thread.run_sync(uploads.incoming)
     try:
         limit_bytes = deck.settings.upload_limit_mb * 1_000_000
+        # One of no length may take what is allowed.
+        length = request.headers.get("content-length", "")
+        uploads.blobs.reserve.require(int(length) if length.isdecimal() and len(length) < 20 else limit_bytes)
         received = await receive_parts(request, incoming, limit_bytes, with_run=with_run)
         return received, await anyio.to_thread.run_sync(uploads.keep, received.files, incoming)
     finally:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from traindeck.code.blobs import Reserve
 from traindeck.code.names import NotAName, checked_name, is_left_out
 
 MAX_ENTRIES = 5000
@@ -35,17 +36,20 @@ class Unpacked:
     executable: bool = False
 
 
-def unpack(archive: Path, folder: Path) -> list[Unpacked]:
+def unpack(archive: Path, folder: Path, reserve: Reserve) -> list[Unpacked]:
     """Unpack all files into `folder`, under names of our own. Hidden files and what systems add are left out.
 
     Raises:
+        NoRoom: what it says that it unpacks to does not fit on the disk beside the reserve.
         BadArchive: it is no zip, or broken, encrypted, too large, or has names that lead elsewhere.
     """
     allowed = min(MAX_TOTAL_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
     found = []
     try:
         with archive.open("rb") as file, zipfile.ZipFile(_BoundedReads(file)) as opened:
-            for number, member in enumerate(_members(opened)):
+            members = _members(opened)
+            reserve.require(sum(one.file_size for one in members))
+            for number, member in enumerate(members):
                 path = folder / str(number)
                 allowed -= _extract(opened, member, path, allowed)
                 mode = member.external_attr >> 16

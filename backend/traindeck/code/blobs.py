@@ -17,6 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from traindeck.errors import NoRoom
+from traindeck.runner.copying import copy_file, free_bytes
+
 UNUSED_SECONDS = 3600
 """A content that nobody links is kept so long: somebody may be about to link it."""
 MAX_VERIFIED = 200_000
@@ -28,12 +31,26 @@ class BlobMissing(OSError):
     """A content is not kept here, or not any more."""
 
 
+class Reserve:
+    """What stays free of the disk that a folder lies on."""
+
+    def __init__(self, folder: Path, reserve_bytes: int = 0) -> None:
+        self.folder = folder
+        self.bytes = reserve_bytes
+
+    def require(self, size: int) -> None:
+        """Raise NoRoom where so many bytes more would not leave the reserve."""
+        if self.bytes and free_bytes(self.folder, self.bytes) < size:
+            raise NoRoom(self.bytes)
+
+
 class Blobs:
     """The contents of one deck. Safe to use from several threads of one process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve_bytes: int = 0) -> None:
         self.folder = folder / "blobs"
         self.partial = folder / "partial"
+        self.reserve = Reserve(self.partial, reserve_bytes)
         self._verified: dict[str, Signature] = {}
         # Held from the look at a content's links to its removal, and while it is marked as wanted.
         self._lock = threading.Lock()
@@ -60,6 +77,7 @@ class Blobs:
         """
         digest = hashlib.sha256(content).hexdigest()
         if not self.holds(digest):
+            self.reserve.require(len(content))
             path = self.temporary()
             try:
                 path.write_bytes(content)
@@ -72,8 +90,9 @@ class Blobs:
     def put_file(self, path: Path) -> str:
         """Keep what is in a file; its digest. The file may be of any size, and stays."""
         copy = self.temporary()
+        self.reserve.require(path.stat().st_size)
         try:
-            shutil.copyfile(path, copy)
+            copy_file(path, copy)
             return self.adopt(copy)
         except OSError:
             copy.unlink(missing_ok=True)
@@ -169,7 +188,7 @@ class Blobs:
     def _renew(self, digest: str) -> None:
         copy = self.temporary()
         try:
-            shutil.copyfile(self.path(digest), copy)
+            copy_file(self.path(digest), copy)
             self._take(copy, digest)
         except OSError:
             copy.unlink(missing_ok=True)
@@ -193,7 +212,7 @@ def _digest(path: Path) -> str:
 def _copy(blob: Path, target: Path) -> None:
     partial = target.with_name(f".{secrets.token_hex(8)}")
     try:
-        shutil.copyfile(blob, partial)
+        copy_file(blob, partial)
         partial.chmod(0o444)
         with partial.open("rb") as file:
             os.fsync(file.fileno())

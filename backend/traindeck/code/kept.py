@@ -1,7 +1,6 @@
 """The code of one run in its folder: `runs/N/code/`, as hard links to kept contents, and its manifest."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from traindeck.code.blobs import Blobs
 from traindeck.code.project import folders_of
 from traindeck.code.tree import CodeFile, CodeTree, read_tree, tree_of
 from traindeck.code.writing import sync_folder, write_json
+from traindeck.runner.copying import copy_file
 
 MANIFEST = "code.json"
 CODE = "code"
@@ -68,7 +68,7 @@ def copy_git(source: Path, target: Path) -> None:
     """Say of a run that repeats another what git said of the first: it has the same code."""
     for name in (GIT, DIFF):
         if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
+            copy_file(source / name, target / name)
 
 
 def _files(code: Path) -> Iterator[Path]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from traindeck.runner.copying import is_of_kernel
+
 MAX_FILES = 1000
 MAX_BYTES = 20_000_000
 MAX_PROGRAM_BYTES = 2_000_000
@@ -90,8 +92,8 @@ def project_files(root: str) -> list[Found] | None:
 
 
 def _is_no_project(root: str) -> bool:
-    """True for the root, a home, and folders like /tmp that belong to everybody: a script may lie there alone."""
-    if root in ("/", _home()):
+    """True for the root, a home, what is the kernel's, and folders like /tmp: a script may lie there alone."""
+    if root in ("/", _home()) or is_of_kernel(root):
         return True
     try:
         return bool(os.stat(root).st_mode & stat.S_ISVTX)  # noqa: PTH116

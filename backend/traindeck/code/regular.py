@@ -2,7 +2,8 @@
 
 import errno
 import os
-import stat
+
+from traindeck.runner.copying import open_regular
 
 READS = 5
 
@@ -14,7 +15,8 @@ class Unreadable(OSError):
 def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
     """What is in a regular file, and what the system says of it, from one moment.
 
-    A file that changes while it is read is read again; one that never stops is taken as it was read last.
+    A file that changes while it is read is read again; one that never stops is taken as it was read last. At most what
+    it is said to have is read: there is no end to some files, and others are told to have nothing.
 
     Raises:
         Unreadable: there is none that may be read, or it has more than `limit` bytes. A pipe or a device is never
@@ -31,15 +33,12 @@ def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
 
 
 def _read(path: str, limit: int) -> tuple[bytes, os.stat_result, os.stat_result]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_regular(path)
     with os.fdopen(descriptor, "rb") as file:
         before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise OSError(errno.EINVAL, "is not a file", path)
-        content = file.read(limit + 1)
-        if len(content) > limit:
+        if before.st_size > limit:
             raise OSError(errno.EFBIG, f"has more than {limit} bytes", path)
-        return content, before, os.fstat(descriptor)
+        return file.read(before.st_size), before, os.fstat(descriptor)
 
 
 def _moment(info: os.stat_result) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from traindeck.code.blobs import Blobs
 from traindeck.code.imports import import_closure, module_file
-from traindeck.code.project import MAX_PROGRAM_BYTES, Found, project_files
+from traindeck.code.project import MAX_BYTES, MAX_PROGRAM_BYTES, Found, project_files
 from traindeck.code.regular import Unreadable, read_regular
 from traindeck.code.tree import CodeFile, CodeTree, tree_of
 
@@ -63,7 +63,14 @@ class Snapshots:
         complete = found is not None
         if found is None:
             found = import_closure(root, entry) if entry else []
-        files = {file.path: file for one in found if (file := self._optional(root, one))}
+        files: dict[str, CodeFile] = {}
+        left = MAX_BYTES
+        for one in found:
+            # A file may have grown since it was found.
+            file = self._optional(root, one) if left >= 0 else None
+            if file is not None:
+                files[file.path] = file
+                left -= file.size
         if entry and entry not in files:
             files[entry] = self._file(root, entry)
         return tree_of(entry, root, files.values(), complete=complete and len(files) >= len(found))

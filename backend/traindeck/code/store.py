@@ -29,9 +29,9 @@ class CodeStore:
     _closing: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def at(cls, home: Path) -> Self:
-        """The store in a deck's home; nothing is opened yet."""
-        blobs = Blobs(home / "code")
+    def at(cls, home: Path, reserve_bytes: int = 0) -> Self:
+        """The store in a deck's home, which leaves so much of the disk free; nothing is opened yet."""
+        blobs = Blobs(home / "code", reserve_bytes)
         return cls(blobs, Snapshots(blobs), Uploads(home / "uploads", blobs), GitRecorder())
 
     def prepare(self) -> None:

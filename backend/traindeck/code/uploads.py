@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.code.archive import BadArchive, Unpacked, unpack
-from traindeck.code.blobs import Blobs
+from traindeck.code.blobs import Blobs, Reserve
 from traindeck.code.names import NotAName, checked_name, is_left_out, plain_name, without_top_folder
 from traindeck.code.project import folders_of
 from traindeck.code.tree import CodeFile, CodeTree, read_tree, tree_of
@@ -78,7 +78,7 @@ class Uploads:
             InvalidRequest: a name or the zip is refused; nothing was kept.
             OSError: the disk is full.
         """
-        files = _files(parts, incoming)
+        files = _files(parts, incoming, self.blobs.reserve)
         if not files:
             raise _refused("has no files: send at least one")
         new = without_top_folder([file.name for file in files])
@@ -167,14 +167,14 @@ def _refused(message: str) -> InvalidRequest:
     return InvalidRequest([FieldError("file", f"the upload {message}")])
 
 
-def _files(parts: Sequence[Part], incoming: Path) -> list[Unpacked]:
+def _files(parts: Sequence[Part], incoming: Path, reserve: Reserve) -> list[Unpacked]:
     try:
         if len(parts) != 1:
             named = [Unpacked(checked_name(part.name), part.path) for part in parts]
             found = [file for file in named if not is_left_out(file.name)]
         elif parts[0].name.lower().endswith(".zip"):
             (incoming / "unpacked").mkdir()
-            found = unpack(parts[0].path, incoming / "unpacked")
+            found = unpack(parts[0].path, incoming / "unpacked", reserve)
         else:
             found = [Unpacked(plain_name(parts[0].name), parts[0].path)]
     except NotAName as error:

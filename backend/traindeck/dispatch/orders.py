@@ -59,6 +59,7 @@ def write_order(
         params=run.params,
         script=_script_order(files, snapshots, run, checkpoint),
         resume_from=checkpoint,
+        disk_reserve_bytes=snapshots.blobs.reserve.bytes,
     )
     # Not synced: after a power cut nobody carries it out.
     write_whole(live.files.order, json.dumps(order.as_json()).encode(), sync=False)

@@ -5,12 +5,12 @@ trainer has another way to the same files, checked by the same kind of sum: the 
 """
 
 import functools
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from traindeck.runner.context import RunContext
+from traindeck.runner.copying import copy_file
 from traindeck.runner.order import Order
 
 MODULE = "torchvision.datasets.mnist"
@@ -50,7 +50,7 @@ def _fetch(order: Order, raw_folder: Path) -> bool:
         folder = ensure(_context(order), wanted)
         for name in wanted.md5_of_file:
             if not (raw_folder / name).exists():
-                shutil.copyfile(folder / name, raw_folder / name)
+                copy_file(folder / name, raw_folder / name)
     except (DatasetUnavailable, FetchStopped, OSError):
         return False
     return True

@@ -51,7 +51,8 @@ class Order:
     """One attempt of one run.
 
     `mark` stands in the environment of every process of the attempt (as TRAINDECK_MARK), so that one that has
-    escaped from its parents can be found. `gpus` are indices; None where the machine has none to hand out.
+    escaped from its parents can be found. `gpus` are indices; None where the machine has none to hand out. What is
+    copied into the working folder leaves `disk_reserve_bytes` free.
     """
 
     run_id: int
@@ -67,6 +68,7 @@ class Order:
     params: dict[str, Any] = field(default_factory=dict)
     script: ScriptOrder | None = None
     resume_from: str | None = None
+    disk_reserve_bytes: int = 0
 
     @property
     def path(self) -> Path:

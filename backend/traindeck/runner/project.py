@@ -6,19 +6,18 @@ the user's; one that would take too long is a link itself.
 """
 
 import contextlib
-import errno
 import json
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from traindeck.runner.copying import copy_data, free_bytes, is_of_kernel, is_on_kernel_device, open_regular
 from traindeck.runner.order import Order, ScriptOrder
 
 MAX_ENTRIES = 1000
 MAX_DEPTH = 5
 SMALL_BYTES = 64 * 1024
-BLOCK_BYTES = 4 * 1024 * 1024
 BUDGET_BYTES = 64 * 1024 * 1024
 """How much is copied at most, in 40 ms or so; checkpoints count, and are what fills it."""
 INPUTS = "inputs.json"
@@ -39,7 +38,7 @@ def mirror(order: Order) -> None:
     script = order.script
     # What was pasted or uploaded is meant from where its files are: in the folder of the kept code.
     base = script and (script.base or (script.code if script.kind != "command" and script.root is None else None))
-    if script is None or not base:
+    if script is None or not base or is_of_kernel(base):
         return
     mirroring = _Mirroring(order, Path(base), script)
     with contextlib.suppress(OSError, ValueError):
@@ -57,7 +56,7 @@ class _Mirroring:
         self.code = Path(script.code) if script.code else None
         self.root = script.root or script.code
         self.left = MAX_ENTRIES
-        self.bytes_left = BUDGET_BYTES
+        self.bytes_left = min(BUDGET_BYTES, _room(order))
         self.copied: dict[str, list[int]] = {}
 
     def all(self) -> None:
@@ -100,7 +99,8 @@ class _Mirroring:
         if self._is_left_out(entry):
             return
         entries = None
-        if depth < MAX_DEPTH and not (depth == 1 and entry.name in WHOLE):
+        whole = depth == 1 and entry.name in WHOLE
+        if depth < MAX_DEPTH and not whole and not is_on_kernel_device(entry.stat().st_dev, entry.path):
             entries = _entries(entry.path, self.left)
         if entries is None:
             target.symlink_to(entry.path)
@@ -128,9 +128,11 @@ class _Mirroring:
         try:
             # What was kept has the time of when it was kept first; the user's file tells when it was written.
             info = os.stat(original)  # noqa: PTH116
-            if not self._is_worth_a_copy(path, info):
+            if not self._is_worth_a_copy(path, info) or is_on_kernel_device(info.st_dev, original):
                 return False
-            self.copied[path] = [_write_copy(kept, str(target), info), info.st_mtime_ns]
+            # What was kept may be longer or shorter; it does not change any more.
+            size = info.st_size if kept == original else os.stat(kept).st_size  # noqa: PTH116
+            self.copied[path] = [_write_copy(kept, str(target), info, size), info.st_mtime_ns]
         except OSError:
             return False
         return True
@@ -179,22 +181,30 @@ class _Mirroring:
                 (self.attempt / name).symlink_to(original)
 
 
-def _write_copy(source: str, target: str, info: os.stat_result) -> int:
-    """Copy a file, with the permissions and the time of `info`; the number of bytes."""
+def _room(order: Order) -> int:
+    """The bytes that the disk has for copies."""
+    try:
+        return free_bytes(order.work, order.disk_reserve_bytes)
+    except OSError:
+        return 0
+
+
+def _write_copy(source: str, target: str, info: os.stat_result, size: int) -> int:
+    """Copy at most `size` bytes of a file, with the permissions and the time of `info`; the number of bytes."""
     mode = stat.S_IMODE(info.st_mode) | stat.S_IWUSR
-    with open(source, "rb", 0) as reading:  # noqa: PTH123 (a Path for each of a thousand files takes its time)
+    reading = open_regular(source)
+    try:
         writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            copied = 0
-            while block := reading.read(BLOCK_BYTES):
-                written = os.write(writing, block)
-                copied += written
-                if written < len(block):
-                    os.unlink(target)  # noqa: PTH108
-                    raise OSError(errno.ENOSPC, "no room for a copy", target)
+            copied = copy_data(reading, writing, size)
             os.utime(writing, ns=(info.st_mtime_ns, info.st_mtime_ns))
+        except OSError:
+            os.unlink(target)  # noqa: PTH108 (a Path for each of a thousand files takes its time)
+            raise
         finally:
             os.close(writing)
+    finally:
+        os.close(reading)
     return copied
 
 

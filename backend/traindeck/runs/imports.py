@@ -1,7 +1,6 @@
 """Makes completed runs of folders of event files that the deck has not written."""
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
 from traindeck.runs.files import DeckFiles
+from traindeck.runs.folder_copy import CopyBounds, copy_folder
 from traindeck.runs.imported import point_to
 from traindeck.runs.parameters import parameter_rows
 from traindeck.runs.status import Status
@@ -91,37 +91,33 @@ def complete(session: Session, run_id: int, found: Imported) -> None:
     record(session, Observation(run_id, 1, found.scalars))
 
 
-def withdraw(session: Session, run_id: int) -> None:
-    """Take back a run that was reserved for a folder which cannot be read; one that was imported before stays."""
+def withdraw(session: Session, run_id: int) -> bool:
+    """Take back a run that was reserved for a folder which cannot be read; one that was imported before stays.
+
+    True where there is no such run any more.
+    """
     run = session.get(Run, run_id)
-    if run is not None and run.finished_at is None:
+    if run is not None and run.finished_at is not None:
+        return False
+    if run is not None:
         session.delete(run)
+    return True
 
 
-def prepare_folder(files: DeckFiles, run_id: int, folder: Path, *, copy: bool) -> None:
+def prepare_folder(files: DeckFiles, run_id: int, folder: Path, copy: CopyBounds | None) -> None:
     """Make the folder of an imported run, which points to the user's folder, or with `copy` holds a copy of it.
 
     Raises:
+        CopyRefused, CopyUnfinished: it is too large to copy, or not copied yet.
         OSError: the disk is full, or the user's folder cannot be read.
     """
     attempt = files.run(run_id).attempt(1)
     attempt.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if copy:
-        own = attempt.folder / "work"
-        shutil.copytree(folder, own, symlinks=True, ignore=_special, dirs_exist_ok=True)
+    if copy is not None:
+        copy_folder(folder, attempt.folder / "work", copy)
         attempt.imported.unlink(missing_ok=True)
     elif not (attempt.folder / "work").exists():
         point_to(attempt, folder)
-
-
-def _special(folder: str, names: list[str]) -> list[str]:
-    """Links, pipes, devices and hidden files: a copy holds files and folders only."""
-    left_out = []
-    for name in names:
-        path = Path(folder, name)
-        if name.startswith(".") or path.is_symlink() or not (path.is_file() or path.is_dir()):
-            left_out.append(name)
-    return left_out
 
 
 def _key(folder: Path) -> str:
