@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, event
 from sqlmodel import SQLModel
 
 import traindeck.db.tables  # noqa: F401  (declares the tables that autogenerate compares with)
+from traindeck.db.engine import url_of
 from traindeck.db.types import UtcDateTime
 from traindeck.settings import Settings
 
@@ -24,7 +25,7 @@ def connect(path: Path):
 
     A batch rebuild drops the old table, and with foreign keys on that would delete every row that refers to it.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
+    engine = create_engine(url_of(path), connect_args={"isolation_level": None})
 
     @event.listens_for(engine, "connect")
     def prepare(connection, _record):

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
+        try:
+            str(home).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{str(home)!r} is not UTF-8: choose a folder whose path is") from error
         return home.expanduser().absolute()
 
     @field_validator("host")

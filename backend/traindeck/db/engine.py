@@ -1,13 +1,16 @@
 """The way to the database: one writer connection, and readers beside it."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
@@ -72,8 +75,23 @@ class Database:
 
 
 def _engine(path: Path, **options: Any) -> Engine:
-    arguments = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}
-    return create_engine(f"sqlite:///{path}", connect_args=arguments, **options)
+    return create_engine(url_of(path), creator=partial(_open, path), **options)
+
+
+def url_of(path: Path) -> URL:
+    """Return the URL of an SQLite file; in a URL written as text, a `?` or `%20` of the path would mean something."""
+    return URL.create("sqlite", database=str(path))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the file, which exists: where it is gone, SQLite must not make an empty one."""
+    return sqlite3.connect(
+        f"file:{quote(os.fsencode(path))}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_SECONDS,
+    )
 
 
 def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:

@@ -76,7 +76,7 @@ class Forkserver:
         try:
             if self._socket is None:
                 return False
-            self._socket.send(str(path).encode())
+            self._socket.send(os.fsencode(path))
         except OSError:
             return False
         return True

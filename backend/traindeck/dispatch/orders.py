@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from typing import Any
 
 from traindeck.code.kept import code_of
@@ -10,18 +11,27 @@ from traindeck.code.snapshot import Snapshots
 from traindeck.db.tables import Run
 from traindeck.dispatch.live import LiveAttempt
 from traindeck.dispatch.slots import Hold, Slots
-from traindeck.runner.environment import MARK_CHARACTERS
+from traindeck.runner.environment import MARK_CHARACTERS, PLACEHOLDER
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runs.checkpoints import last_checkpoint
-from traindeck.runs.files import DeckFiles, write_whole
+from traindeck.runs.files import DeckFiles, read_json, write_whole
 from traindeck.runs.resuming import resumed
 from traindeck.runs.view import ScriptKind, ScriptView
 
+MARK_PATTERN = re.compile(rf"[0-9a-f]{{{MARK_CHARACTERS}}}")
+
 
 def attempt_mark(files: DeckFiles, run_id: int, number: int) -> str:
-    """What marks the processes of an attempt: the same after a restart, and another on every deck."""
-    name = f"{files.home}:{run_id}:{number}"
-    return hashlib.sha256(name.encode()).hexdigest()[:MARK_CHARACTERS]
+    """Return what marks the processes of an attempt: the same after a restart, and another on every deck.
+
+    An ordered attempt keeps the mark of its order: its processes carry that one, though the home was renamed since.
+    A new one has a mark of the resolved home, so that it does not depend on the name by which the deck was started.
+    """
+    ordered = (read_json(files.run(run_id).attempt(number).order) or {}).get("mark")
+    if isinstance(ordered, str) and MARK_PATTERN.fullmatch(ordered) and ordered != PLACEHOLDER:
+        return ordered
+    name = b"%s:%d:%d" % (os.fsencode(files.home.resolve()), run_id, number)
+    return hashlib.sha256(name).hexdigest()[:MARK_CHARACTERS]
 
 
 def live_attempt(files: DeckFiles, run_id: int, number: int) -> LiveAttempt:

@@ -15,6 +15,8 @@ HOOK = str(Path(__file__).with_name("hook"))
 
 MARK = "TRAINDECK_MARK"
 MARK_CHARACTERS = 32
+PLACEHOLDER = "0" * MARK_CHARACTERS
+"""What forkservers carry, of every deck: no attempt's mark."""
 ENV_START_FIELD = 47
 """Of /proc/PID/stat, counted from the state; see proc(5), fields 50 and 51."""
 
@@ -52,7 +54,8 @@ def variables_of_start(script: ScriptOrder, variables: Mapping[str, str]) -> dic
         return {}
     hook, _, others = variables["PYTHONPATH"].partition(os.pathsep)
     folder = os.path.realpath(script.path0)
-    path = _path(hook, folder, others)
+    # A folder with a colon in its name cannot stand in PYTHONPATH: then the hook puts it into sys.path.
+    path = _path(hook, None if os.pathsep in folder else folder, others)
     return {"PYTHONSAFEPATH": "1", "TRAINDECK_MODULE_FOLDER": folder, "PYTHONPATH": path}
 
 
@@ -80,7 +83,7 @@ def _own_variables(order: Order) -> dict[str, str]:
 
 def placeholder_mark() -> dict[str, str]:
     """What the environment of a forking process must hold, so that its children can be marked."""
-    return {MARK: "0" * MARK_CHARACTERS}
+    return {MARK: PLACEHOLDER}
 
 
 def stamp_mark(mark: str) -> None:
@@ -96,6 +99,6 @@ def stamp_mark(mark: str) -> None:
     if not start:
         return
     prefix = f"{MARK}=".encode()
-    at = ctypes.string_at(start, end - start).find(prefix + b"0" * MARK_CHARACTERS)
+    at = ctypes.string_at(start, end - start).find(prefix + PLACEHOLDER.encode())
     if at >= 0:
         ctypes.memmove(start + at + len(prefix), mark.encode()[:MARK_CHARACTERS], MARK_CHARACTERS)

@@ -53,7 +53,7 @@ def main(descriptor: int) -> None:
         if message.startswith(b"{"):
             _fork_inspection(Path(json.loads(message)["inspect"]), server)
         else:
-            _fork_shim(Path(message.decode()), server)
+            _fork_shim(Path(os.fsdecode(message)), server)
     # Python's own end would take torch apart for a second, and say so in the log.
     os._exit(0)
 

@@ -1,5 +1,6 @@
 """The database file: whole, and of a schema that this program knows. It is only read."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -34,7 +35,7 @@ def check_database(path: Path) -> Finding:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=WAIT_SECONDS)
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=WAIT_SECONDS)
 
 
 def _check_schema(path: Path, revision: str, found: str) -> Finding:

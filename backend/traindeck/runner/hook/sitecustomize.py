@@ -35,6 +35,8 @@ def _give_back_the_folder_of_a_module() -> None:
     if folder in parts:
         parts.remove(folder)
         os.environ["PYTHONPATH"] = os.pathsep.join(parts)
+    else:
+        sys.path.insert(0, folder)
 
 
 def _import_the_hidden_one() -> None:
