@@ -35,14 +35,14 @@ bench: .make/run .make/browser
 setup: .make/run
 
 clean:
-	rm -rf $(VENV) .make build dist frontend/node_modules frontend/static/vendor
+	rm -rf $(VENV) .make build dist frontend/node_modules frontend/static/vendor frontend/static/pages
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Traindeck needs Python 3.11 or newer: make run PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV)
 
-.make/run: pyproject.toml constraints.txt frontend/package-lock.json frontend/build.py $(wildcard frontend/bundles/*.js) | $(BIN)/python
+.make/run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up: PyTorch is large, this takes a minute or two the first time."
 	@$(PIP) install --editable .
 	@mkdir -p .make && touch $@

@@ -2,6 +2,8 @@
 
 import compileall
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # Where the machine's setting is not to keep bytecode, each deck would compile itself.
         compileall.compile_dir(Path(traindeck.__file__).parent, quiet=1)
+        _build_pages()
+
+
+def _build_pages() -> None:
+    """Bring what pages load in line with the checkout; costs some milliseconds where it is."""
+    command = [sys.executable, str(Path(__file__).parents[1] / "frontend" / "build.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.exit(f"the pages cannot be built by {' '.join(command)}\n{done.stdout}{done.stderr}", 1)
 
 
 @pytest.fixture(scope="session")

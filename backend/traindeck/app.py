@@ -2,14 +2,11 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from traindeck import __version__
 from traindeck.api import (
@@ -32,6 +29,7 @@ from traindeck.api import (
     scalars,
     scripts,
     site,
+    static,
     tensorboard,
     trainers,
     uploads,
@@ -117,7 +115,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in ROUTERS:
         app.include_router(module.router)
     app.include_router(boards.below)
-    app.mount("/static", _Static(directory=static_folder()))
+    app.mount("/static", static.Static(directory=static_folder()))
     app.add_middleware(guard.Guard, upload_bytes=settings.upload_limit_mb * 1_000_000)
     return app
 
@@ -199,12 +197,3 @@ async def close_deck(deck: Deck, observer: Observer) -> None:
     await anyio.to_thread.run_sync(observer.close)
     await anyio.to_thread.run_sync(deck.recorder.close)
     deck.database.close()
-
-
-class _Static(StaticFiles):
-    """Static files under the hash of them all: what has an address keeps its content, so it is cached for good."""
-
-    def get_path(self, scope: Scope) -> str:
-        """Without the version, which the address starts with."""
-        path = super().get_path(scope)
-        return os.path.join(*path.split(os.sep)[1:]) if os.sep in path else path  # noqa: PTH118

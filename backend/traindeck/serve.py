@@ -6,6 +6,7 @@ import fcntl
 import gc
 import logging
 import os
+import runpy
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from traindeck.errors import DeckUnusable
+from traindeck.pages.resources import frontend_folder
 from traindeck.ports import describe_owner, listen, owner_of
 from traindeck.runs.files import read_json, write_json
 from traindeck.settings import Settings
@@ -34,10 +36,11 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
     """Serve the deck until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
 
     Raises:
-        DeckUnusable: another server has the deck, the port is in use, or the home cannot be used.
+        DeckUnusable: another server has the deck, the port is in use, or the home or the pages cannot be used.
     """
     from traindeck.app import create_app, prepare_home
 
+    build_pages()
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -60,6 +63,24 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
         server.run(sockets=[listener])
         if not server.started:
             raise DeckUnusable("the server could not start; the reason stands above")
+
+
+def build_pages() -> None:
+    """In a checkout, build what the pages load where it is out of date; the installed package carries it.
+
+    Raises:
+        DeckUnusable: it cannot be built.
+    """
+    script = frontend_folder() / "build.py"
+    if not script.is_file():
+        return
+    try:
+        runpy.run_path(str(script))["build"]()
+    except (RuntimeError, OSError) as error:
+        message = (
+            f"the pages' scripts and styles cannot be built: {error}\nTo try again by hand: {sys.executable} {script}"
+        )
+        raise DeckUnusable(message) from error
 
 
 def url_of(host: str, port: int) -> str:

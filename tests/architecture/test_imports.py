@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "api": {"boards", "code", "db", "dispatch", "errors", "events", "flags", "pages", "records", "runner", "runs", "settings",
             "trainers", ""},
     "app": {"api", "boards", "code", "db", "dispatch", "errors", "pages", "records", "runs", "settings", "trainers", ""},
-    "serve": {"api", "app", "errors", "ports", "runs", "settings"},
+    "serve": {"api", "app", "errors", "pages", "ports", "runs", "settings"},
     "cli": {"app", "boards", "db", "dispatch", "errors", "logs", "pages", "ports", "runs", "runner", "serve", "settings",
             "trainers", ""},
 }  # fmt: skip

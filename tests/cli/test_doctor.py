@@ -152,4 +152,4 @@ def test_a_driver_of_the_same_major_cuda_serves_a_torch_of_a_later_minor_one() -
 
 def test_the_pages_name_parts_and_every_one_of_them_is_looked_for() -> None:
     parts = named_parts(frontend_folder())
-    assert {"vendor/htmx.js", "vendor/uplot.js", "vendor/uplot.css"} <= parts
+    assert {"vendor/htmx.js", "vendor/inter/greek.woff2", "pages/runs.js", "pages/error.css"} <= parts

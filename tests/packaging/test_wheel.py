@@ -6,6 +6,7 @@ from zipfile import ZipFile
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PAGES = ("boards", "compare", "error", "launch", "run", "runs")
 PARTS = ("htmx.js", "htmx.LICENSE", "uplot.js", "uplot.css", "uplot.LICENSE", "codemirror.js", "codemirror.LICENSE")
 
 
@@ -38,6 +39,12 @@ def test_the_wheel_carries_the_front_end_parts_and_their_licences(wheel: Path) -
     vendor = "traindeck/_share/frontend/static/vendor"
     parts = {f"{vendor}/{name}" for name in PARTS}
     assert parts <= names_in(wheel)
+
+
+def test_the_wheel_carries_a_script_and_a_style_sheet_for_each_page_and_both_compressed(wheel: Path) -> None:
+    pages = "traindeck/_share/frontend/static/pages"
+    files = {f"{pages}/{name}.{kind}{end}" for name in PAGES for kind in ("js", "css") for end in ("", ".gz")}
+    assert files <= names_in(wheel)
 
 
 def test_the_wheel_carries_nothing_else(wheel: Path) -> None:

@@ -12,7 +12,7 @@ from pages.sample_runs import deck_state, run_view
 from traindeck.pages.compare import render_compare
 from traindeck.pages.error import render_error
 from traindeck.pages.launch import TrainerView, render_launch
-from traindeck.pages.resources import frontend_folder, static_folder, static_url, static_version
+from traindeck.pages.resources import static_folder, static_version
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery, render_runs
 from traindeck.runs.view import RunPage
@@ -84,17 +84,6 @@ def test_every_button_has_a_name(page: Element) -> None:
 def test_an_error_names_its_reference_only_where_there_is_one() -> None:
     assert "ab12" in read(PAGES["error"]()).words()
     assert "log has more" not in read(render_error(404, "No", "Not here.", None)).words()
-
-
-def test_static_addresses_change_with_the_content_only() -> None:
-    assert static_url("css/base.css") == f"/static/{static_version()}/css/base.css"
-
-
-def test_fetching_the_front_end_parts_again_does_nothing() -> None:
-    stamp = static_folder() / "vendor" / "lock.sha256"
-    before = stamp.stat().st_mtime_ns
-    subprocess.run([sys.executable, str(frontend_folder() / "build.py")], check=True)
-    assert stamp.stat().st_mtime_ns == before
 
 
 def test_importing_the_pages_reads_no_file_of_theirs() -> None:

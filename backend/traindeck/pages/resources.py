@@ -1,14 +1,17 @@
 """Where templates and static files lie: in the installed package, or in the checkout's `frontend/`."""
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 VERSION_LENGTH = 12
+BUILT = "pages/stamp.sha256"
+"""Below the static folder: what frontend/build.py writes last."""
 
 
+@cache
 def frontend_folder() -> Path:
     """The folder with `templates/` and `static/`. Raises FileNotFoundError where neither place has one."""
     for folder in (PACKAGE / "_share" / "frontend", PACKAGE.parents[1] / "frontend"):
@@ -22,13 +25,24 @@ def static_folder() -> Path:
     return frontend_folder() / "static"
 
 
-@cache
 def static_version() -> str:
-    """A hash over every static file, 12 hex digits; computed once for each process.
+    """Return a hash over every static file, 12 hex digits; computed again once they have been built anew.
 
-    It stands in the path, not in a query, so that modules which import each other by relative address share
-    it, and all of them may be cached for good.
+    It stands in the path, not in a query, so that files which name each other by relative address share it, and all
+    of them may be cached for good.
     """
+    return _version(_built_at())
+
+
+def _built_at() -> int:
+    try:
+        return (static_folder() / BUILT).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+@lru_cache(maxsize=1)
+def _version(built_at: int) -> str:  # noqa: ARG001 (what was computed holds until the next build)
     root = static_folder()
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
