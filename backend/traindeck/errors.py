@@ -10,7 +10,10 @@ TraindeckError
 """
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from traindeck.unknown import MOST_ERRORS
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """What the system says where a disk, or the user's part of it, is full."""
@@ -40,11 +43,11 @@ class FieldError:
 
 
 class InvalidRequest(TraindeckError):
-    """One or more fields of a request are wrong; nothing was changed."""
+    """One or more fields of a request are wrong; nothing was changed. It holds the first `MOST_ERRORS` of them."""
 
-    def __init__(self, errors: list[FieldError]) -> None:
-        self.errors = errors
-        super().__init__("; ".join(error.message for error in errors))
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = list(errors[:MOST_ERRORS])
+        super().__init__("; ".join(error.message for error in self.errors))
 
 
 class DeckUnusable(TraindeckError):

@@ -1,11 +1,14 @@
 """What requests carry."""
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import islice
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from traindeck.runs.view import Resources
+from traindeck.unknown import few_unknown
 
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -19,10 +22,33 @@ Tags = Annotated[list[Tag], Field(max_length=50)]
 Priority = Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Higher starts first")]
 
 
-class ScriptBody(BaseModel):
-    """A program of the user's: a file, its source, a module, a command, or what was uploaded before."""
+MAX_VARIABLES = 200
+
+
+class Body(BaseModel):
+    """What a request carries: nothing but what it declares. Of many unknown fields only the first are looked at."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_unknown(cls, value: Any) -> Any:
+        return _few_unknown_fields(cls, value)
+
+
+def _few_unknown_fields(model: type[BaseModel], value: Any) -> Any:
+    if not isinstance(value, dict) or len(value) <= len(model.model_fields):
+        return value
+    return few_unknown(value, {field.alias or name for name, field in model.model_fields.items()})
+
+
+def few_variables(value: Any) -> Any:
+    """Leave out what comes after one too many: pydantic would list every one that is wrong."""
+    return dict(islice(value.items(), MAX_VARIABLES + 1)) if isinstance(value, dict) else value
+
+
+class ScriptBody(Body):
+    """A program of the user's: a file, its source, a module, a command, or what was uploaded before."""
 
     path: PathText | None = Field(None, description="A file on the server's machine", examples=["train.py"])
     source: str | None = Field(None, max_length=1_000_000, description="The script itself")
@@ -78,11 +104,10 @@ class ScriptBody(BaseModel):
         return self
 
 
-class LaunchBody(BaseModel):
+class LaunchBody(Body):
     """A run to queue: a trainer with its parameters, or a script."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"trainer": "mnist", "params": {"epochs": 3, "lr": 0.001}},
@@ -101,8 +126,12 @@ class LaunchBody(BaseModel):
     tags: Tags = []
     notes: Text = ""
     priority: Priority = 0
-    resources: Resources = Resources(cpus=1, gpus=0)
-    env: dict[VariableName, Value] = Field({}, max_length=200, description="Environment variables")
+    resources: Annotated[Resources, BeforeValidator(partial(_few_unknown_fields, Resources))] = Resources(
+        cpus=1, gpus=0
+    )
+    env: Annotated[dict[VariableName, Value], BeforeValidator(few_variables)] = Field(
+        {}, max_length=MAX_VARIABLES, description="Environment variables"
+    )
     max_retries: int = Field(0, strict=True, ge=0, le=100, description="New attempts that a failure leads to by itself")
 
     @model_validator(mode="after")
@@ -112,10 +141,10 @@ class LaunchBody(BaseModel):
         return self
 
 
-class EditBody(BaseModel):
+class EditBody(Body):
     """What to change of a run; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "baseline", "tags": ["good"]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "baseline", "tags": ["good"]}]})
 
     name: Name | None = None
     tags: Tags | None = None

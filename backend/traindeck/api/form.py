@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from traindeck.api.bodies import Argument, ScriptBody
+from traindeck.api.bodies import Argument, Body, ScriptBody
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.options import kept_target
-from traindeck.api.problems import FieldProblem
+from traindeck.api.problems import FieldProblem, field_problems
 from traindeck.api.script import locate_script
 from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
@@ -27,10 +27,8 @@ from traindeck.runs.repeat import spec_of
 router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 
 
-class FormBody(BaseModel):
+class FormBody(Body):
     """A script, or the run whose script is to be repeated; `form` is what the page shows already."""
-
-    model_config = ConfigDict(extra="forbid")
 
     script: ScriptBody | None = None
     run: int | None = Field(None, ge=1, le=LARGEST_INTEGER)
@@ -74,8 +72,7 @@ def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
     read = _read_arguments(schema, body.args)
     form = hashlib.sha256(json.dumps([schema, values], sort_keys=True).encode()).hexdigest()
     html = None if form == body.form else render_options(schema, values or {}, repeated=values is not None)
-    problems = [FieldProblem(field=error.field, message=error.message) for error in read.errors]
-    return OptionsForm(form=form, html=html, params=read.params, rest=read.rest, errors=problems)
+    return OptionsForm(form=form, html=html, params=read.params, rest=read.rest, errors=field_problems(read.errors))
 
 
 def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] | None]:

@@ -16,7 +16,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from traindeck.api.bodies import Name, PathText, Tags
+from traindeck.api.bodies import Body, Name, PathText, Tags
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
@@ -50,13 +50,13 @@ _ONE_AT_A_TIME = threading.Lock()
 logger = logging.getLogger(__name__)
 
 
-class ImportBody(BaseModel, extra="forbid"):
+class ImportBody(Body):
     """Which folder, and what its runs are called."""
 
     path: PathText = Field(description="A folder on the server's machine; absolute", examples=["/home/me/runs"])
     copy_files: bool = Field(False, alias="copy", description="Copy the files; else they are read where they are")
     name: Name | None = Field(None, description="What to call the run; with several, what to put before their names")
-    tags: Tags = []
+    tags: Tags = Field([])
 
 
 class ImportView(BaseModel):

@@ -21,10 +21,14 @@ from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
 from traindeck.errors import NO_ROOM, DeckBusy, FieldError, InvalidRequest, NoRoom, RunConflict, RunNotFound
 from traindeck.pages.error import render_error
+from traindeck.unknown import MOST_ERRORS
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+FIELD_CHARACTERS = 200
+MESSAGE_CHARACTERS = 2000
+"""Longer ones are cut: they repeat what the client sent, or what a script declares."""
 RETRY_AFTER_SECONDS = 2
 DISK_FULL = "The disk of the deck is full. Nothing was changed; free some space and repeat."
 
@@ -42,7 +46,7 @@ class Problem(BaseModel):
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["params.lr: should be greater than 0, and is -1"])
-    errors: list[FieldProblem] = Field([], description="The fields that are wrong, where the request has fields")
+    errors: list[FieldProblem] = Field([], description=f"The fields that are wrong, the first {MOST_ERRORS} of them")
     reference: str | None = Field(None, description="The number under which the server's log has more")
 
 
@@ -67,16 +71,29 @@ def problem(
 ) -> Response:
     """The answer to a request that is refused, in the form that the client can read."""
     title = HTTPStatus(status).phrase
+    detail = _cut(detail, MESSAGE_CHARACTERS)
     if wants_page(request):
         return HTMLResponse(render_error(status, title, detail, reference), status, headers)
     body = Problem(
         title=title,
         status=status,
         detail=detail,
-        errors=[FieldProblem(field=error.field, message=error.message) for error in errors],
+        errors=field_problems(errors),
         reference=reference,
     )
     return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
+
+
+def field_problems(errors: Sequence[FieldError]) -> list[FieldProblem]:
+    """Return the first errors, in a form whose size is bounded."""
+    return [
+        FieldProblem(field=_cut(one.field, FIELD_CHARACTERS), message=_cut(one.message, MESSAGE_CHARACTERS))
+        for one in errors[:MOST_ERRORS]
+    ]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def install(app: FastAPI) -> None:

@@ -6,9 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from traindeck.api.bodies import Argument, Name, Priority, Tags, Text, Value, VariableName
+from traindeck.api.bodies import (
+    MAX_VARIABLES,
+    Argument,
+    Body,
+    Name,
+    Priority,
+    Tags,
+    Text,
+    Value,
+    VariableName,
+    few_variables,
+)
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.launch import check_params, queue_run, resource_errors
 from traindeck.api.options import kept_target, resolve_options
@@ -25,19 +36,17 @@ from traindeck.runs.view import RunView
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
 
-class RerunResources(BaseModel):
+class RerunResources(Body):
     """What to ask for instead; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cpus: int | None = Field(None, strict=True, ge=1, le=4096)
     gpus: int | None = Field(None, strict=True, ge=0, le=1024)
 
 
-class RerunBody(BaseModel):
+class RerunBody(Body):
     """What shall be different; what is left out, or null, is as it was."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}, {"params": {"lr": 0.2}}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"params": {"lr": 0.2}}]})
 
     params: dict[str, Any] | None = Field(None, description="Parameters with other values; the others stay")
     args: list[Argument] | None = Field(None, max_length=1000, description="All arguments of the script")
@@ -46,8 +55,8 @@ class RerunBody(BaseModel):
     notes: Text | None = None
     priority: Priority | None = None
     resources: RerunResources | None = None
-    env: dict[VariableName, Value | None] | None = Field(
-        None, max_length=200, description="Variables that are added or changed; null takes one away"
+    env: Annotated[dict[VariableName, Value | None] | None, BeforeValidator(few_variables)] = Field(
+        None, max_length=MAX_VARIABLES, description="Variables that are added or changed; null takes one away"
     )
     max_retries: int | None = Field(None, strict=True, ge=0, le=100)
     resume_arg: str | None = Field(

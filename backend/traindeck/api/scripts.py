@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from traindeck.api.bodies import Argument, ScriptBody
+from traindeck.api.bodies import Argument, Body, ScriptBody
 from traindeck.api.deck import DeckDep
-from traindeck.api.problems import FieldProblem, responses
+from traindeck.api.problems import FieldProblem, field_problems, responses
 from traindeck.api.script import locate_script
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError
@@ -23,11 +23,10 @@ router = APIRouter(tags=["scripts"], route_class=StrictRoute)
 NO_COMMAND = "a command is started as it stands: only scripts and modules are asked for their options"
 
 
-class InspectBody(BaseModel):
+class InspectBody(Body):
     """A script to ask for its options, and arguments to read as it would."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"script": {"path": "/home/me/train.py"}, "args": ["--lr", "0.1"]}]},
     )
 
@@ -71,7 +70,7 @@ def inspect_script(body: InspectBody, deck: DeckDep) -> ScriptOptions:
         cached=inspection.cached,
         seconds=round(inspection.seconds, 4),
         params=params,
-        errors=[FieldProblem(field=error.field, message=error.message) for error in errors],
+        errors=field_problems(errors),
     )
 
 

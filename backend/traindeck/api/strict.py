@@ -10,7 +10,10 @@ from fastapi.routing import APIRoute
 
 from traindeck.api.validation import strict_json
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.trainers.parameters import unknown_name
+from traindeck.unknown import unknown_names
+
+JSON_VALUE = "traindeck.json"
+"""Where a scope has the value of a body that was read already."""
 
 
 class StrictRequest(Request):
@@ -18,6 +21,8 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         """The body's value; raises json.JSONDecodeError."""
+        if JSON_VALUE in self.scope:
+            return self.scope[JSON_VALUE]
         return strict_json(await self.body())
 
 
@@ -32,14 +37,12 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, behind the stricter request."""
         handle = super().get_route_handler()
-        known = sorted(_query_names(self.dependant))
+        known = _query_names(self.dependant)
 
         async def strict(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in known]
             if unknown:
-                raise InvalidRequest(
-                    [FieldError(name, unknown_name("query parameter", name, known)) for name in unknown]
-                )
+                raise InvalidRequest(list(map(FieldError, unknown, unknown_names("query parameter", unknown, known))))
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strict

@@ -72,7 +72,7 @@ class Parameters:
         self.read[name] = value_of(text, self._of(name), self.schema)
 
     def _unknown(self, option: str) -> CommandFailed:
-        from traindeck.trainers.parameters import unknown_name
+        from traindeck.unknown import unknown_name
 
         known = [f"--{name.replace('_', '-')}" for name in self.schema.get("properties", {})]
         return _wrong(unknown_name("option", option.replace("_", "-"), [*known, *self.own]))

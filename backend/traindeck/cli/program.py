@@ -150,7 +150,7 @@ def find_trainer(client: "httpx.Client", name: str) -> Mapping[str, Any]:
     Raises:
         CommandFailed: there is none, or it is broken; the message names the reason, or the nearest name.
     """
-    from traindeck.trainers.parameters import unknown_name
+    from traindeck.unknown import unknown_name
 
     answer = call(client, "GET", "/trainers").json()
     found = {one["name"]: one for one in answer["items"]}

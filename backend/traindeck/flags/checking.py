@@ -8,7 +8,8 @@ from typing import Any
 from traindeck.flags.declaration import chosen_levels
 from traindeck.flags.schema import Schema
 from traindeck.flags.values import alike, as_declared, equal, faults, in_case
-from traindeck.trainers.parameters import ParamError, param_errors, unknown_name
+from traindeck.trainers.parameters import ParamError, param_errors
+from traindeck.unknown import unknown_names
 
 
 def check_params(schema: Schema, params: Mapping[str, Any]) -> tuple[dict[str, Any], list[ParamError]]:
@@ -19,7 +20,7 @@ def check_params(schema: Schema, params: Mapping[str, Any]) -> tuple[dict[str, A
     """
     properties = schema["properties"]
     unknown = [name for name in params if name not in properties]
-    errors = [ParamError(name, unknown_name("parameter", name, properties)) for name in unknown]
+    errors = list(map(ParamError, unknown, unknown_names("parameter", unknown, properties)))
     given: dict[str, Any] = {}
     for name, value in params.items():
         if name in properties:

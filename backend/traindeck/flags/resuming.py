@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from traindeck.errors import FieldError
 from traindeck.flags.declaration import Record, levels
 from traindeck.flags.schema import Schema
+from traindeck.unknown import nearest
 
 FIELD = "script.resume_arg"
 VALUED = frozenset({"store", "append", "extend"})
@@ -23,8 +22,8 @@ def resume_errors(schema: Schema, option: str | None) -> list[FieldError]:
     meant = [one for one in options if any(flag.startswith(wanted) for flag in one["flags"])]
     if not meant:
         flags = [flag for one in options for flag in one["flags"]]
-        near = get_close_matches(wanted, flags, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = nearest(wanted, flags)
+        hint = f"; did you mean {near!r}?" if near else ""
         return [FieldError(FIELD, f"script.resume_arg is {option!r}, but the script has no such option{hint}")]
     if not any(one["action"] in VALUED for one in meant):
         return [

@@ -6,7 +6,6 @@ mnist status:running params.lr<=0.001 metrics.Accuracy/validation>0.98 tag:basel
 import re
 import shlex
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_
@@ -15,6 +14,7 @@ from sqlmodel import col
 from traindeck.db.tables import Parameter, Run, RunTag, ScalarSummary
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.status import Status
+from traindeck.unknown import nearest
 
 COLUMNS = {
     "id": col(Run.id),
@@ -80,8 +80,8 @@ def _contains(word: str) -> ColumnElement[bool]:
 
 def _column(term: Term) -> ColumnElement[bool]:
     if term.field not in COLUMNS:
-        near = get_close_matches(term.field, FIELDS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = nearest(term.field, FIELDS)
+        hint = f"did you mean {near!r}? " if near else ""
         raise _wrong(f"{term.field!r} is not a field; {hint}fields are {', '.join(FIELDS)}")
     if term.field == "status" and term.value not in set(Status):
         raise _wrong(f"{term.value!r} is not a status; statuses are {', '.join(Status)}")

@@ -10,7 +10,6 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select
@@ -19,6 +18,7 @@ from sqlmodel import col
 from traindeck.db.tables import LARGEST_INTEGER, Parameter, Run, ScalarSummary
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.filters import split_metric
+from traindeck.unknown import nearest
 
 SORT_COLUMNS = {
     "id": Run.id,
@@ -77,8 +77,8 @@ def parse_sort(sort: str) -> Order:
         joined = (col(ScalarSummary.tag) == tag, col(ScalarSummary.run_id) == col(Run.id))
         return Order((column,), descending, ScalarSummary, joined)
     known = (*SORT_COLUMNS, "created", "params.NAME", "metrics.TAG")
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}? " if near else ""
     raise InvalidRequest(
         [FieldError("sort", f"runs cannot be sorted by {name!r}; {hint}fields are {', '.join(known)}")]
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
 from traindeck.trainers.fields import names_at
+from traindeck.unknown import MOST_ERRORS, few_unknown, shown, unknown_names
 
-SHOWN_CHARACTERS = 80
-"""A refused value is quoted in its message up to this length."""
+LISTED_ERRORS = 100
+"""Of more errors than this pydantic makes no list."""
+
+OF_A_WHOLE = frozenset({"missing", "too_short"})
 
 EXPECTED = {
     "int_type": "a whole number",
@@ -68,15 +71,52 @@ def validate_params(model: type[BaseModel], params: Mapping[str, Any]) -> BaseMo
             check failed in a way of its own.
     """
     extra: Literal["forbid"] | None = None if model.model_config.get("extra") == "allow" else "forbid"
+    if extra is not None:
+        params = few_unknown(params, names_at(model, ()))
     text = _as_json(params)
     try:
         return model.model_validate_json(text, extra=extra, by_name=True, by_alias=True)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        refused = [param_errors([detail], names_at(model, detail["loc"][:-1])) for detail in details]
-        raise InvalidParams([one for some in refused for one in some]) from None
+        raise InvalidParams(_refusals(model, params, error, extra)) from None
     except Exception as error:
         raise _unforeseen("check", error) from error
+
+
+def _refusals(
+    model: type[BaseModel], params: Mapping[str, Any], error: ValidationError, extra: Literal["forbid"] | None
+) -> list[ParamError]:
+    """Return the first of pydantic's errors in words; only the first unknown name gets a suggestion."""
+    if error.error_count() > LISTED_ERRORS:
+        # Listing them all takes seconds, in which nobody else gets the interpreter. The first ones are looked for in a
+        # small part of each list and object; that a part lacks something says nothing.
+        try:
+            model.model_validate_json(_as_json(_first_of(params)), extra=extra, by_name=True, by_alias=True)
+            details = []
+        except ValidationError as fewer:
+            details = [one for one in fewer.errors(include_url=False) if one["type"] not in OF_A_WHOLE]
+        except Exception:
+            details = []  # The trainer's own check, which is not made for a part.
+    else:
+        details = error.errors(include_url=False)
+    if not details:
+        return [ParamError("", f"{error.error_count()} values inside the parameters are refused")]
+    refused: list[ParamError] = []
+    suggest = True
+    for detail in details[:MOST_ERRORS]:
+        is_unknown = detail["type"] == "extra_forbidden"
+        known = names_at(model, detail["loc"][:-1]) if is_unknown and suggest else None
+        refused.append(_param_error(detail, known))
+        suggest = suggest and not is_unknown
+    return refused
+
+
+def _first_of(value: Any) -> Any:
+    """Return the value with the first few members of each list and object."""
+    if isinstance(value, Mapping):
+        return {name: _first_of(one) for name, one in islice(value.items(), LISTED_ERRORS)}
+    if isinstance(value, list):
+        return [_first_of(one) for one in value[:LISTED_ERRORS]]
+    return value
 
 
 def complete_params(model: type[BaseModel], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,30 +156,19 @@ def _as_json(params: Mapping[str, Any]) -> str:
         raise not_json(error) from None
 
 
-def _param_error(detail: Mapping[str, Any], known: list[str]) -> ParamError:
+def _param_error(detail: Mapping[str, Any], known: Iterable[str] | None) -> ParamError:
+    """`known` are the names at the place of the error; None where an unknown one gets no suggestion."""
     *outer, name = [str(part) for part in detail["loc"]] or [""]
     field = ".".join([*outer, name])
     value, kind = detail.get("input"), detail["type"]
     if kind == "extra_forbidden":
-        return ParamError(field, unknown_name("parameter", name, known, within=outer))
+        (message,) = unknown_names("parameter", [name], known or (), within=outer, suggest=known is not None)
+        return ParamError(field, message)
     if kind == "missing":
         return ParamError(field, f"{field} is required: {detail['msg'].lower()}")
     if not field:
         return ParamError("", detail["msg"])
-    return ParamError(field, f"{field} is {_shown(value)}, but {_expectation(detail)}")
-
-
-def unknown_name(kind: str, name: str, known: Iterable[str], within: Iterable[str] = ()) -> str:
-    """A sentence for a `kind` of thing called `name` that there is none of, with the nearest known name.
-
-    `within` are the names of the things that it would stand in, outermost first.
-    """
-    names = sorted(known)
-    prefix = "".join(f"{outer}." for outer in within)
-    near = get_close_matches(name, names, n=1)
-    there_are = ", ".join(prefix + one for one in names) or "none"
-    hint = f"did you mean {prefix + near[0]!r}?" if near else f"there are: {there_are}"
-    return f"there is no {kind} {_shown(prefix + name)}; {hint}"
+    return ParamError(field, f"{field} is {shown(value)}, but {_expectation(detail)}")
 
 
 def _expectation(detail: Mapping[str, Any]) -> str:
@@ -153,11 +182,3 @@ def _expectation(detail: Mapping[str, Any]) -> str:
 
 def _plain(limit: Any) -> Any:
     return f"{limit:g}" if isinstance(limit, float) else limit
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        text = f"of type {type(value).__name__}"
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"

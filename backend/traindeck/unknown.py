@@ -1,0 +1,81 @@
+"""What is said of names that there are none of, however many of them one request brings.
+
+Finding the nearest known name is slow (difflib compares letter by letter), and a request may name 100,000: so only
+the first gets a suggestion, and only the first few are reported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+
+MOST_ERRORS = 20
+"""Errors that one answer reports."""
+
+SHOWN_CHARACTERS = 80
+"""A refused value is quoted in its message up to this length."""
+
+COMPARED_NAMES = 500
+COMPARED_CHARACTERS = 100
+LISTED_NAMES = 100
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` was probably meant to be, or None."""
+    if len(name) > COMPARED_CHARACTERS:
+        return None
+    candidates = (one for one in known if len(one) <= COMPARED_CHARACTERS)
+    found = get_close_matches(name, islice(candidates, COMPARED_NAMES), n=1)
+    return found[0] if found else None
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], within: Iterable[str] = ()) -> str:
+    """Return a sentence for a `kind` of thing called `name` that there is none of, with the nearest known name.
+
+    `within` are the names of the things that it would stand in, outermost first.
+    """
+    names = sorted(known)
+    prefix = "".join(f"{outer}." for outer in within)
+    near = nearest(name, names)
+    if near is not None:
+        return f"{_there_is_no(kind, prefix + name)}; did you mean {prefix + near!r}?"
+    listed = ", ".join(prefix + one for one in names[:LISTED_NAMES]) or "none"
+    more = f" and {len(names) - LISTED_NAMES} more" if len(names) > LISTED_NAMES else ""
+    return f"{_there_is_no(kind, prefix + name)}; there are: {listed}{more}"
+
+
+def unknown_names(
+    kind: str, names: Sequence[str], known: Iterable[str], within: Iterable[str] = (), *, suggest: bool = True
+) -> list[str]:
+    """Return a sentence for each of the first `MOST_ERRORS` names; the first one says what there is instead."""
+    prefix = "".join(f"{outer}." for outer in within)
+    return [
+        unknown_name(kind, name, known, within) if suggest and number == 0 else _there_is_no(kind, prefix + name)
+        for number, name in enumerate(names[:MOST_ERRORS])
+    ]
+
+
+def few_unknown(values: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """Return `values` without the unknown names that come after the first `MOST_ERRORS`.
+
+    What remains is refused for the same reason, and a validator that lists every error has few to list.
+    """
+    unknown = (name for name in values if name not in known)
+    reported = set(islice(unknown, MOST_ERRORS))
+    return {name: value for name, value in values.items() if name in known or name in reported}
+
+
+def shown(value: Any) -> str:
+    """Return a value as JSON, cut where it is long."""
+    try:
+        text = json.dumps(value[:SHOWN_CHARACTERS] if isinstance(value, str) else value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = f"of type {type(value).__name__}"
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def _there_is_no(kind: str, name: str) -> str:
+    return f"there is no {kind} {shown(name)}"
