@@ -4,6 +4,7 @@ TraindeckError
 ├── RunNotFound
 ├── RunConflict          the run's status does not allow it
 ├── InvalidRequest       one or more fields are wrong
+├── LedFromElsewhere     a page of another site led a browser to an address that only the user may open
 ├── DeckUnusable         the deck cannot be served from this home
 ├── DeckBusy             try again shortly
 └── NoRoom               it would leave less of the disk free than is kept in reserve; an OSError, too
@@ -48,6 +49,15 @@ class InvalidRequest(TraindeckError):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = list(errors[:MOST_ERRORS])
         super().__init__("; ".join(error.message for error in self.errors))
+
+
+class LedFromElsewhere(TraindeckError):
+    """A page of another site led a browser here. `label` and `address` are the link that the user can follow."""
+
+    def __init__(self, message: str, label: str, address: str) -> None:
+        super().__init__(message)
+        self.label = label
+        self.address = address
 
 
 class DeckUnusable(TraindeckError):

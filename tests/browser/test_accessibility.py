@@ -91,7 +91,9 @@ def show_script_form(page: Page, deck: ServedDeck) -> None:
 
 
 def show_options(page: Page, deck: ServedDeck) -> None:
-    page.goto(f"{deck.url}/launch?script={OPTIONS}")
+    page.goto(f"{deck.url}/launch#script")
+    wait_until_ready(page)
+    page.get_by_label("Path").fill(str(OPTIONS))
     expect(page.locator("#option-lr")).to_be_visible()
     page.locator("#option-lr").fill("fast")
     page.get_by_role("button", name="Launch", exact=True).click()

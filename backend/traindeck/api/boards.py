@@ -9,7 +9,7 @@ import base64
 import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Field
 from sqlalchemy import func, select
@@ -17,6 +17,7 @@ from sqlmodel import col
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from traindeck.api.arrival import refuse_foreign_boards
 from traindeck.api.board_state import BoardStateView
 from traindeck.api.boardnames import board_name
 from traindeck.api.boardsets import BoardSet
@@ -34,8 +35,9 @@ from traindeck.pages.compare import COLOURS, run_colours
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.status import Status
 
-router = APIRouter(tags=["runs"], route_class=StrictRoute)
-below = APIRouter(include_in_schema=False)
+OWN = [Depends(refuse_foreign_boards)]
+router = APIRouter(tags=["runs"], route_class=StrictRoute, dependencies=OWN)
+below = APIRouter(include_in_schema=False, dependencies=OWN)
 
 MOST = 100
 """Runs on one board."""

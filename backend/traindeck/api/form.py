@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from traindeck.api.bodies import Argument, Body, ScriptBody
 from traindeck.api.deck import Deck, DeckDep
@@ -15,6 +15,7 @@ from traindeck.api.problems import FieldProblem, field_problems
 from traindeck.api.script import locate_script
 from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
+from traindeck.code.kept import code_of
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.flags.inspection import Inspection
@@ -23,6 +24,7 @@ from traindeck.flags.schema import Schema
 from traindeck.pages.launch import render_options
 from traindeck.runs.queries import find_run
 from traindeck.runs.repeat import spec_of
+from traindeck.runs.view import RunView
 
 router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 
@@ -66,12 +68,41 @@ def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
     except InvalidRequest as error:
         # Said, not refused: while a path is typed it is wrong most of the time.
         return OptionsForm(problem=error.errors[0].message, rest=body.args)
+    return _form(inspection, values, body.args, shown=body.form)
+
+
+def known_options(deck: Deck, *, script: str | None, run: RunView | None) -> OptionsForm | None:
+    """Return the form of a script, or of a run's, as far as it is known without running or keeping anything.
+
+    None where the script has to be asked, which waits until the user wants it: anybody can lead a browser to `/launch`.
+    """
+    try:
+        if script is not None:
+            body = ScriptBody(path=script)
+            target = target_of(locate_script(body, deck.code), body, deck.files.home / "uploads")
+        elif run is not None and run.script is not None:
+            folder = deck.files.run(run.id).folder
+            target = kept_target(run.script, code_of(folder), folder)
+        else:
+            return None
+    except (InvalidRequest, ValidationError, OSError):
+        return None
+    inspection = None if target is None else deck.inspector.known(target)
+    if inspection is None:
+        return None
+    if run is None or run.script is None:
+        return _form(inspection, None, [])
+    return _form(inspection, run.params, run.script.args)
+
+
+def _form(inspection: Inspection, values: dict[str, Any] | None, args: list[str], *, shown: str = "") -> OptionsForm:
+    """Return the fields; `values` are the parameters of a run that is to be repeated."""
     schema = inspection.schema
     if schema is None:
-        return OptionsForm(reason=inspection.reason, rest=body.args)
-    read = _read_arguments(schema, body.args)
+        return OptionsForm(reason=inspection.reason, rest=args)
+    read = _read_arguments(schema, args)
     form = hashlib.sha256(json.dumps([schema, values], sort_keys=True).encode()).hexdigest()
-    html = None if form == body.form else render_options(schema, values or {}, repeated=values is not None)
+    html = None if form == shown else render_options(schema, values or {}, repeated=values is not None)
     return OptionsForm(form=form, html=html, params=read.params, rest=read.rest, errors=field_problems(read.errors))
 
 
@@ -84,7 +115,7 @@ def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] |
         run_id = body.run or 0
         with deck.database.read() as session:
             spec = spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
-        target = kept_target(spec.script, deck.files.run(run_id).folder) if spec.script else None
+        target = kept_target(spec.script, spec.script.code, deck.files.run(run_id).folder) if spec.script else None
         values = spec.params
     return (Inspection(None, NO_COMMAND) if target is None else deck.inspector.inspect(target)), values
 

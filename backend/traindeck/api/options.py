@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.api.deck import Deck
+from traindeck.code.tree import CodeTree
 from traindeck.errors import DeckBusy, InvalidRequest
 from traindeck.flags.inspection import Inspection, Target
 from traindeck.flags.launch import resolve_script_params
 from traindeck.flags.resuming import resume_errors
 from traindeck.runs import commands
 from traindeck.runs.spec import ScriptSpec
+from traindeck.runs.view import ScriptView
 
 logger = logging.getLogger(__name__)
 
@@ -65,15 +67,15 @@ def complete_later(deck: Deck, run_id: int, script: ScriptSpec, target: Target |
     deck.inspector.begin(target).add_done_callback(complete)
 
 
-def kept_target(script: ScriptSpec, run_folder: Path) -> Target | None:
-    """The script of an earlier run, as its code was kept; None for a command."""
-    if script.command or script.code is None:
+def kept_target(script: ScriptSpec | ScriptView, tree: CodeTree | None, run_folder: Path) -> Target | None:
+    """Return the script of an earlier run, as its code was kept in `tree`; None for a command."""
+    if script.command or tree is None:
         return None
     code = run_folder / "code"
     base = Path(script.cwd) if script.cwd else None
     if script.module is not None:
         return Target(path0=code, base=base, module=script.module, python=script.python, cold=script.cold)
-    source = code / (script.code.entry or script.filename)
+    source = code / (tree.entry or script.filename)
     file = script.path or str(source)
     return Target(path0=source.parent, source=source, file=file, base=base, python=script.python, cold=script.cold)
 

@@ -19,8 +19,17 @@ from starlette.routing import Match
 from traindeck.api.bodies import LaunchBody
 from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
-from traindeck.errors import NO_ROOM, DeckBusy, FieldError, InvalidRequest, NoRoom, RunConflict, RunNotFound
-from traindeck.pages.error import render_error
+from traindeck.errors import (
+    NO_ROOM,
+    DeckBusy,
+    FieldError,
+    InvalidRequest,
+    LedFromElsewhere,
+    NoRoom,
+    RunConflict,
+    RunNotFound,
+)
+from traindeck.pages.error import WayOn, render_error
 from traindeck.unknown import MOST_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -68,12 +77,13 @@ def problem(
     errors: Sequence[FieldError] = (),
     reference: str | None = None,
     headers: dict[str, str] | None = None,
+    way_on: WayOn | None = None,
 ) -> Response:
-    """The answer to a request that is refused, in the form that the client can read."""
+    """The answer to a request that is refused, in the form that the client can read; `way_on` is for people."""
     title = HTTPStatus(status).phrase
     detail = _cut(detail, MESSAGE_CHARACTERS)
     if wants_page(request):
-        return HTMLResponse(render_error(status, title, detail, reference), status, headers)
+        return HTMLResponse(render_error(status, title, detail, reference, way_on=way_on), status, headers)
     body = Problem(
         title=title,
         status=status,
@@ -102,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RunNotFound, _not_found)
     app.add_exception_handler(RunConflict, _conflict)
     app.add_exception_handler(InvalidRequest, _invalid)
+    app.add_exception_handler(LedFromElsewhere, _led_from_elsewhere)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DeckBusy, _busy)
@@ -134,6 +145,11 @@ async def _conflict(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, InvalidRequest)
     return problem(request, 422, str(error), errors=error.errors)
+
+
+async def _led_from_elsewhere(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LedFromElsewhere)
+    return problem(request, 403, str(error), way_on=WayOn(error.label, error.address))
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

@@ -140,7 +140,7 @@ def _script_changed(deck: Deck, spec: RunSpec, body: RerunBody, folder: Path) ->
         return replace(spec, script=script)
     if body.args is not None:
         script = replace(script, args=tuple(body.args))
-    target = kept_target(script, folder)
+    target = kept_target(script, script.code, folder)
     try:
         script, params = resolve_options(deck, script, target, body.params or {}, override=body.args is None)
     except InvalidRequest as error:

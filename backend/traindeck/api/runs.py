@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 from fastapi.responses import HTMLResponse
 
+from traindeck.api.arrival import led_from_elsewhere
 from traindeck.api.bodies import EditBody, LaunchBody
 from traindeck.api.deck import DeckDep
 from traindeck.api.launch import queue_run, resolve
@@ -113,6 +114,7 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         checkpoint=checkpoint,
         fragment=wants_fragment(request),
         deck=deck.state(),
+        opens_board=not led_from_elsewhere(request),
     )
     return HTMLResponse(page, headers=VARY)
 

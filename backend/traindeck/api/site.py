@@ -3,18 +3,21 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from traindeck.api.arrival import led_from_elsewhere
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.form import known_options
 from traindeck.api.negotiation import VARY
 from traindeck.db.tables import LARGEST_INTEGER
+from traindeck.errors import LedFromElsewhere
 from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch
 from traindeck.pages.program import program
 from traindeck.pages.resources import static_folder
 from traindeck.records.masking import mask_variables
 from traindeck.runs.queries import find_run, show_run
-from traindeck.runs.view import ScriptKind, ScriptView
+from traindeck.runs.view import RunView, ScriptKind, ScriptView
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,13 +45,21 @@ def favicon() -> Response:
 
 @router.get("/launch")
 def show_launch(
+    request: Request,
     deck: DeckDep,
     trainer: Annotated[str | None, Query(max_length=200)] = None,
     run: Annotated[int | None, Query(alias="from", ge=1, le=LARGEST_INTEGER)] = None,
     script: Annotated[str | None, Query(max_length=4096)] = None,
 ) -> HTMLResponse:
-    """The form, empty, or filled in from an earlier run."""
-    values, repeated = _of_run(deck, run) if run is not None else ({}, None)
+    """Show the form, empty, or filled in from an earlier run. No script is run for it.
+
+    Raises:
+        LedFromElsewhere: a page of another site would fill it in.
+    """
+    if (script is not None or run is not None) and led_from_elsewhere(request):
+        detail = "A page of another site led here, to a form that it filled in. Nothing was executed."
+        raise LedFromElsewhere(detail, "Open an empty form", "/launch")
+    values, repeated, view = _of_run(deck, run) if run is not None else ({}, None, None)
     if script is not None:
         values = {**values, "script": {"path": script}}
     if script is not None or (trainer is not None and trainer != values.get("trainer")):
@@ -59,12 +70,22 @@ def show_launch(
     broken = [BrokenTrainer(one.name, f"{one.package}: {one.reason}") for one in deck.registry.broken]
     selected = trainer or values.get("trainer")
     limit_mb = deck.settings.upload_limit_mb
-    page = render_launch(trainers, broken, selected, values, deck.state(), repeated, limit_mb)
+    known = known_options(deck, script=script, run=view if repeated else None)
+    page = render_launch(
+        trainers,
+        broken,
+        selected,
+        values,
+        deck.state(),
+        repeated,
+        limit_mb,
+        known.model_dump_json() if known else "",
+    )
     return HTMLResponse(page, headers=VARY)
 
 
-def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated]:
-    """A POST /runs body that would ask for the same, its secrets masked, and what the page says of the run."""
+def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated, RunView]:
+    """A POST /runs body that would ask for the same, its secrets masked, what the page says of the run, and the run."""
     with deck.database.read() as session:
         view = show_run(session, run_id, deck.slots.capacity)
         row = find_run(session, run_id)
@@ -75,7 +96,7 @@ def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated]:
     where = (view.script.path or view.script.cwd or "") if view.script else ""
     anew = ANEW[view.script.kind] if view.script else ""
     repeated = Repeated(run_id, view.name, program(view), where, anew)
-    return {**values, "script": script, "env": env, "max_retries": row.max_retries}, repeated
+    return {**values, "script": script, "env": env, "max_retries": row.max_retries}, repeated, view
 
 
 def _script_values(deck: Deck, run_id: int, script: ScriptView) -> dict[str, Any]:

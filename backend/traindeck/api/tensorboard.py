@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from traindeck.api.arrival import refuse_foreign_boards
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.lines import lines
 from traindeck.api.runs import RunId
@@ -15,7 +16,7 @@ from traindeck.runs.files import DeckFiles
 from traindeck.runs.imported import imported_from
 from traindeck.runs.queries import find_run
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_foreign_boards)])
 
 
 @router.api_route("/runs/{run_id}/tensorboard", methods=["GET", "HEAD"])

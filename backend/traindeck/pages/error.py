@@ -21,6 +21,17 @@ TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
+class WayOn:
+    """The link that leads on."""
+
+    label: str
+    url: str
+
+
+TO_THE_RUNS = WayOn("Go to the runs", "/runs")
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorContext:
     """What went wrong, what to do about it, and the number under which the log has more.
 
@@ -33,10 +44,17 @@ class ErrorContext:
     detail: str
     reference: str | None
     filter: str | None
+    way_on: WayOn
 
 
 def render_error(
-    status: int, title: str, detail: str, reference: str | None, deck: DeckState | None = None, asked: str = ""
+    status: int,
+    title: str,
+    detail: str,
+    reference: str | None,
+    deck: DeckState | None = None,
+    asked: str = "",
+    way_on: WayOn | None = None,
 ) -> str:
     """The error page for an HTTP `status`; `title` is for a status that has no words here.
 
@@ -44,7 +62,11 @@ def render_error(
     """
     heading = TITLES.get(status, title)
     shell = Shell(title=heading, section="error", deck=deck)
-    return render("error/page.html", ErrorContext(shell, status, heading, detail, reference, _filter(status, asked)))
+    filter_text = _filter(status, asked)
+    return render(
+        "error/page.html",
+        ErrorContext(shell, status, heading, detail, reference, filter_text, way_on or TO_THE_RUNS),
+    )
 
 
 def _filter(status: int, asked: str) -> str | None:

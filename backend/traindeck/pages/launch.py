@@ -83,6 +83,7 @@ class LaunchContext:
     cpus_total: int
     gpus_total: int
     upload_limit_bytes: int
+    known_options: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,12 @@ def render_launch(
     deck: DeckState,
     repeated: Repeated | None = None,
     upload_limit_mb: int = DEFAULT_UPLOAD_MB,
+    known_options: str = "",
 ) -> str:
     """The form for the trainer `selected`, or the first one; `values` is a POST /runs body to fill in.
 
     It is that of the run `repeated`, if one is, with its program in it for the case that it shall not be repeated.
+    `known_options` is what POST /launch/options would answer, "" where the script would have to be run for it.
     """
     picked = next((trainer for trainer in trainers if trainer.name == selected), None)
     shown = picked or (trainers[0] if trainers else None)
@@ -124,6 +127,7 @@ def render_launch(
         cpus_total=deck.cpus_total,
         gpus_total=deck.gpus_total,
         upload_limit_bytes=upload_limit_mb * 1_000_000,
+        known_options=known_options,
     )
     return render("launch/page.html", context)
 

@@ -79,6 +79,7 @@ class RunContext:
     main_tags: str
     tag_count: int
     scalar_steps: int
+    opens_board: bool
 
 
 def render_run(
@@ -90,12 +91,14 @@ def render_run(
     checkpoint: str | None,
     fragment: bool,
     deck: DeckState | None = None,
+    opens_board: bool = True,
 ) -> str:
     """One run as a page, or with `fragment` only its live parts.
 
     `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from.
+    Where `opens_board` is false, the address alone opens no TensorBoard, as another site has chosen it.
     """
-    context = _context(run, history, attempts, trainer_title or program(run), checkpoint, deck)
+    context = _context(run, history, attempts, trainer_title or program(run), checkpoint, deck, opens_board)
     return render("run/fragment.html" if fragment else "run/page.html", context)
 
 
@@ -106,6 +109,7 @@ def _context(
     title: str,
     checkpoint: str | None,
     deck: DeckState | None,
+    opens_board: bool,
 ) -> RunContext:
     return RunContext(
         shell=Shell(title=_title(run), section="runs", deck=deck, events=f"/events?run={run.id}"),
@@ -136,6 +140,7 @@ def _context(
         main_tags=json.dumps(main_tags(run.metrics)),
         tag_count=len(run.metrics),
         scalar_steps=last_step(run.metrics) or 0,
+        opens_board=opens_board,
     )
 
 

@@ -41,6 +41,19 @@ export class Board {
     byId("board-skip").addEventListener("click", () => byId("board-back").focus());
     byId("board-back").addEventListener("click", () => subject.home.focus());
     this.reload.addEventListener("click", () => this.reloadNow());
+    byId("board-open")?.addEventListener("click", () => this.allow());
+  }
+
+  // Another site can lead a browser to this tab; only the user opens a TensorBoard.
+  get isUnasked() {
+    return "unasked" in this.panel.dataset;
+  }
+
+  allow() {
+    delete this.panel.dataset.unasked;
+    this.showNone("");
+    this.enter();
+    this.frame.element.focus();
   }
 
   start() {
@@ -54,8 +67,14 @@ export class Board {
 
   enter() {
     this.keepPlace(this.place);
+    if (this.isUnasked) return this.wait();
     if (this.subject.hasData) this.openOnce();
     this.wake();
+  }
+
+  wait() {
+    this.showNone("unasked");
+    this.say("none", "Not opened", "");
   }
 
   openOnce() {
@@ -88,7 +107,7 @@ export class Board {
   async look() {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.busy || this.settled || this.panel.hidden || document.hidden) return;
+    if (this.busy || this.settled || this.isUnasked || this.panel.hidden || document.hidden) return;
     this.busy = true;
     const pause = await getJson(this.subject.stateUrl).then((state) => this.take(state), () => this.lost());
     this.busy = false;

@@ -17,7 +17,7 @@ const script = new ParamSet(get("options"));
 const errors = new FormErrors(form, get("form-error"));
 const upload = new Upload(errors, () => {
   update();
-  options.ask();
+  options.want();
 });
 const options = new Options({ set: script, errors, asked, changed: update });
 const showCommand = startTerminal(update);
@@ -93,7 +93,7 @@ form.addEventListener("input", (event) => {
   if (event.target.closest("#anew")) options.schedule();
 });
 form.addEventListener("change", (event) => {
-  if (event.target.closest("#anew, .repeated")) options.ask();
+  if (event.target.closest("#anew, .repeated")) options.want();
 });
 form.addEventListener("focusout", (event) => {
   const field = set().fields.find((each) => each.input === event.target);
@@ -111,11 +111,11 @@ for (const mode of ["trainer", "script"]) {
     form.dataset.mode = mode;
     errors.show([]);
     update();
-    options.ask();
+    options.look();
   });
 }
 startWays(form, update);
 startFilter(script);
+options.look();
 if (get("modes")) startTabs(get("modes"));
 update();
-options.ask();

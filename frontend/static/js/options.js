@@ -10,19 +10,44 @@ const MANY = 16;
 const get = (id) => document.getElementById(id);
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const PLAIN = "Split as a shell does: quote what has spaces.";
+const UNREAD = "Its options are not read yet. Reading them runs the script up to its parser.";
 
 // `asked` gives the script or the run as a body of POST /launch/options, or null where none is named yet.
 export class Options {
   constructor({ set, errors, asked, changed }) {
-    Object.assign(this, { set, errors, asked, changed, form: "", known: "", typed: new Map() });
+    Object.assign(this, { set, errors, asked, changed, form: "", known: "", wanted: false, typed: new Map() });
     this.args = get("script-args");
     // Of a run that is repeated: its arguments, without those that fields stand for.
     this.keptArgs = splitWords(this.args.defaultValue);
     this.args.addEventListener("change", () => this.ask(splitWords(this.args.value)));
+    get("read-options").addEventListener("click", () => this.want());
+  }
+
+  // To ask a script is to run it, and anybody can lead a browser to a form that names one. So the page shows what is
+  // known, and asks no earlier than the user has named a script, or pressed the button.
+  look() {
+    if (this.wanted) return this.ask();
+    const { known } = this.set.root.dataset;
+    if (!known || !this.asked()) return this.offer();
+    const answer = JSON.parse(known);
+    const given = splitWords(this.args.value);
+    this.keptArgs = answer.rest;
+    this.show(answer, JSON.stringify(this.asked()), given);
+  }
+
+  offer() {
+    get("read-options").hidden = !this.asked();
+    this.say(this.asked() ? UNREAD : PLAIN);
+  }
+
+  want() {
+    this.wanted = true;
+    return this.ask();
   }
 
   // Ask again once the script has not been changed for a moment.
   schedule() {
+    this.wanted = true;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), QUIET_MS);
   }
@@ -31,6 +56,7 @@ export class Options {
     clearTimeout(this.timer);
     const body = this.asked();
     const key = JSON.stringify(body);
+    if (!this.wanted && !(this.form && args.length)) return;
     if (key === this.known && (!args.length || !this.form)) return;
     this.asking?.abort();
     if (!body) return this.show({ form: "", html: "", reason: "", params: {}, rest: [], errors: [] }, key);
@@ -51,6 +77,7 @@ export class Options {
 
   show(answer, key, args = []) {
     this.known = key;
+    get("read-options").hidden = true;
     if (answer.html !== null) this.swap(answer.html);
     this.form = answer.form;
     const wrong = answer.errors[0]?.message ?? "";
@@ -73,6 +100,7 @@ export class Options {
 
   refused(problem, key) {
     this.known = key;
+    get("read-options").hidden = true;
     this.swap("");
     this.form = "";
     this.say(problem.errors[0]?.message ?? problem.message);
