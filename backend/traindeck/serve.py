@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from traindeck.api.connections import Server, connection_within
 from traindeck.errors import DeckUnusable
+from traindeck.openfiles import raise_limit
 from traindeck.pages.resources import frontend_folder
 from traindeck.ports import describe_owner, listen, owner_of
 from traindeck.runs.files import read_json, write_json
@@ -53,6 +55,10 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
         app = create_app(settings)
         config = uvicorn.Config(
             app,
+            http=connection_within(raise_limit()),
+            # No part of a deck is a WebSocket, and what a client says of a proxy is not believed.
+            ws="none",
+            proxy_headers=False,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -124,7 +130,7 @@ def _first_server(note: Path) -> str:
     return f" at {first['url']} by process {first['pid']}" if first else ""
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """Says where it is once it answers, and what goes on once it does not."""
 
     def __init__(

@@ -165,21 +165,20 @@ def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     return [(name, value) for name, value in HEADERS if name not in present]
 
 
-async def _refuse(scope: Scope, refused: Refused, send: Send) -> None:
-    title = HTTPStatus(refused.status).phrase
-    body = {
-        "title": title,
-        "status": refused.status,
-        "detail": refused.detail,
-        "errors": [],
-        "reference": None,
-    }
+def refusal(status: int, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return the headers and the body of an answer to a request of which nothing more is read."""
+    body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, "errors": [], "reference": None}
     content = json.dumps(body).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(content)).encode()),
+        # The rest of the body is not read: the connection cannot be used again.
+        (b"connection", b"close"),
     ]
-    # The rest of the body is not read: the connection cannot be used again.
-    headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": refused.status, "headers": [*headers, *HEADERS]})
+    return [*headers, *HEADERS], content
+
+
+async def _refuse(scope: Scope, refused: Refused, send: Send) -> None:
+    headers, content = refusal(refused.status, refused.detail)
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})

@@ -13,6 +13,7 @@ from typing import Any
 
 from traindeck import runner
 from traindeck.dispatch.imports import Imports
+from traindeck.openfiles import limit_of_user
 from traindeck.runner.environment import placeholder_mark
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Forkserver:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         command = [sys.executable, str(PROGRAM), str(theirs.fileno())]
-        with theirs, self.log.open("ab") as log:
+        with theirs, self.log.open("ab") as log, limit_of_user():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -27,6 +27,7 @@ from traindeck.flags.cache import InspectionCache
 from traindeck.flags.inspection import Inspection, Parsed, Target
 from traindeck.flags.schema import make_schema
 from traindeck.flags.sources import Sources, content_digest, read_sources
+from traindeck.openfiles import limit_of_user
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +184,8 @@ class Inspector:
     def _run_cold(self, request: Path, pipe: Path, seconds: float) -> None:
         command = [sys.executable, "-m", "traindeck.runner.inspecting.watch", str(request)]
         with _Pipe(pipe) as end, self._launcher.forkserver.log.open("ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+            with limit_of_user():
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
             try:
                 end.wait(seconds, lambda: process.poll() is None)
                 process.wait(timeout=1.0)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from traindeck.dispatch.forkserver import Forkserver
+from traindeck.openfiles import limit_of_user
 from traindeck.runner.environment import placeholder_mark
 from traindeck.runner.order import read_order
 from traindeck.runner.start import COLD, start_of
@@ -84,7 +85,7 @@ class Launcher:
         self.forkserver.ensure_started()
 
     def _start_cold(self, order: Path) -> int:
-        with self.forkserver.log.open("ab") as log:
+        with self.forkserver.log.open("ab") as log, limit_of_user():
             child = subprocess.Popen(
                 [sys.executable, "-m", "traindeck.runner.cold", str(order)],
                 stdin=subprocess.DEVNULL,
