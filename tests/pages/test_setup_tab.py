@@ -162,6 +162,16 @@ def test_what_is_still_being_read_says_so_and_is_asked_for_again() -> None:
     assert "being read" in card(page, "Packages").words()
 
 
+def test_where_git_is_not_asked_the_tab_says_at_once_that_there_is_no_repository() -> None:
+    now = datetime.now(UTC)
+    run = run_view(created_at=now, started_at=now)
+    page = read(render_setup(run, {**RECORD, **UNKNOWN, "code": RECORD["code"]}, FILES, asks_git=False))
+    assert "no git repository" in card(page, "Git").words()
+    assert "data-pending" in page.one("div", class_="setup").attributes
+    known = read(render_setup(run, {**RECORD, "git": None}, FILES, asks_git=False))
+    assert "data-pending" not in known.one("div", class_="setup").attributes
+
+
 def test_a_run_that_is_just_starting_is_asked_for_again() -> None:
     page = render(run_view(Status.STARTING, started_at=None), **UNKNOWN)
     assert "data-pending" in page.one("div", class_="setup").attributes

@@ -36,6 +36,8 @@ def get_record(
         run = find_run(session, run_id)
         view = show_run(session, run_id, deck.slots.capacity)
     files = deck.files.run(run_id)
+    # Asked first: what is written in between is in the record then.
+    asks_git = deck.code.git.is_asking(files.folder)
     record = read_record_of(run, files, attempt_number(run, attempt))
     if not wants_page(request):
         return record
@@ -43,4 +45,5 @@ def get_record(
         return RedirectResponse(f"/runs/{run_id}#setup", 303, VARY)
     tree = code_of(files.folder)
     kept = [(file.path, file.size) for file in tree.files] if tree else []
-    return HTMLResponse(render_setup(view, record.model_dump(mode="json"), kept), headers=VARY)
+    page = render_setup(view, record.model_dump(mode="json"), kept, asks_git=asks_git)
+    return HTMLResponse(page, headers=VARY)

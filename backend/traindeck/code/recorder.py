@@ -17,16 +17,24 @@ class GitRecorder:
 
     def __init__(self) -> None:
         self._wanted: SimpleQueue[tuple[Path, Path]] = SimpleQueue()
+        self._asked_for: set[Path] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def record(self, root: Path, run_folder: Path) -> None:
         """Have git.json written into a run's folder; returns at once."""
+        with self._lock:
+            self._asked_for.add(run_folder)
         self._wanted.put((root, run_folder))
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name="git", daemon=True)
                 self._thread.start()
+
+    def is_asking(self, run_folder: Path) -> bool:
+        """Return True until git has answered, or failed, for a run that it was asked about."""
+        with self._lock:
+            return run_folder in self._asked_for
 
     def tick(self) -> bool:
         """Record what was asked for until now; False where nothing was.
@@ -38,6 +46,8 @@ class GitRecorder:
             by_root.setdefault(one[0], []).append(one[1])
         for root, run_folders in by_root.items():
             _record(root, run_folders)
+            with self._lock:
+                self._asked_for.difference_update(run_folders)
         return bool(by_root)
 
     def _next(self) -> tuple[Path, Path] | None:

@@ -53,7 +53,8 @@ class Git:
 
 @dataclass(frozen=True, slots=True)
 class SetupContext:
-    """What an attempt ran with. `pending` is True while parts of it are still being read; None is not known."""
+    """What an attempt ran with; None is not known. `pending` is True while parts of it are still being read, and
+    `git_pending` while git is one of them."""
 
     url: str
     command: str
@@ -68,10 +69,18 @@ class SetupContext:
     masked: int
     begun: bool
     pending: bool
+    git_pending: bool
 
 
-def render_setup(run: RunView, record: Mapping[str, Any], files: Iterable[tuple[str, int]]) -> str:
-    """The tab's content. `record` is what `GET /runs/N/record` answers, `files` are the code's, with their bytes."""
+def render_setup(
+    run: RunView, record: Mapping[str, Any], files: Iterable[tuple[str, int]], *, asks_git: bool = True
+) -> str:
+    """The tab's content. `record` is what `GET /runs/N/record` answers, `files` are the code's, with their bytes.
+
+    `asks_git` is False where git is not being asked about the code: there is no repository, or it was asked.
+    """
+    now = datetime.now(UTC)
+    git_pending = asks_git and _git_pending(run, record, now)
     url = f"/runs/{run.id}"
     variables = variables_of(record.get("environment"))
     context = SetupContext(
@@ -87,7 +96,8 @@ def render_setup(run: RunView, record: Mapping[str, Any], files: Iterable[tuple[
         variables=variables,
         masked=sum(variable.masked for variable in variables or []),
         begun=run.attempt > 0,
-        pending=_pending(run, record, datetime.now(UTC)),
+        pending=git_pending or _pending(run, record, now),
+        git_pending=git_pending,
     )
     return render("run/setup.html", context)
 
@@ -145,8 +155,13 @@ def _clock(at: str | None) -> str:
 
 
 def _pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
-    """True where what is missing may still come: the machine is read after the start, git after the launch."""
-    started, code = run.started_at, record.get("code") or {}
+    """True where what is missing of the machine may still come: it is read after the start."""
+    started = run.started_at
     begins = run.status.holds_slots if started is None else now - started < READ_WITHIN
-    git = record.get("git") is None and bool(code.get("root")) and now - run.created_at < READ_WITHIN
-    return git or (record.get("recorded_at") is None and begins)
+    return record.get("recorded_at") is None and begins
+
+
+def _git_pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
+    """True where what git says may still come: it is asked after the launch."""
+    code = record.get("code") or {}
+    return record.get("git") is None and bool(code.get("root")) and now - run.created_at < READ_WITHIN
