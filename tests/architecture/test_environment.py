@@ -13,9 +13,6 @@ READS_FOR_A_REASON = {
     "traindeck.runner.hook.sitecustomize": "takes away what a module was started with, before the user's code runs",
     "traindeck.runner.inspecting.script": "a script that is asked for its options must not find the deck's settings",
     "traindeck.runner.inspecting.protection": "where temporary files lie is said there, for any interpreter",
-    "traindeck.code.program": "git gets the deck's environment, less what leads it to another repository",
-    "traindeck.dispatch.forkserver": "passes the environment on to a child",
-    "traindeck.dispatch.launcher": "passes the environment on to a child",
 }
 NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "progress": set(),
     "trainers": {"runner", "unknown"},
     "runner": {"trainers"},
-    "boards": {"events"},
+    "boards": {"events", "runner"},
     "flags": {"errors", "trainers", "", "unknown"},
     "dispatch": {"code", "db", "errors", "events", "progress", "flags", "openfiles", "runner", "runs"},
     "code": {"errors", "runner"},

@@ -257,6 +257,20 @@ def test_runs_that_are_launched_together_are_recorded_by_a_thread_that_ends(stor
     wait_for(lambda: store.git._thread is None, "the thread has ended")
 
 
+def test_that_git_is_being_asked_is_known_until_it_has_answered_or_failed(store, repository, project, tmp_path):
+    runs = [tmp_path / f"run-{number}" for number in range(3)]
+    broken = project({"train.py": "", ".git": "nonsense"}, "broken")
+    for run, folder in zip(runs, (repository, broken, project({"train.py": ""}, "plain")), strict=True):
+        run.mkdir()
+        store.record_git(store.snapshots.take("path", str(folder / "train.py")), run)
+    assert not store.git.is_asking(runs[2])
+
+    for run in runs:
+        wait_for(lambda run=run: not store.git.is_asking(run), "git has answered")
+
+    assert [(run / "git.json").exists() for run in runs] == [True, False, False]
+
+
 def test_a_run_that_was_deleted_meanwhile_does_not_end_the_thread(store, repository, tmp_path):
     tree = store.snapshots.take("path", str(repository / "train.py"))
     run = tmp_path / "run"

@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from traindeck.runner.environment import plain_environment
+
 READY_SECONDS = 30.0
 """A cold disk may take long to give TensorBoard's modules."""
 
@@ -90,7 +92,8 @@ async def _spawn(command: list[str], log_path: Path) -> asyncio.subprocess.Proce
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=log)
+        env = plain_environment()
+        return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=log, env=env)
 
 
 async def _is_ready(process: asyncio.subprocess.Process) -> bool:

@@ -1,20 +1,20 @@
 """What git knows of a project: its commit, its branch, and what was not committed."""
 
 import os
-import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from traindeck.code.program import GitFailed, GitProgram
+from traindeck.code.program import MARK, GitFailed, GitProgram
 
 MAX_DIFF_BYTES = 1_000_000
 MAX_UNTRACKED = 200
 LISTED_BYTES = 4_000_000
-OWN_SCOPES = ("local", "worktree")
-RUNS_PROGRAMS = re.compile(r"filter\..+\.(?:clean|smudge|process)|diff\..+\.(?:command|textconv)", re.IGNORECASE)
+OWN_SCOPES = (b"local", b"worktree")
+PROGRAMS = {b"filter": (b"clean", b"smudge", b"process"), b"diff": (b"command", b"textconv")}
+"""Settings that name a program, by section; between both stands a name of the repository's own: any bytes, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def read_git(folder: Path, git: GitProgram | None = None) -> tuple[GitState, byt
     git = git or GitProgram(folder)
     read_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     try:
-        remote = _settings(git)
+        remote = _settings(git, top)
         inside, _ = git.run("rev-parse", "--show-prefix")
     except GitFailed:
         return None
@@ -88,22 +88,41 @@ def public_url(url: str) -> str:
     return urlunsplit((parts.scheme, f"{user}{host}{port}", parts.path, "", ""))
 
 
-def _settings(git: GitProgram) -> str | None:
-    """Turn off the programs that the repository's own settings name; the address of its remote."""
+def _settings(git: GitProgram, top: Path) -> str | None:
+    """Turn off the programs that the repository's own settings name; the address of its remote.
+
+    Raises:
+        GitFailed: they cannot be turned off.
+    """
     listed, more = git.run("config", "--list", "--show-scope", "-z", limit=LISTED_BYTES)
     if more:
         raise GitFailed("the settings of the repository have no end")
-    fields = listed.decode(errors="replace").split("\0")
-    remotes = {}
+    fields = listed.split(b"\0")
+    remotes, scopes = {}, {}
     for scope, setting in zip(fields[::2], fields[1::2], strict=False):
-        name, _, value = setting.partition("\n")
-        if scope in OWN_SCOPES and RUNS_PROGRAMS.fullmatch(name):
-            git.settings.append(f"{name}=")
-            git.settings.append(f"{name.rpartition('.')[0]}.required=false")
-        if name.startswith("remote.") and name.endswith(".url"):
-            remotes[name[7:-4]] = value
-    url = remotes.get("origin") or next(iter(remotes.values()), None)
+        name, _, value = setting.partition(b"\n")
+        scopes[name] = scope
+        if scope in OWN_SCOPES:
+            git.overrides.update(_without_programs(name))
+            if name == b"core.worktree":
+                # It may be any folder, whose files would be taken for changes.
+                git.variables["GIT_WORK_TREE"] = str(top)
+        if name.startswith(b"remote.") and name.endswith(b".url"):
+            remotes[name[7:-4]] = value.decode(errors="replace")
+    if scopes.get(MARK) != b"command":
+        raise GitFailed("git is older than 2.31: the programs that a repository names cannot be turned off")
+    url = remotes.get(b"origin") or next(iter(remotes.values()), None)
     return public_url(url) if url else None
+
+
+def _without_programs(name: bytes) -> dict[bytes, bytes]:
+    """The settings that turn off the program which a setting of this name would have git run; none for others."""
+    driver, _, variable = name.rpartition(b".")
+    section = driver.partition(b".")[0].lower()
+    if b"." not in driver or variable.lower() not in PROGRAMS.get(section, ()):
+        return {}
+    programs = {driver + b"." + one: b"" for one in PROGRAMS[section]}
+    return {**programs, driver + b".required": b"false"} if section == b"filter" else programs
 
 
 def _head(git: GitProgram) -> tuple[str | None, str | None]:

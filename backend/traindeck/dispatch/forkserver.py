@@ -14,7 +14,7 @@ from typing import Any
 from traindeck import runner
 from traindeck.dispatch.imports import Imports
 from traindeck.openfiles import limit_of_user
-from traindeck.runner.environment import placeholder_mark
+from traindeck.runner.environment import placeholder_mark, plain_environment
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Forkserver:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd="/",
-                env={**os.environ, **UNBUFFERED, **placeholder_mark()},
+                env={**plain_environment(), **UNBUFFERED, **placeholder_mark()},
             )
         self._socket, self.ready, self.imports = ours, False, Imports()
         logger.info("forkserver started pid=%d", self._process.pid)

@@ -28,6 +28,7 @@ from traindeck.flags.inspection import Inspection, Parsed, Target
 from traindeck.flags.schema import make_schema
 from traindeck.flags.sources import Sources, content_digest, read_sources
 from traindeck.openfiles import limit_of_user
+from traindeck.runner.environment import plain_environment
 
 logger = logging.getLogger(__name__)
 
@@ -184,8 +185,9 @@ class Inspector:
     def _run_cold(self, request: Path, pipe: Path, seconds: float) -> None:
         command = [sys.executable, "-m", "traindeck.runner.inspecting.watch", str(request)]
         with _Pipe(pipe) as end, self._launcher.forkserver.log.open("ab") as log:
+            env = plain_environment()
             with limit_of_user():
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=env)
             try:
                 end.wait(seconds, lambda: process.poll() is None)
                 process.wait(timeout=1.0)

@@ -1,14 +1,13 @@
 """Starts shims: through the warm forkserver, or, where that cannot be, each in a fresh Python."""
 
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from traindeck.dispatch.forkserver import Forkserver
 from traindeck.openfiles import limit_of_user
-from traindeck.runner.environment import placeholder_mark
+from traindeck.runner.environment import placeholder_mark, plain_environment
 from traindeck.runner.order import read_order
 from traindeck.runner.start import COLD, start_of
 
@@ -92,7 +91,7 @@ class Launcher:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env={**os.environ, **placeholder_mark()},
+                env={**plain_environment(), **placeholder_mark()},
             )
         self._children.append(child)
         return child.pid

@@ -21,9 +21,14 @@ ENV_START_FIELD = 47
 """Of /proc/PID/stat, counted from the state; see proc(5), fields 50 and 51."""
 
 
+def plain_environment() -> dict[str, str]:
+    """Return the variables of this process without those of the deck: what helpers of the deck are started with."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
+
+
 def child_environment(order: Order) -> dict[str, str]:
     """Every variable of the process. The deck's settings are not among them, what the user set wins."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
+    inherited = plain_environment()
     variables = {
         **inherited,
         **_where_programs_are(order, inherited),

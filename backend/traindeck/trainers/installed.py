@@ -12,6 +12,7 @@ from subprocess import Popen, TimeoutExpired
 from tempfile import TemporaryFile
 from typing import IO, Any, Protocol
 
+from traindeck.runner.environment import plain_environment
 from traindeck.trainers.parameters import InvalidParams, ParamError, complete_params, not_json
 from traindeck.trainers.trainer import Trainer
 
@@ -123,7 +124,9 @@ def ask(name: str, *options: str, text: str = "") -> dict[str, Any]:
         given.write(text.encode())
         given.seek(0)
         try:
-            process = Popen(command, stdin=given, stdout=answered, stderr=said, start_new_session=True)
+            process = Popen(
+                command, stdin=given, stdout=answered, stderr=said, start_new_session=True, env=plain_environment()
+            )
         except (OSError, ValueError) as error:
             return {"broken": f"its process cannot be started: {error}"}
         code = _exit_code(process)
