@@ -114,7 +114,7 @@ class Observer:
         with watched.lock:
             update = watched.tail.poll(rescan=rescan)
             scalars = {tag: _row(summary) for tag, summary in update.changed.items()}
-            columns = _columns(watched)
+            columns = _columns(watched, sharers=len(self._watched), final=rescan)
             changed = {name: value for name, value in columns.items() if watched.seen.get(name) != value}
             if scalars or changed:
                 with self.database.write() as session:
@@ -139,19 +139,19 @@ def _row(summary: SeriesSummary) -> dict[str, Any]:
     return row
 
 
-def _columns(watched: _Watched) -> dict[str, Any]:
+def _columns(watched: _Watched, *, sharers: int, final: bool) -> dict[str, Any]:
     """What is seen of an attempt besides its scalars. What it says itself wins over the bars in its output."""
     try:
         size = watched.files.log.stat().st_size
     except OSError:
         size = 0
-    progress = read_progress(watched.files.progress) or _bars(watched, size)
+    progress = read_progress(watched.files.progress) or _bars(watched, size, sharers, final)
     return {"log_size": size, **({"progress": asdict(progress)} if progress else {})}
 
 
-def _bars(watched: _Watched, log_size: int) -> Any:
+def _bars(watched: _Watched, log_size: int, sharers: int, final: bool) -> Any:
     """The bars in the output, or those that Rich keeps to itself: whichever moved last."""
-    drawn, told = watched.output.look(log_size), read_progress(watched.files.bars)
+    drawn, told = watched.output.look(log_size, sharers=sharers, final=final), read_progress(watched.files.bars)
     if told is not None and watched.output.kind == RICH:
         # What Rich draws at the end of a bar; the bar itself has told more.
         drawn = None

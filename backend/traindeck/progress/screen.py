@@ -5,6 +5,8 @@ import re
 
 ROWS = 64
 """Rows that are kept; what scrolls out at the top is forgotten."""
+ROWS_ABOVE = 16
+"""Empty rows above a cleared screen's cursor: bars within others move up to rows that were drawn before."""
 COLUMNS = 400
 """Longer rows are cut: no bar is as wide."""
 ENDED = "100%"
@@ -23,6 +25,7 @@ class Screen:
         rows: Their text, without colours.
         row: Where the cursor is; `column` likewise.
         arrived: True where the cursor came down a line, and nothing was written there since.
+        left_upwards: For each row, its text when the cursor last moved up from it, as from a bar within another.
     """
 
     def __init__(self) -> None:
@@ -30,8 +33,9 @@ class Screen:
 
     def clear(self) -> None:
         """Forget everything, as where a part of the output was passed over."""
-        self.rows = [""]
-        self.row = self.column = 0
+        self.rows = [""] * (ROWS_ABOVE + 1)
+        self.left_upwards = [""] * len(self.rows)
+        self.row, self.column = ROWS_ABOVE, 0
         self.arrived = False
         self._held = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -52,7 +56,7 @@ class Screen:
         elif text == "\n":
             if ENDED in self.rows[self.row]:
                 # A bar within another is left behind in the outer one's row: what stood below is drawn anew, or gone.
-                del self.rows[self.row + 1 :]
+                del self.rows[self.row + 1 :], self.left_upwards[self.row + 1 :]
             self._down(1)
             self.column, self.arrived = 0, True
         elif text[0] == "\x08":
@@ -66,6 +70,7 @@ class Screen:
         count = max(int(parameter[:3]), 1) if parameter[:3].isdecimal() else 1
         row = self.rows[self.row]
         if command == "A":
+            self.left_upwards[self.row] = row
             self.row, self.arrived = max(self.row - count, 0), False
         elif command == "B":
             self._down(count)
@@ -80,10 +85,12 @@ class Screen:
 
     def _down(self, count: int) -> None:
         self.row = min(self.row + count, self.row + ROWS)
-        self.rows += [""] * (self.row + 1 - len(self.rows))
+        missing = self.row + 1 - len(self.rows)
+        self.rows += [""] * missing
+        self.left_upwards += [""] * missing
         gone = len(self.rows) - ROWS
         if gone > 0:
-            del self.rows[:gone]
+            del self.rows[:gone], self.left_upwards[:gone]
             self.row -= gone
 
     def _write(self, text: str) -> None:

@@ -11,7 +11,7 @@ from traindeck.progress.screen import Screen
 
 ASIDE = re.compile(r"\b(?:val|valid|validat\w*|eval\w*|test|testing|sanity\w*|predict\w*)(?:\b|_)", re.IGNORECASE)
 """What is done beside the training, between or within its epochs."""
-EPOCH = re.compile(r"\bepoch:?\s*\[?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})", re.IGNORECASE)
+EPOCH = re.compile(r"\bepoch:?\s{0,9}(?:\[\s{0,9})?(\d{1,9})\s{0,9}(?:/|of)\s{0,9}(\d{1,9})", re.IGNORECASE)
 KERAS_HEADING = re.compile(r"Epoch (\d{1,9})/(\d{1,9})\s*$")
 DEEPEST = 8
 """Bars within bars that are looked through."""
@@ -35,6 +35,7 @@ class Tracker:
 
     def __init__(self) -> None:
         self._main: Bar | None = None
+        self._main_is_inner = False
         self._counts_from_zero = False
         self._reading: Reading | None = None
 
@@ -45,8 +46,11 @@ class Tracker:
 
     def look(self, screen: Screen) -> Reading | None:
         """The progress now; what it was before where no bar is to be seen."""
-        bars = self._with_main(_bars_at_the_cursor(screen), screen) or self._passed(screen)
-        if bars and self._replaces(bars[0], drawn=not screen.arrived):
+        at_cursor = _bars_at_the_cursor(screen)
+        bars = self._with_main(at_cursor, screen) or self._passed(screen)
+        inner = bars[:1] == at_cursor[:1] and _is_inner(bars, screen)
+        if bars and self._replaces(bars[0], drawn=not screen.arrived, inner=inner):
+            self._main_is_inner = inner or (self._main_is_inner and self._is_main(bars[0]))
             self._main = bars[0]
             self._reading = self._read(bars, _heading(screen))
         return self._reading
@@ -54,9 +58,11 @@ class Tracker:
     def _with_main(self, bars: list[Bar], screen: Screen) -> list[Bar]:
         """While tqdm draws an inner bar the cursor stands in its row, below the outer one."""
         main = self._main
+        above = _bars(reversed(screen.rows[max(screen.row - DEEPEST, 0) : screen.row]))
+        if (main is None or self._main_is_inner) and _is_inner(bars, screen):
+            return [*reversed([bar for bar in above if not bar.is_finished]), *bars]
         if main is None or main.is_finished:
             return bars
-        above = _bars(reversed(screen.rows[max(screen.row - DEEPEST, 0) : screen.row]))
         for place, outer in enumerate(above):
             if _name(outer) == _name(main):
                 if outer.is_finished:
@@ -73,19 +79,24 @@ class Tracker:
             bar = read_bar(rows.pop())
             if bar is None:
                 continue
-            if self._main is not None and _name(bar) == _name(self._main):
+            if self._is_main(bar):
                 return [bar]
-            if self._main is None:
+            if self._main is None or self._main_is_inner:
                 block = _bars(reversed(rows))
                 return [block[-1], bar] if block and _name(block[-1]) != _name(bar) else [bar]
         return []
 
-    def _replaces(self, bar: Bar, *, drawn: bool) -> bool:
+    def _is_main(self, bar: Bar) -> bool:
+        return self._main is not None and _name(bar) == _name(self._main)
+
+    def _replaces(self, bar: Bar, *, drawn: bool, inner: bool) -> bool:
         main = self._main
-        if main is None or _name(main) == _name(bar):
+        if main is None or self._is_main(bar):
             return True
-        if _is_aside(bar) and not _is_aside(main):
+        if (_is_aside(bar) and not _is_aside(main)) or (inner and not main.is_finished and not self._main_is_inner):
             return False
+        if self._main_is_inner and not inner:
+            return True
         if not drawn and not bar.is_finished:
             # Left behind by an inner bar that was drawn elsewhere at its end.
             return False
@@ -128,6 +139,14 @@ def _bars_at_the_cursor(screen: Screen) -> list[Bar]:
     above = [one for one in _bars(reversed(screen.rows[:row])) if one.kind == "rich"] if bar.kind == "rich" else []
     drawn = [*reversed(above), bar, *below]
     return [one for one in drawn if not one.is_finished] or drawn if above else drawn
+
+
+def _is_inner(at_cursor: list[Bar], screen: Screen) -> bool:
+    """Whether the bar at the cursor is one within another: tqdm moves up from those, but Rich from all bars."""
+    if not at_cursor or at_cursor[0].kind != "tqdm":
+        return False
+    before = read_bar(screen.left_upwards[screen.row])
+    return before is not None and _name(before) == _name(at_cursor[0])
 
 
 def _bars(rows: Iterable[str]) -> list[Bar]:

@@ -16,8 +16,8 @@ from traindeck.runner.progress import ProgressFile
 
 MOVES = ("update", "advance")
 INTERVAL_SECONDS = 0.2
-MARKUP = re.compile(r"\[/?[^\]]*\]")
-EPOCH = re.compile(r"\bepoch:?\s*(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
+MARKUP = re.compile(r"\[/?[^\[\]]*\]")
+EPOCH = re.compile(r"\bepoch:?\s{0,9}(\d{1,9})\s{0,9}(?:/|of)\s{0,9}(\d{1,9})", re.IGNORECASE)
 ASIDE = re.compile(r"\b(?:val|valid|eval|test|sanity|predict)", re.IGNORECASE)
 """What is done beside the training."""
 
