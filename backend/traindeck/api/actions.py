@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
@@ -30,12 +31,14 @@ def cancel_run(run_id: RunId, deck: DeckDep) -> RunView:
 
 
 @router.post("/runs/{run_id}/retry", operation_id="retryRun", responses=REFUSALS)
+@in_lane("files")
 def retry_run(run_id: RunId, deck: DeckDep) -> RunView:
     """Queue a new attempt of a run that has ended, from its beginning."""
     return _start_again(deck, run_id, resume=False)
 
 
 @router.post("/runs/{run_id}/resume", operation_id="resumeRun", responses=REFUSALS)
+@in_lane("files")
 def resume_run(run_id: RunId, deck: DeckDep) -> RunView:
     """Queue a new attempt of a run that has ended, from its last checkpoint."""
     return _start_again(deck, run_id, resume=True)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from traindeck.api.content import attachment, part_of, whole_or_range
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
@@ -70,6 +71,7 @@ def get_code(run_id: RunId, deck: DeckDep) -> Code:
     response_class=StreamingResponse,
     responses={200: {"content": ZIP_CONTENT, "description": "All files"}, **responses(404, 422)},
 )
+@in_lane("files")
 def get_code_zip(run_id: RunId, deck: DeckDep) -> StreamingResponse:
     """Download the code of the run as one zip."""
     tree, folder = _code(deck, run_id)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from traindeck.api.attempt import AttemptNumber, attempt_files
 from traindeck.api.content import attachment, whole_or_range
 from traindeck.api.deck import DeckDep
+from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
@@ -42,6 +43,7 @@ class Files(BaseModel):
 
 
 @router.get("/runs/{run_id}/files", operation_id="listFiles", responses=responses(404, 422))
+@in_lane("files")
 def list_files(run_id: RunId, deck: DeckDep, attempt: AttemptNumber = None) -> Files:
     """List what the run wrote in its working folder. Links, hidden files and shared data sets are left out."""
     found, truncated = list_written(attempt_files(deck, run_id, attempt).work, MAX_LISTED)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from traindeck.api.bodies import Argument, Body, ScriptBody
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import asking
 from traindeck.api.options import kept_target
 from traindeck.api.problems import FieldProblem, field_problems
 from traindeck.api.script import locate_script
@@ -18,7 +20,7 @@ from traindeck.api.strict import StrictRoute
 from traindeck.code.kept import code_of
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.flags.inspection import Inspection
+from traindeck.flags.inspection import Inspection, Target
 from traindeck.flags.partial import read_partly
 from traindeck.flags.schema import Schema
 from traindeck.pages.launch import render_options
@@ -61,10 +63,15 @@ class OptionsForm(BaseModel):
 
 
 @router.post("/launch/options")
-def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
+async def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
     """The form for a script, with what its arguments fill in."""
+    return await asking(deck, partial(_asked, body), lambda: _asked_target(deck, body)[0])
+
+
+def _asked(body: FormBody, deck: Deck) -> OptionsForm:
     try:
-        inspection, values = _inspected(deck, body)
+        target, values = _asked_target(deck, body)
+        inspection = Inspection(None, NO_COMMAND) if target is None else deck.inspector.inspect(target)
     except InvalidRequest as error:
         # Said, not refused: while a path is typed it is wrong most of the time.
         return OptionsForm(problem=error.errors[0].message, rest=body.args)
@@ -106,8 +113,8 @@ def _form(inspection: Inspection, values: dict[str, Any] | None, args: list[str]
     return OptionsForm(form=form, html=html, params=read.params, rest=read.rest, errors=field_problems(read.errors))
 
 
-def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] | None]:
-    """What the script declares, and the parameters of the run that is to be repeated."""
+def _asked_target(deck: Deck, body: FormBody) -> tuple[Target | None, dict[str, Any] | None]:
+    """The script to ask for its options, and the parameters of the run that is to be repeated."""
     values = None
     if body.script is not None:
         target = target_of(locate_script(body.script, deck.code), body.script, deck.files.home / "uploads")
@@ -117,7 +124,7 @@ def _inspected(deck: Deck, body: FormBody) -> tuple[Inspection, dict[str, Any] |
             spec = spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
         target = kept_target(spec.script, spec.script.code, deck.files.run(run_id).folder) if spec.script else None
         values = spec.params
-    return (Inspection(None, NO_COMMAND) if target is None else deck.inspector.inspect(target)), values
+    return target, values
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from traindeck.api.bodies import Body, Name, PathText, Tags
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
@@ -72,6 +73,7 @@ class ImportView(BaseModel):
 
 
 @router.post("/imports", operation_id="importFolder", responses=responses(409, 413, 415, 422, 507))
+@in_lane("importing")
 def import_folder(body: ImportBody, deck: DeckDep) -> ImportView:
     """Make a completed run of each folder of event files at or below a folder; twice makes none twice."""
     top = _checked(deck, body.path)

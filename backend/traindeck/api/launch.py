@@ -1,20 +1,24 @@
 """Turns what somebody posted into a run that can be queued, or says what is wrong with it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from traindeck.api.bodies import LaunchBody
 from traindeck.api.deck import Deck
+from traindeck.api.lanes import Lane, asking
 from traindeck.api.options import resolve_options
-from traindeck.api.script import read_script
+from traindeck.api.script import locate_script, read_script
 from traindeck.api.scripts import target_of
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.flags.inspection import Target
 from traindeck.runs import commands
 from traindeck.runs.queries import show_run
 from traindeck.runs.queue import Capacity
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import Resources, RunView
 from traindeck.trainers.entry import UnknownTrainer
+from traindeck.trainers.installed import PackagedTrainer
 from traindeck.trainers.parameters import InvalidParams
 from traindeck.trainers.registry import Registry
 
@@ -51,6 +55,25 @@ def resolve(body: LaunchBody, deck: Deck) -> RunSpec:
         env=dict(body.env),
         max_retries=body.max_retries,
     )
+
+
+async def resolve_aside(body: LaunchBody, deck: Deck) -> RunSpec:
+    """Do as `resolve`, where it holds up nobody: what asks a script or a package's trainer takes seconds."""
+    script = body.script
+    if script is None:
+        return await lane_of_trainer(deck, body.trainer).run(resolve, body, deck)
+
+    def find_target() -> Target | None:
+        return target_of(locate_script(script, deck.code), script, deck.files.home / "uploads")
+
+    unchecked = not (body.params or script.args)
+    return await asking(deck, partial(resolve, body), find_target, unchecked=unchecked)
+
+
+def lane_of_trainer(deck: Deck, name: str | None) -> Lane:
+    """Return where the parameters of a trainer are checked: one that a package brings is imported for it."""
+    packaged = isinstance(deck.registry.trainers.get(name or ""), PackagedTrainer)
+    return deck.lanes.inspecting if packaged else deck.lanes.launching
 
 
 def queue_run(deck: Deck, spec: RunSpec, idempotency_key: str | None) -> RunView:

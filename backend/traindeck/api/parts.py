@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-import anyio.to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from traindeck.api.lanes import Lane
 from traindeck.code.uploads import Part
 from traindeck.errors import FieldError, InvalidRequest
 
@@ -19,6 +19,8 @@ MAX_FILES = 5000
 MAX_RUN_BYTES = 2_000_000
 MAX_HEADERS = 8
 MAX_HEADER_BYTES = 4096
+WRITE_SECONDS = 600.0
+"""How long what came waits to be written; the client is not read from meanwhile."""
 BUFFER_BYTES = 1_000_000
 """So much is gathered before a thread writes it: a hop for each packet would take longer than the writing."""
 
@@ -36,7 +38,7 @@ def is_multipart(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == MULTIPART
 
 
-async def receive_parts(request: Request, folder: Path, limit_bytes: int, *, with_run: bool) -> Received:
+async def receive_parts(request: Request, folder: Path, limit_bytes: int, lane: Lane, *, with_run: bool) -> Received:
     """The parts of a request, the files of which are written into `folder` under names of our own.
 
     Raises:
@@ -48,7 +50,7 @@ async def receive_parts(request: Request, folder: Path, limit_bytes: int, *, wit
     parser = _parser(request, writer)
     try:
         async for buffer in _buffers(request.stream(), limit_bytes):
-            await anyio.to_thread.run_sync(parser.write, buffer)
+            await lane.run(parser.write, buffer, wait_seconds=WRITE_SECONDS)
     except FormParserError as error:
         raise _refused("body", f"the body cannot be read as {MULTIPART}: {error}") from error
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response, status
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from traindeck.api.bodies import (
@@ -21,7 +22,8 @@ from traindeck.api.bodies import (
     few_variables,
 )
 from traindeck.api.deck import Deck, DeckDep
-from traindeck.api.launch import check_params, queue_run, resource_errors
+from traindeck.api.lanes import asking
+from traindeck.api.launch import check_params, lane_of_trainer, queue_run, resource_errors
 from traindeck.api.options import kept_target, resolve_options
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
@@ -73,7 +75,7 @@ AS_IT_WAS = RerunBody()
     operation_id="rerun",
     responses=responses(404, 409, 413, 415, 422, 507),
 )
-def rerun(
+async def rerun(
     run_id: RunId,
     deck: DeckDep,
     response: Response,
@@ -84,14 +86,36 @@ def rerun(
     ] = None,
 ) -> RunView:
     """Queue a new run that does the same as this one: same code, parameters, environment and interpreter."""
-    folder = deck.files.run(run_id).folder
+    spec = await _changed_aside(deck, await run_in_threadpool(_asked, deck, run_id), body, run_id)
+    view = await run_in_threadpool(_queue, deck, spec, run_id, idempotency_key)
+    response.headers["Location"] = f"/runs/{view.id}"
+    return view
+
+
+def _asked(deck: Deck, run_id: int) -> RunSpec:
     with deck.database.read() as session:
-        asked = spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
-    view = queue_run(deck, changed(deck, asked, body, folder), idempotency_key)
+        return spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
+
+
+async def _changed_aside(deck: Deck, asked: RunSpec, body: RerunBody, run_id: int) -> RunSpec:
+    """Do as `changed`, in the lane where it holds up nobody: a script, or a package's trainer, may have to be asked."""
+    folder = deck.files.run(run_id).folder
+    script = asked.script
+    if script is None:
+        return await lane_of_trainer(deck, asked.trainer).run(changed, deck, asked, body, folder)
+    as_it_was = body.args is None and not body.params and body.resume_arg is None
+    return await asking(
+        deck,
+        lambda deck: changed(deck, asked, body, folder),
+        lambda: None if as_it_was else kept_target(script, script.code, folder),
+    )
+
+
+def _queue(deck: Deck, spec: RunSpec, run_id: int, idempotency_key: str | None) -> RunView:
+    view = queue_run(deck, spec, idempotency_key)
     # A note beside the run, which is queued already.
     with suppress(OSError):
-        copy_git(folder, deck.files.run(view.id).folder)
-    response.headers["Location"] = f"/runs/{view.id}"
+        copy_git(deck.files.run(run_id).folder, deck.files.run(view.id).folder)
     return view
 
 

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from traindeck.api.arrival import led_from_elsewhere
 from traindeck.api.bodies import EditBody, LaunchBody
-from traindeck.api.deck import DeckDep
-from traindeck.api.launch import queue_run, resolve
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import in_lane
+from traindeck.api.launch import queue_run, resolve_aside
 from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.options import complete_later
 from traindeck.api.problems import responses
@@ -22,6 +24,7 @@ from traindeck.runs import commands
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, run_history, show_run
 from traindeck.runs.removal import remove_files
+from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunPage, RunView
 
@@ -38,7 +41,7 @@ HTML = {"text/html": {"schema": {"type": "string"}}}
     openapi_extra=LAUNCH_BODY,
     responses=responses(413, 415, 422, 507),
 )
-def launch_run(
+async def launch_run(
     body: LaunchBody,
     deck: DeckDep,
     response: Response,
@@ -48,13 +51,18 @@ def launch_run(
     ] = None,
 ) -> RunView:
     """Queue a run. It starts at once where its slots are free."""
-    spec = resolve(body, deck)
+    spec = await resolve_aside(body, deck)
+    view = await run_in_threadpool(_queue, deck, spec, body, idempotency_key)
+    response.headers["Location"] = f"/runs/{view.id}"
+    return view
+
+
+def _queue(deck: Deck, spec: RunSpec, body: LaunchBody, idempotency_key: str | None) -> RunView:
     view = queue_run(deck, spec, idempotency_key)
     if spec.script is not None and body.script is not None:
         deck.code.record_git(spec.script.code, deck.files.run(view.id).folder)
         if not view.params:
             complete_later(deck, view.id, spec.script, target_of(spec.script, body.script, deck.files.home / "uploads"))
-    response.headers["Location"] = f"/runs/{view.id}"
     return view
 
 
@@ -137,6 +145,7 @@ def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
     operation_id="deleteRun",
     responses=responses(404, 409, 413, 415, 422, 507),
 )
+@in_lane("files")
 def delete_run(run_id: RunId, deck: DeckDep) -> None:
     """Delete a run that has ended, with everything that it wrote."""
     with deck.database.write() as session:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from traindeck.api.attempt import AttemptNumber, ended_attempt_files
 from traindeck.api.deck import DeckDep
+from traindeck.api.lanes import in_lane
 from traindeck.api.lines import line_before
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
@@ -43,6 +44,7 @@ class Scalars(BaseModel):
 
 
 @router.get("/runs/{run_id}/scalars", operation_id="getScalars", responses=responses(404, 422))
+@in_lane("charts")
 def get_scalars(
     run_id: RunId,
     deck: DeckDep,

@@ -1,6 +1,7 @@
 """`/scripts/inspect`: which options a script declares, as a form and for its arguments."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from traindeck.api.bodies import Argument, Body, ScriptBody
-from traindeck.api.deck import DeckDep
+from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import asking
 from traindeck.api.problems import FieldProblem, field_problems, responses
 from traindeck.api.script import locate_script
 from traindeck.api.strict import StrictRoute
@@ -51,12 +53,20 @@ class ScriptOptions(BaseModel):
 
 
 @router.post("/scripts/inspect", operation_id="inspectScript", responses=responses(413, 415, 422, 507))
-def inspect_script(body: InspectBody, deck: DeckDep) -> ScriptOptions:
+async def inspect_script(body: InspectBody, deck: DeckDep) -> ScriptOptions:
     """Ask a script for the options that it declares.
 
     It is run up to the point where its parser would parse, and no further, unless the same was asked before.
     """
-    target = target_of(locate_script(body.script, deck.code), body.script, deck.files.home / "uploads")
+    return await asking(deck, partial(_options, body), partial(_target, deck, body.script))
+
+
+def _target(deck: Deck, script: ScriptBody) -> Target | None:
+    return target_of(locate_script(script, deck.code), script, deck.files.home / "uploads")
+
+
+def _options(body: InspectBody, deck: Deck) -> ScriptOptions:
+    target = _target(deck, body.script)
     inspection = Inspection(None, NO_COMMAND) if target is None else deck.inspector.inspect(target)
     params: dict[str, Any] | None = None
     errors: list[FieldError] = []

@@ -2,14 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
-import anyio.to_thread
+import anyio
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
 from traindeck.api.deck import Deck, DeckDep, deck_of
-from traindeck.api.parts import MULTIPART, Received, is_multipart, receive_parts
+from traindeck.api.parts import MULTIPART, WRITE_SECONDS, Received, is_multipart, receive_parts
 from traindeck.api.problems import responses
 from traindeck.api.strict import JSON_VALUE, StrictRoute
 from traindeck.api.validation import strict_json
@@ -130,18 +131,18 @@ def _run_of(received: Received) -> dict[str, Any]:
 
 
 async def _receive(request: Request, deck: Deck, *, with_run: bool) -> tuple[Received, Upload]:
-    uploads = deck.code.uploads
-    incoming = await anyio.to_thread.run_sync(uploads.incoming)
+    uploads, lane = deck.code.uploads, deck.lanes.uploading
+    incoming = await lane.run(uploads.incoming)
     try:
         limit_bytes = deck.settings.upload_limit_mb * 1_000_000
         # One of no length may take what is allowed.
         length = request.headers.get("content-length", "")
         uploads.blobs.reserve.require(int(length) if length.isdecimal() and len(length) < 20 else limit_bytes)
-        received = await receive_parts(request, incoming, limit_bytes, with_run=with_run)
-        return received, await anyio.to_thread.run_sync(uploads.keep, received.files, incoming)
+        received = await receive_parts(request, incoming, limit_bytes, lane, with_run=with_run)
+        return received, await lane.run(uploads.keep, received.files, incoming, wait_seconds=WRITE_SECONDS)
     finally:
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(lambda: shutil.rmtree(incoming, ignore_errors=True))
+            await lane.run(partial(shutil.rmtree, ignore_errors=True), incoming, wait_seconds=WRITE_SECONDS)
 
 
 def _json_request(request: Request, body: dict[str, Any]) -> Request:

@@ -1,0 +1,174 @@
+"""Threads for slow work, apart from those that every other route shares.
+
+A handler that takes seconds holds its thread for as long. With 40 such requests the pages, too, would wait. So each
+kind of slow work has a few threads of its own, and who waits for one of them holds none.
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+
+from traindeck.dispatch.inspector import Inspector
+from traindeck.errors import DeckBusy, InvalidRequest
+from traindeck.flags.inspection import Inspection, Parsed, Target
+
+if TYPE_CHECKING:
+    from traindeck.api.deck import Deck
+
+T = TypeVar("T")
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+WAIT_SECONDS = 20.0
+"""How long a request waits for its turn before it is told to come again."""
+
+UNCHECKED_WAIT_SECONDS = 2.0
+
+
+class Lane:
+    """A few threads for one kind of work.
+
+    Args:
+        threads: How much of it is done at a time. All threads share the interpreter, so few are quicker than many.
+        busy: What is said where the wait took too long.
+    """
+
+    def __init__(self, threads: int, busy: str) -> None:
+        self._turns = anyio.CapacityLimiter(threads)
+        self._threads = anyio.CapacityLimiter(math.inf)
+        self._busy = busy
+
+    async def run(self, work: Callable[..., T], *args: Any, wait_seconds: float = WAIT_SECONDS) -> T:
+        """Do the work in a thread once it is its turn.
+
+        Raises:
+            DeckBusy: its turn did not come in time.
+        """
+        turn = object()
+        try:
+            with anyio.fail_after(wait_seconds):
+                await self._turns.acquire_on_behalf_of(turn)
+        except TimeoutError as error:
+            raise DeckBusy(self._busy) from error
+        try:
+            return await anyio.to_thread.run_sync(partial(work, *args), limiter=self._threads)
+        finally:
+            self._turns.release_on_behalf_of(turn)
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The lanes of one deck."""
+
+    launching: Lane = field(
+        default_factory=lambda: Lane(8, "Too many runs are launched at the moment; try again shortly.")
+    )
+    """Looks at scripts and projects, and keeps their code."""
+    inspecting: Lane = field(
+        default_factory=lambda: Lane(
+            4, "Too many scripts are asked for their options at the moment; try again shortly."
+        )
+    )
+    """Waits for processes that import a script or a trainer."""
+    importing: Lane = field(
+        default_factory=lambda: Lane(2, "Too many folders are imported at the moment; try again shortly.")
+    )
+    uploading: Lane = field(
+        default_factory=lambda: Lane(4, "Too many files are received at the moment; try again shortly.")
+    )
+    files: Lane = field(default_factory=lambda: Lane(4, "Too many files are read at the moment; try again shortly."))
+    """Packs, deletes and walks what runs wrote."""
+    charts: Lane = field(default_factory=lambda: Lane(4, "Too many charts are read at the moment; try again shortly."))
+    """Reads event files where no server has read them yet."""
+
+
+def in_lane(name: str) -> Callable[[Handler], Handler]:
+    """Make a handler that blocks run in the lane of that name; it takes the deck as `deck`."""
+
+    def decorate(handler: Handler) -> Handler:
+        async def run(**values: Any) -> Any:
+            lane: Lane = getattr(values["deck"].lanes, name)
+            return await lane.run(partial(handler, **values))
+
+        # Not functools.wraps: FastAPI would see through it, and take this for a handler that blocks.
+        run.__name__, run.__qualname__, run.__doc__ = handler.__name__, handler.__qualname__, handler.__doc__
+        run.__module__ = handler.__module__
+        run.__signature__ = inspect.signature(handler)  # type: ignore[attr-defined]
+        return cast("Handler", run)
+
+    return decorate
+
+
+async def asking(
+    deck: "Deck",
+    work: Callable[["Deck"], T],
+    find_target: Callable[[], Target | None],
+    *,
+    unchecked: bool = False,
+) -> T:
+    """Do work that may have to ask a script for its options: what is known already is not held up by what is not.
+
+    Args:
+        work: It is given the deck to work with.
+        find_target: Finds the script; None where there is none to be asked.
+        unchecked: The work can do without the answer, which is not waited for then while many others are asked.
+
+    Raises:
+        DeckBusy: too many others are asked.
+    """
+    if await deck.lanes.launching.run(_is_known, deck, find_target):
+        known = replace(deck, inspector=_Known(deck.inspector, _UnknownError()))
+        try:
+            return await deck.lanes.launching.run(work, known)
+        except _UnknownError:
+            pass
+    if not unchecked:
+        return await deck.lanes.inspecting.run(work, deck)
+    try:
+        return await deck.lanes.inspecting.run(work, deck, wait_seconds=UNCHECKED_WAIT_SECONDS)
+    except DeckBusy as busy:
+        return await deck.lanes.launching.run(work, replace(deck, inspector=_Known(deck.inspector, busy)))
+
+
+def _is_known(deck: "Deck", find_target: Callable[[], Target | None]) -> bool:
+    try:
+        target = find_target()
+    except InvalidRequest:
+        return True  # The work says so, and asks nobody.
+    return target is None or deck.inspector.known(target) is not None
+
+
+class _UnknownError(Exception):
+    """A script would have to be asked."""
+
+
+class _Known(Inspector):
+    """Tells what is known of scripts, and raises an error instead of asking one."""
+
+    def __init__(self, inspector: Inspector, error: Exception) -> None:
+        self._inspector = inspector
+        self._error = error
+
+    def known(self, target: Target) -> Inspection | None:
+        """As the inspector itself."""
+        return self._inspector.known(target)
+
+    def inspect(self, target: Target) -> Inspection:
+        """What is known; raises the error where nothing is."""
+        found = self.known(target)
+        if found is None:
+            raise self._error
+        return found
+
+    def inspect_within(self, target: Target, seconds: float) -> Inspection:  # noqa: ARG002
+        """What is known; raises the error where nothing is."""
+        return self.inspect(target)
+
+    def parse(self, target: Target, args: Any) -> Parsed:  # noqa: ARG002
+        """Raise the error: the script itself would have to be asked."""
+        raise self._error
