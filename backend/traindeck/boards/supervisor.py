@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from traindeck.boards.child import Child, NotStarted, start_child
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 30.0
-STEADY_SECONDS = 10.0
-"""A process that lived this long is not failing at start; its death leads to no pause."""
+DEATHS_SECONDS = 30.0
+DEATHS_WITHOUT_PAUSE = 10
+"""A process that listened was healthy: so many of its kind may die within those seconds, and are replaced at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class Supervisor:
         self._start = partial(start_child, log_path, limit, idle_seconds, memory_mb, python)
         self._lock = asyncio.Lock()
         self._child: Child | None = None
-        self._started_at = float("-inf")
+        self._deaths: deque[float] = deque()
         self._failures = 0
         self._last_reason = ""
         self._not_before = float("-inf")
@@ -74,7 +76,6 @@ class Supervisor:
                 self._child = None
 
     async def _try_to_start(self) -> Child | Unavailable:
-        self._started_at = time.monotonic()
         outcome = await self._start()
         if isinstance(outcome, NotStarted):
             logger.error("boards: TensorBoard did not start: %s", outcome.reason)
@@ -89,13 +90,23 @@ class Supervisor:
         logger.warning("boards: process %d ended with exit code %s", child.process.pid, code)
         await child.end()
         self._child = None
-        if time.monotonic() - self._started_at < STEADY_SECONDS:
-            self._note_failure(f"TensorBoard ended with exit code {code} soon after its start")
+        if self._dies_often():
+            self._note_failure(
+                f"TensorBoard ended with exit code {code}, and did so {len(self._deaths)} times in a row"
+            )
         else:
             self._failures = 0
 
+    def _dies_often(self) -> bool:
+        """Count a death; tell whether there were more in a short time than chance, or a person, brings about."""
+        now = time.monotonic()
+        self._deaths.append(now)
+        while self._deaths[0] < now - DEATHS_SECONDS:
+            self._deaths.popleft()
+        return len(self._deaths) > DEATHS_WITHOUT_PAUSE
+
     def _note_failure(self, reason: str) -> None:
-        """The first death of a young process costs no pause: somebody may just have killed it."""
+        """Count a failure; the first costs no pause."""
         pause = FIRST_PAUSE_SECONDS * 2**self._failures if self._failures else 0.0
         self._failures += 1
         self._last_reason = reason
