@@ -25,19 +25,34 @@ UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 
 RESTART_SECONDS = (0.0, 0.5, 2.0, 5.0, 15.0)
 """How long to wait before the next start, after so many starts that came to nothing."""
+STUCK_SECONDS = 2.0
+"""A fork takes milliseconds: a process that has not taken up an order by then is stopped, or starved."""
+STUCK_IMPORTING_SECONDS = 10.0
+HOPELESS_SECONDS = 60.0
 
 
 class Forkserver:
-    """One forkserver process, started again where it ends by itself."""
+    """One forkserver process, started again where it ends by itself.
 
-    def __init__(self, log: Path) -> None:
+    Runs get its `umask`; -1 for the server's own.
+    """
+
+    def __init__(self, log: Path, umask: int = -1) -> None:
         self.log = log
+        self.umask = umask
         self.ready = False
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self.failures = 0
         self._next_start = 0.0
+        self._untaken: dict[str, float] = {}
+        self.imported: set[str] = set()
         self.imports = Imports()
+
+    @property
+    def stuck(self) -> bool:
+        """True while the process does not take up an order, so that runs start sooner without it."""
+        return self._waited() > (STUCK_SECONDS if self.ready else STUCK_IMPORTING_SECONDS)
 
     @property
     def pid(self) -> int | None:
@@ -66,9 +81,11 @@ class Forkserver:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd="/",
+                umask=self.umask,
                 env={**plain_environment(), **UNBUFFERED, **placeholder_mark()},
             )
-        self._socket, self.ready, self.imports = ours, False, Imports()
+        self._socket = ours
+        self._forget()
         logger.info("forkserver started pid=%d", self._process.pid)
         return True
 
@@ -80,6 +97,8 @@ class Forkserver:
             self._socket.send(os.fsencode(path))
         except OSError:
             return False
+        if isinstance(path, Path):
+            self._untaken.setdefault(str(path), time.monotonic())
         return True
 
     def inspect(self, request: Path) -> bool:
@@ -105,8 +124,16 @@ class Forkserver:
         retired, self._process = self._process, None
         if self._socket is not None:
             self._socket.close()
-        self._socket, self.ready, self._next_start = None, False, 0.0
+        self._socket, self._next_start = None, 0.0
+        self._forget()
         return retired
+
+    def end_if_hopeless(self) -> None:
+        """Kill a process that has been stuck for long; `messages` notices, and another is started."""
+        if self._process is not None and self._waited() > HOPELESS_SECONDS:
+            logger.warning("forkserver pid=%d takes no orders: it is replaced", self._process.pid)
+            self._process.kill()
+            self._untaken.clear()
 
     def close(self) -> None:
         """Have the process end: it does when our end of the socket is closed. Runs go on."""
@@ -119,10 +146,16 @@ class Forkserver:
         self._reap()
 
     def _note(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "took" in message:
+            self._untaken.pop(message["took"], None)
+        if "module" in message:
+            self.imported.add(message["module"])
         if "imported" in message:
             self.imports.note(message["imported"], message["folders"])
         if message.get("ready"):
             self.ready, self.failures = True, 0
+            # What was asked while it imported counts from now.
+            self._untaken = dict.fromkeys(self._untaken, time.monotonic())
             for module, why in message["missing"].items():
                 logger.warning("forkserver could not import %s: %s", module, why)
         return message
@@ -132,8 +165,18 @@ class Forkserver:
         wait = RESTART_SECONDS[min(self.failures, len(RESTART_SECONDS) - 1)] if not self.ready else 0.0
         self._next_start = time.monotonic() + wait
         logger.warning("forkserver ended, it is started again in %.1f s; its log is %s", wait, self.log)
-        self.ready = False
+        self._forget()
         self.close()
+
+    def _forget(self) -> None:
+        """Know nothing of a process that was."""
+        self.ready, self.imports = False, Imports()
+        self.imported.clear()
+        self._untaken.clear()
+
+    def _waited(self) -> float:
+        """How long the oldest order has been waiting to be taken up, in seconds."""
+        return time.monotonic() - min(self._untaken.values()) if self._untaken else 0.0
 
     def _reap(self) -> None:
         if self._process is None:

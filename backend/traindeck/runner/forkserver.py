@@ -7,6 +7,7 @@ the path of an order; shims send back what became of it. When the server closes 
 and their runs go on.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -40,7 +41,7 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prctl.set_name("traindeck-fork")
     folders, variables = stamps_of_folders(), dict(os.environ)
-    missing = _import_all()
+    missing = _import_all(server)
     # What the imports have set there, a script that does not import them would not find.
     os.environ.clear()
     os.environ.update(variables)
@@ -66,14 +67,18 @@ def _next_message(server: socket.socket, spare: Iterator[int]) -> bytes:
     return server.recv(MESSAGE_BYTES)
 
 
-def _import_all() -> dict[str, str]:
-    """Import what runs need; what cannot be imported, and why: those runs fail with their own error."""
+def _import_all(server: socket.socket) -> dict[str, str]:
+    """Import what runs need; what cannot be imported, and why: those runs fail with their own error.
+
+    The server is told of each: it starts runs without this process as long as that is sooner.
+    """
     missing = {}
     for name in WARM_MODULES:
         try:
             importlib.import_module(name)
         except Exception as error:
             missing[name] = f"{type(error).__name__}: {error}"
+        server.send(json.dumps({"module": name}).encode())
     return missing
 
 
@@ -88,6 +93,7 @@ def _tell_imports(server: socket.socket, stamps: dict[str, Stamp], folders: set[
 @unseen
 def _fork_shim(order_path: Path, server: socket.socket) -> None:
     if os.fork():
+        _tell_taken(order_path, server)
         return
     status = 1
     try:
@@ -97,6 +103,12 @@ def _fork_shim(order_path: Path, server: socket.socket) -> None:
         traceback.print_exc()
     finally:
         _end(status)
+
+
+def _tell_taken(order_path: Path, server: socket.socket) -> None:
+    """Tell the server that this process is alive; it may be gone, or busy beyond measure."""
+    with contextlib.suppress(OSError):
+        server.send(json.dumps({"took": str(order_path)}).encode(), socket.MSG_DONTWAIT)
 
 
 def _fork_inspection(request: Path, server: socket.socket) -> None:
