@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from traindeck import __version__
 from traindeck.api import (
@@ -47,7 +48,7 @@ from traindeck.dispatch.launcher import Launcher
 from traindeck.dispatch.machine import find_gpus
 from traindeck.dispatch.observer import Observer
 from traindeck.dispatch.slots import Slots
-from traindeck.errors import DeckUnusable
+from traindeck.errors import DeckUnusable, TraindeckError
 from traindeck.pages.resources import static_folder
 from traindeck.records.recorder import Recorder
 from traindeck.runs.changes import Changes
@@ -84,24 +85,22 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application of the deck that `settings` describe. Nothing is opened or started before it is served."""
+def create_app(settings: Settings, umask: int = -1) -> FastAPI:
+    """Return the application of the deck that `settings` describe. Nothing is opened or started before it is served.
+
+    Runs get `umask`; -1 for the server's own.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        deck, observer = open_deck(settings)
-        app.state.deck = deck
-        observer.start()
-        deck.recorder.start()
-        deck.code.start()
-        deck.dispatcher.start()
-        warming = asyncio.create_task(_warm_boards(deck))
-        try:
+        async with AsyncExitStack() as started:
+            try:
+                app.state.deck = await start_deck(settings, umask, started)
+            except (TraindeckError, SQLAlchemyError, OSError) as error:
+                app.state.failure = _failure(settings, error)
+                raise
             yield
-        finally:
-            warming.cancel()
-            await close_deck(deck, observer)
 
     app = FastAPI(
         title="Traindeck",
@@ -131,11 +130,15 @@ def prepare_home(settings: Settings) -> DeckFiles:
         deck_files.prepare()
     except OSError as error:
         raise DeckUnusable(f"the home {settings.home} cannot be used: {error.strerror}") from error
+    if tightened := deck_files.tighten():
+        names = ", ".join(str(path) for path in tightened[:3])
+        more = f" and {len(tightened) - 3} more" if len(tightened) > 3 else ""
+        logger.warning("other users could read %s%s: closed to all but you", names, more)
     migrate(deck_files.database)
     return deck_files
 
 
-def open_deck(settings: Settings) -> tuple[Deck, Observer]:
+def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
     """Open the home of a deck.
 
     Raises:
@@ -150,7 +153,7 @@ def open_deck(settings: Settings) -> tuple[Deck, Observer]:
     attempts = Attempts(database, deck_files, code.snapshots, slots, changes, observer, settings.grace_seconds)
     recorder = Recorder(deck_files, code.blobs)
     attempts.on_started.append(recorder.note)
-    launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log"), cold=settings.cold)
+    launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log", umask), cold=settings.cold)
     boards = Boards(deck_files.logs / "boards.log", limit=settings.board_limit, memory_mb=settings.board_memory_mb)
     deck = Deck(
         settings=settings,
@@ -185,6 +188,27 @@ async def _warm_boards(deck: Deck) -> None:
     while not (launcher.cold or launcher.forkserver.ready):  # noqa: ASYNC110 (another thread hears of it)
         await asyncio.sleep(WARM_LOOK_SECONDS)
     deck.boards.start()
+
+
+async def start_deck(settings: Settings, umask: int, started: AsyncExitStack) -> Deck:
+    """Open a deck and start its threads; what was started is ended by `started`, also where a later part fails."""
+    deck, observer = open_deck(settings, umask)
+    started.push_async_callback(close_deck, deck, observer)
+    observer.start()
+    deck.recorder.start()
+    deck.code.start()
+    deck.dispatcher.start()
+    warming = asyncio.create_task(_warm_boards(deck))
+    started.callback(warming.cancel)
+    return deck
+
+
+def _failure(settings: Settings, error: Exception) -> str:
+    """Say why a deck cannot be opened, and what to do."""
+    if not isinstance(error, OperationalError):
+        return str(error)
+    database = DeckFiles(settings.home).database
+    return f"the database {database} cannot be used: {error.orig}. End what else has it open, and start again"
 
 
 async def close_deck(deck: Deck, observer: Observer) -> None:

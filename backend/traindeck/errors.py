@@ -7,6 +7,7 @@ TraindeckError
 ├── LedFromElsewhere     a page of another site led a browser to an address that only the user may open
 ├── DeckUnusable         the deck cannot be served from this home
 ├── DeckBusy             try again shortly
+│   └── HomeGone         the home, or its database, is not where it was when the deck was started
 └── NoRoom               it would leave less of the disk free than is kept in reserve; an OSError, too
 """
 
@@ -78,3 +79,7 @@ class NoRoom(TraindeckError, OSError):
 
 class DeckBusy(TraindeckError):
     """The deck cannot do this at the moment, but will shortly."""
+
+
+class HomeGone(DeckBusy):
+    """The home was renamed, removed or unmounted, or its database replaced; the deck goes on once it is back."""

@@ -10,7 +10,8 @@ import runpy
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5
+LOCK = "server.lock"
+NOTE = "server.json"
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
@@ -43,6 +46,8 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
     from traindeck.app import create_app, prepare_home
 
     build_pages()
+    # What the server makes is its user's alone; runs get back the umask of the shell.
+    umask = os.umask(0o077)
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -51,8 +56,8 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
         # Here, and not only when the application starts: what is wrong with the home ends the command with a message.
         prepare_home(settings)
         address = url_of(settings.host, listener.getsockname()[1])
-        write_json(note, {"pid": os.getpid(), "url": address})
-        app = create_app(settings)
+        note(address)
+        app = create_app(settings, umask)
         config = uvicorn.Config(
             app,
             http=connection_within(raise_limit()),
@@ -66,9 +71,11 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
             lifespan="on",
         )
         server = _Server(app, config, address, on_ready)
-        server.run(sockets=[listener])
+        with suppress(SystemExit):
+            # How uvicorn says that the application did not start.
+            server.run(sockets=[listener])
         if not server.started:
-            raise DeckUnusable("the server could not start; the reason stands above")
+            raise DeckUnusable(server.failure or "the server could not start; the reason stands above")
 
 
 def build_pages() -> None:
@@ -109,25 +116,46 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def locked(home: Path) -> Iterator[Path]:
-    """Hold the deck while it is served, and give the file to note in where: a second server names the first."""
-    note = home / "server.json"
+def locked(home: Path) -> Iterator[Callable[[str], None]]:
+    """Hold the deck while it is served; what it gives notes the address, by which a second server names the first.
+
+    Raises:
+        DeckUnusable: another server has the deck, or the home cannot be written.
+    """
     try:
-        lock = (home / "server.lock").open("a")
+        folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise DeckUnusable(f"the home {home} cannot be written: {error.strerror}") from error
-    with lock:
+        raise DeckUnusable(f"the home {home} cannot be opened: {error.strerror}") from error
+    try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DeckUnusable(f"the deck in {home} is served already{_first_server(note)}") from error
-        yield note
-        note.unlink(missing_ok=True)
+            lock = os.open(LOCK, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600, dir_fd=folder)
+        except OSError as error:
+            raise DeckUnusable(f"the home {home} cannot be written: {error.strerror}") from error
+        with open(lock, "a") as held:  # noqa: PTH123 (a descriptor)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DeckUnusable(f"the deck in {home} is served already{_first_server(home / NOTE)}") from error
+            try:
+                yield partial(_note_address, home / NOTE)
+            finally:
+                # By the folder: a renamed home has the note elsewhere, and another deck's may lie at its place.
+                with suppress(OSError):
+                    os.unlink(NOTE, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _note_address(note: Path, address: str) -> None:
+    try:
+        write_json(note, {"pid": os.getpid(), "url": address})
+    except OSError as error:
+        raise DeckUnusable(f"{note} cannot be written: {error.strerror}") from error
 
 
 def _first_server(note: Path) -> str:
-    first = read_json(note)
-    return f" at {first['url']} by process {first['pid']}" if first else ""
+    first = read_json(note) or {}
+    return f" at {first['url']} by process {first['pid']}" if {"url", "pid"} <= first.keys() else ""
 
 
 class _Server(Server):
@@ -140,6 +168,17 @@ class _Server(Server):
         self.app = app
         self.address = address
         self.on_ready = on_ready
+        logging.getLogger("uvicorn.error").addFilter(self._is_news)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the deck could not be opened; None where it was, or where that is unexpected and stands in the log."""
+        failure: str | None = getattr(self.app.state, "failure", None)
+        return failure
+
+    def _is_news(self, _record: logging.LogRecord) -> bool:
+        """Tell whether to log what uvicorn says: of a failure that is known, not its traceback."""
+        return self.failure is None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""

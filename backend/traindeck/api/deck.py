@@ -65,8 +65,14 @@ class Closing:
 
 
 def deck_of(request: Request) -> Deck:
-    """The deck that a request came to."""
-    return cast("Deck", request.app.state.deck)
+    """Return the deck that a request came to.
+
+    Raises:
+        HomeGone: its home is not where it was. No file of a run would be found, and no write may be answered with 2xx.
+    """
+    deck = cast("Deck", request.app.state.deck)
+    deck.database.check()
+    return deck
 
 
 DeckDep = Annotated[Deck, Depends(deck_of)]

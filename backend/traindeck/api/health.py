@@ -8,7 +8,6 @@ from traindeck import __version__
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
-from traindeck.errors import DeckBusy
 
 router = APIRouter(tags=["deck"], route_class=StrictRoute)
 
@@ -26,9 +25,6 @@ class Health(BaseModel):
 @router.get("/healthz", operation_id="getHealth", responses=responses())
 def get_health(deck: DeckDep) -> Health:
     """Say whether the deck is alive."""
-    if not deck.files.database.exists():
-        # SQLite would go on reading a file that has no name any more.
-        raise DeckBusy(f"The database {deck.files.database} is gone. Bring it back, and start the deck again.")
     with deck.database.read() as session:
         session.execute(text("SELECT 1"))
     capacity = deck.slots.capacity

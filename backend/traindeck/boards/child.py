@@ -89,7 +89,7 @@ async def start_child(
 
 
 async def _spawn(command: list[str], log_path: Path) -> asyncio.subprocess.Process:
-    log_path.parent.mkdir(parents=True, exist_ok=True)
+    log_path.parent.mkdir(exist_ok=True)
     with log_path.open("ab") as log:
         pipe = asyncio.subprocess.PIPE
         env = plain_environment()

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
-from traindeck.errors import DeckBusy
+from traindeck.errors import DeckBusy, HomeGone
 
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long a statement waits for a lock that somebody outside the deck holds."""
@@ -38,9 +39,13 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._place = _Place(path)
         self._writing = threading.Lock()
         self._writer = _engine(path, poolclass=StaticPool)
         self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS_AT_MOST - READERS)
+        for engine in (self._writer, self._readers):
+            # After the file was opened: it is the deck's own, and not one that has come into its place.
+            event.listen(engine, "connect", lambda *_: self.check())
         event.listen(self._writer, "connect", _prepare_writer)
         event.listen(self._writer, "begin", _begin_immediate)
         event.listen(self._readers, "connect", _prepare_reader)
@@ -52,10 +57,12 @@ class Database:
 
         Raises:
             DeckBusy: other writers did not come to an end in time.
+            HomeGone: the file is not where it was; what was written now would be lost, or be elsewhere.
         """
         if not self._writing.acquire(timeout=WRITE_TURN_SECONDS):
             raise DeckBusy("The deck is busy writing. Nothing was changed; try again in a moment.")
         try:
+            self.check()
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
         finally:
@@ -67,11 +74,53 @@ class Database:
         with Session(self._readers) as session:
             yield session
 
+    def check(self) -> None:
+        """Look whether the file is where it was when the deck was started, in a few microseconds.
+
+        Raises:
+            HomeGone: it is not. An open file stays readable and writable without a name, and no error would tell.
+        """
+        self._place.check()
+
     def close(self) -> None:
         """Close every connection, the writer's last: closing the last one checkpoints the WAL."""
         self._readers.dispose()
         with self._writing:
             self._writer.dispose()
+        self._place.close()
+
+
+class _Place:
+    """Where a database lies. Its folder is held open, so that no other folder can get the same number."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        self.close = weakref.finalize(self, os.close, descriptor)
+        self._folder = _identity(os.fstat(descriptor))
+        self._file = _identity(os.stat(path.name, dir_fd=descriptor))
+
+    def check(self) -> None:
+        folder = self._path.parent
+        try:
+            same = _identity(folder.stat()) == self._folder
+        except OSError as error:
+            raise HomeGone(f"The home {folder} is gone ({error.strerror}). {_BRING_BACK}") from error
+        if not same:
+            raise HomeGone(f"Another folder lies at the place of the home {folder}. {_BRING_BACK}")
+        try:
+            same = _identity(self._path.stat()) == self._file
+        except OSError as error:
+            raise HomeGone(f"The database {self._path} is gone ({error.strerror}). {_BRING_BACK}") from error
+        if not same:
+            raise HomeGone(f"The database {self._path} was replaced by another file. Start the deck again to use it.")
+
+
+_BRING_BACK = "Nothing was changed. Bring it back, and the deck goes on."
+
+
+def _identity(state: os.stat_result) -> tuple[int, int]:
+    return state.st_dev, state.st_ino
 
 
 def _engine(path: Path, **options: Any) -> Engine:

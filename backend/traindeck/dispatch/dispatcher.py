@@ -15,6 +15,7 @@ from traindeck.dispatch.adoption import Adoption
 from traindeck.dispatch.attempts import Attempts
 from traindeck.dispatch.launcher import Launcher
 from traindeck.dispatch.live import LiveAttempt
+from traindeck.errors import HomeGone
 from traindeck.runner.record import give_up_attempt, read_record, shim_of
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Dispatcher:
         os.set_blocking(self._wake_reading, False)
         os.set_blocking(self._wake_writing, False)
         self._closing = False
+        self._home_is_gone = False
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +79,9 @@ class Dispatcher:
     def tick(self, seconds: float | None = None) -> None:
         """Wait for something to do, for at most `seconds`, and do it."""
         self._wait(self._patience() if seconds is None else seconds)
+        # Without the home no exit record can be read: every attempt that ends now would be called lost.
+        self.attempts.database.check()
+        self._home_is_gone = False
         for message in self.launcher.forkserver.messages():
             logger.debug("forkserver says %s", message)
         self._note_starts()
@@ -92,6 +97,11 @@ class Dispatcher:
         while not self._closing:
             try:
                 self.tick()
+            except HomeGone as error:
+                if not self._home_is_gone:
+                    logger.error("dispatch waits: %s", error)
+                self._home_is_gone = True
+                self._wait_for([], ERROR_SECONDS)
             except Exception:
                 # A locked or full database, or a vanished home: what is due stays due, and is tried again.
                 logger.exception("dispatch failed, trying again in a second")

@@ -157,7 +157,8 @@ class Inspector:
             self._turns.release()
 
     def _answer(self, target: Target, sources: Sources, args: Sequence[str] | None, *, warm: bool) -> dict[str, Any]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         seconds = self._seconds if warm else self._cold_seconds
         try:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from traindeck.db.engine import Database
+from traindeck.errors import HomeGone
 from traindeck.events.series import SeriesSummary
 from traindeck.events.tail import AttemptTail
 from traindeck.progress.output import OutputProgress
@@ -92,6 +93,7 @@ class Observer:
 
     def tick(self) -> None:
         """Look at every watched attempt once; one that has ended and is read to its end is watched no more."""
+        self.database.check()
         with self._lock:
             watched = list(self._watched.values())
         for one in watched:
@@ -103,6 +105,9 @@ class Observer:
         while not self._closing.is_set():
             try:
                 self.tick()
+            except HomeGone:
+                # The dispatcher says so.
+                self._closing.wait(ERROR_SECONDS)
             except Exception:
                 logger.exception("observing failed, trying again in %.0f s", ERROR_SECONDS)
                 self._closing.wait(ERROR_SECONDS)

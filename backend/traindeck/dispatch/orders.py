@@ -13,6 +13,7 @@ from traindeck.dispatch.live import LiveAttempt
 from traindeck.dispatch.slots import Hold, Slots
 from traindeck.runner.environment import MARK_CHARACTERS, PLACEHOLDER
 from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.record import make_attempt_folder
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.files import DeckFiles, read_json, write_whole
 from traindeck.runs.resuming import resumed
@@ -53,7 +54,7 @@ def write_order(
     Raises:
         OSError: the disk is full, or the home is gone.
     """
-    live.files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_attempt_folder(live.files.folder)
     checkpoint = last_checkpoint(files, run) if run.resume else None
     order = Order(
         run_id=live.run_id,

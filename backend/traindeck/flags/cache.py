@@ -53,7 +53,9 @@ class InspectionCache:
         path = self._path(digest)
         partial = path.with_name(f".{path.name}.{threading.get_ident()}")
         with contextlib.suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # No parents: where the home is gone, nothing may come into its place.
+            self.folder.parent.mkdir(mode=0o700, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             partial.write_bytes(json.dumps(content).encode(errors="replace"))
             os.replace(partial, path)
             self._tidy()

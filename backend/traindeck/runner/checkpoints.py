@@ -19,7 +19,7 @@ class Checkpoints:
         """Write `state` with `torch.save` to `checkpoints/<name>`; a crash leaves the old file or the new one."""
         import torch
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
         target = self.folder / name
         partial = self.folder / f".{name}.partial"
         with partial.open("wb") as file:

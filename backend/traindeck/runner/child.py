@@ -29,8 +29,11 @@ from traindeck.runner.wakeups import restore_default_signals
 
 
 @unseen
-def become_trainer(order: Order, start: str) -> NoReturn:
-    """Run the user's code of `order` in this process, and end it; called right after the fork."""
+def become_trainer(order: Order, start: str, umask: int) -> NoReturn:
+    """Run the user's code of `order` in this process, and end it; called right after the fork.
+
+    `umask` is the one that the program gets: its files are made as if the user had started it.
+    """
     _leave_the_shim()
     _open_streams(order)
     stamp_mark(order.mark)
@@ -38,6 +41,7 @@ def become_trainer(order: Order, start: str) -> NoReturn:
     os.environ.clear()
     os.environ.update(variables)
     time.tzset()
+    os.umask(umask)
     _use_folder(order)
     if order.script and start == COLD:
         os.environ.update(variables_of_start(order.script, os.environ))

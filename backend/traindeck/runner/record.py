@@ -15,6 +15,12 @@ from traindeck.runner.identity import Identity, identify
 NAME = "process.json"
 
 
+def make_attempt_folder(folder: Path) -> None:
+    """Make the folder of an attempt, and its run's where that was deleted, but no home where there is none any more."""
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def claim_attempt(folder: Path, shim: Identity, start: str) -> bool:
     """Take the attempt for this shim; False where somebody has it, or its folder is gone. `start`: warm or cold."""
     return _make(folder, {"shim": shim.as_json(), "trainer": None, "claimed_at": time.time(), "start": start})
@@ -22,7 +28,7 @@ def claim_attempt(folder: Path, shim: Identity, start: str) -> bool:
 
 def give_up_attempt(folder: Path) -> bool:
     """Make sure that the attempt never gets a process; False where it has one already."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_attempt_folder(folder)
     return _make(folder, {"shim": None, "trainer": None, "claimed_at": time.time()})
 
 

@@ -25,6 +25,8 @@ from traindeck.runner.wakeups import Wakeups
 LEFTOVER_GRACE_SECONDS = 1.0
 """Between TERM and KILL for what a process leaves behind when it ends by itself."""
 POLL_SECONDS = 0.05
+HERE = Path()
+"""The folder of the attempt: the shim works in it."""
 
 
 @unseen
@@ -41,17 +43,22 @@ def supervise(order_path: Path, server: socket.socket | None) -> int:
     # The objects of a warm parent are shared memory until something, such as the collector, writes to them.
     gc.disable()
     start = start_of(order, warm=server is not None)
+    # What the shim writes is the deck's; the trainer gets back what the shell of the user had.
+    order_umask = os.umask(0o077)
     if not claim_attempt(order.path, identify(), start):
         return 0
-    _Shim(order, server, start).run()
+    # From inside, the exit record is written where the run is, though the home is renamed meanwhile.
+    os.chdir(order.path)
+    _Shim(order, server, start, order_umask).run()
     return 0
 
 
 class _Shim:
-    def __init__(self, order: Order, server: socket.socket | None, start: str) -> None:
+    def __init__(self, order: Order, server: socket.socket | None, start: str, umask: int) -> None:
         self.order = order
         self.start = start
         self.server = server
+        self.umask = umask
         self.wakeups = Wakeups()
         self.trainer = 0
         self.stop_asked = False
@@ -63,7 +70,7 @@ class _Shim:
     def run(self) -> None:
         kills_before = oom_kills()
         started = time.monotonic()
-        self.trainer = _fork_trainer(self.order, self.server, self.start)
+        self.trainer = _fork_trainer(self.order, self.server, self.start, self.umask)
         self._tell_server()
         wait_status = self._wait()
         seconds = time.monotonic() - started
@@ -76,12 +83,12 @@ class _Shim:
             stop_asked=self.stop_asked,
             killed=self.killed,
             out_of_memory=oom_kills() > kills_before,
-            log=self.order.log,
+            log=HERE / self.order.log.name,
         )
-        write_exit(self.order.path, ending)
+        write_exit(HERE, ending)
 
     def _tell_server(self) -> None:
-        record_trainer(self.order.path, self.trainer)
+        record_trainer(HERE, self.trainer)
         if self.server is None:
             return
         message = f'{{"started": {self.order.run_id}, "attempt": {self.order.attempt}}}'.encode()
@@ -149,10 +156,10 @@ class _Shim:
 
 
 @unseen
-def _fork_trainer(order: Order, server: socket.socket | None, start: str) -> int:
+def _fork_trainer(order: Order, server: socket.socket | None, start: str, umask: int) -> int:
     pid = os.fork()
     if pid == 0:
         if server is not None:
             server.close()
-        child.become_trainer(order, start)
+        child.become_trainer(order, start, umask)
     return pid

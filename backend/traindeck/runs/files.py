@@ -1,11 +1,17 @@
 """Where everything of a deck lies on disk: the layout in docs/files.md."""
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+NAMES = ("server.lock", "server.json", "datasets", "code", "uploads", "cache", "logs", "runs", "backups")
+"""What lies in a home besides the database."""
+FOR_OTHERS = 0o077
+ENTRIES_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,30 @@ class DeckFiles:
         """Make the folders, readable by their owner alone."""
         for folder in (self.home, self.datasets, self.logs, self.runs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def tighten(self) -> list[Path]:
+        """Take from other users what they may do with the home and what lies in it; return what was open to them.
+
+        Within the home, only names of a deck are touched, and no links; what lies deeper is behind closed folders.
+        """
+        known = [*(self.home / name for name in NAMES), *self.home.glob("deck.db*")]
+        for folder in (self.logs, self.home / "backups"):
+            known += itertools.islice(folder.glob("*"), ENTRIES_LOOKED_AT)
+        found = [self.home.resolve(), *(path for path in known if not path.is_symlink())]
+        return [path for path in found if _tighten(path)]
+
+
+def _tighten(path: Path) -> bool:
+    """Take from other users what they may do with one file or folder of one's own; True where that was something."""
+    try:
+        state = path.stat()
+        if not state.st_mode & FOR_OTHERS or state.st_uid != os.geteuid():
+            return False
+        path.chmod(state.st_mode & 0o7777 & ~FOR_OTHERS)
+    except OSError:
+        # A file system that knows no modes, or a file that has just gone.
+        return False
+    return True
 
 
 def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
+from traindeck.runner.record import make_attempt_folder
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.folder_copy import CopyBounds, copy_folder
 from traindeck.runs.imported import point_to
@@ -112,7 +113,7 @@ def prepare_folder(files: DeckFiles, run_id: int, folder: Path, copy: CopyBounds
         OSError: the disk is full, or the user's folder cannot be read.
     """
     attempt = files.run(run_id).attempt(1)
-    attempt.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_attempt_folder(attempt.folder)
     if copy is not None:
         copy_folder(folder, attempt.folder / "work", copy)
         attempt.imported.unlink(missing_ok=True)
