@@ -43,6 +43,10 @@ import sys
 sys.exit("no room for TensorBoard today")
 """
 
+FAILS = ECHO.replace('self.send_response(302 if "redirect" in self.path else 200)', "self.send_response(500)").replace(
+    "body = json.dumps(", "body = 'Traceback (most recent call last): /secret/path' or json.dumps("
+)
+
 HANGS = """
 import time
 time.sleep(1000)

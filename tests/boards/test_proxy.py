@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from boards.conftest import Deck, running_deck
-from boards.stub_boards import ECHO, stub
+from boards.stub_boards import ECHO, FAILS, stub
 from boards.waiting import boards_processes
 
 
@@ -128,3 +128,36 @@ def test_head_tells_the_size_and_sends_nothing(shared_deck: Deck, web: httpx.Cli
     assert answer.status_code == 200
     assert int(answer.headers["content-length"]) > 1_000_000
     assert answer.content == b""
+
+
+def test_a_failure_of_tensorboard_has_a_reference_that_is_in_the_log_and_nothing_else(
+    tmp_path: Path, web: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_deck(tmp_path, python=stub(tmp_path, FAILS)) as deck:
+        board = deck.show("1", tmp_path)
+        problem = web.get(f"{board}data/x?secret=1")
+        page = web.get(board, headers={"Accept": "text/html"})
+
+    assert (problem.status_code, page.status_code) == (500, 500)
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.headers["x-content-type-options"] == "nosniff"
+    reference = problem.json()["reference"]
+    assert f"reference={reference} GET /runs/1/tensorboard/data/x failed" in caplog.text
+    assert reference in problem.json()["detail"]
+    for answer in (problem, page):
+        assert "Traceback" not in answer.text
+        assert "/secret" not in answer.text
+        assert "reference" in answer.text
+
+
+def test_what_a_plugin_raises_is_in_the_log_of_the_boards_process_under_the_reference(
+    shared_deck: Deck, web: httpx.Client, every_kind: Path
+) -> None:
+    board = shared_deck.show("failing", every_kind)
+
+    answer = web.get(f"{board}data/plugin/images/individualImage?blob_key=%ff")
+
+    assert answer.status_code == 500
+    log = shared_deck.log_path.read_text()
+    assert f"reference={answer.json()['reference']}" in log
+    assert "Traceback" in log

@@ -1,8 +1,10 @@
 """What the guard takes for a host, an origin and JSON."""
 
+import asyncio
+
 import pytest
 
-from traindeck.api.guard import MAX_BODY_BYTES, Refused, _check
+from traindeck.api.guard import HEADERS, MAX_BODY_BYTES, Guard, Refused, _check
 
 
 def scope(method: str = "GET", path: str = "/runs", **headers: str | list[str]) -> dict:
@@ -119,3 +121,24 @@ def test_tensorboard_may_be_sent_its_own_forms_but_not_from_elsewhere():
     board = {"method": "POST", "path": "/runs/1/tensorboard/data/x", "content_length": "2"}
     assert status(**board, content_type="multipart/form-data") is None
     assert status(**board, content_type="multipart/form-data", origin="http://evil.com") == 403
+
+
+def test_a_request_that_is_cut_off_by_the_end_of_the_server_is_told_so():
+    messages = []
+
+    async def hang(scope, receive, send):
+        await asyncio.Event().wait()
+
+    async def send(message):
+        messages.append(message)
+
+    async def test():
+        answer = asyncio.create_task(Guard(hang)(scope(), asyncio.Event().wait, send))
+        await asyncio.sleep(0)
+        answer.cancel()
+        await asyncio.wait([answer])
+        assert answer.cancelled()
+
+    asyncio.run(test())
+    assert messages[0]["status"] == 503
+    assert set(HEADERS) <= set(messages[0]["headers"])

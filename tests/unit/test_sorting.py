@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -176,6 +177,20 @@ def encoded(content: object) -> str:
         ("id", encoded([2, 1, 1])),
         ("id", encoded([-1, 1, 1])),
         ("id", encoded(["0", 1, 1])),
+        ("id", encoded([True, 1, True])),
+        ("id", encoded([False, 1, 1])),
+        ("id", encoded([0, True, 1])),
+        ("id", encoded([0, 1, True])),
+        ("id", encoded([0, 1.0, 1])),
+        ("id", encoded([0.0, 1, 1])),
+        ("priority", encoded([0, False, 1])),
+        ("name", encoded([0, ["a"], 1])),
+        ("params.lr", encoded([0, True, 1])),
+        ("params.lr", encoded([0, "1", 1])),
+        ("params.lr", encoded([0, math.nan, 1])),
+        ("metrics.loss", encoded([0, [1.0], 1])),
+        ("id", encoded("abc")),
+        ("id", encoded({"a": 0, "b": 0, "c": 0})),
         ("name", encoded([0, 1, 1])),
         ("name", encoded([0, "\ud800", 1])),
         ("finished", encoded([0, "yesterday", 1])),

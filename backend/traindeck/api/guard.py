@@ -5,6 +5,7 @@ still send requests there: so the Host must be loopback, and what changes someth
 from a program, and be JSON, or files where files are taken.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -76,6 +77,11 @@ class Guard:
         answer = _Answer(send)
         try:
             await self.app({**scope, "method": "GET"} if head else scope, _bounded(receive, limit), answer.send)
+        except asyncio.CancelledError:
+            # The server ends, and waits no longer. What uvicorn would say has none of the headers.
+            if not answer.started:
+                await _refuse(scope, Refused(503, "The deck is shutting down. Start it again, and repeat this."), send)
+            raise
         except Exception as error:
             # Caught here and not by Starlette, which would raise it once more, so that the connection is lost.
             if answer.started:

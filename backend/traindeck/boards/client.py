@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from traindeck.boards.refusal import refusal
 from traindeck.boards.spec import BoardSpec, Opening
 from traindeck.boards.state import BoardState, State
 from traindeck.boards.supervisor import Supervisor, Unavailable
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, STATE_METHOD
+from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD
 
 METHODS = ("GET", "HEAD", "POST")
 """TensorBoard's front end posts what it asks for when it is long; it changes nothing."""
@@ -37,6 +38,7 @@ GONE_SECONDS = 1.0
 """A connection breaks a little before the end of the process at its other end is known."""
 
 ATTEMPTS = 3
+FAILED_STATUS = 500
 
 _NO_FOLDER = "This run has no folder on this machine yet, so TensorBoard has nothing to show."
 _NO_FOLDERS = "No run of this board has a folder on this machine yet, so TensorBoard has nothing to show."
@@ -53,6 +55,15 @@ class _Call:
     target: bytes
     headers: dict[str, str]
     body: bytes
+
+
+class _FailedError(Exception):
+    """TensorBoard answers that it failed; `reference` stands in the log of its process, if it gave one."""
+
+    def __init__(self, status: int, reference: str | None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.reference = reference
 
 
 class _StuckError(Exception):
@@ -160,6 +171,8 @@ class Boards:
                 await self._supervisor.kill(child)
             except _StuckError:
                 await self._supervisor.kill(child)
+            except _FailedError as error:
+                return _failed(request, error)
             except httpx.HTTPStatusError:
                 return _unavailable(request, Unavailable("it could not open this board; see its log", 5.0))
             except httpx.TransportError as error:
@@ -226,6 +239,9 @@ async def _ask(client: httpx.AsyncClient, call: _Call) -> Response:
         opened = await client.put("http://boards/", content=call.opening.encode())
         opened.raise_for_status()
         answer = await _send(client, call)
+    if answer.status_code >= FAILED_STATUS:
+        await answer.aclose()
+        raise _FailedError(answer.status_code, answer.headers.get(REFERENCE_HEADER))
     headers = response_headers(answer.headers, call.opening.prefix if call.opening else "")
     return StreamingResponse(_stream(answer), answer.status_code, headers)
 
@@ -259,6 +275,15 @@ async def _answers(client: httpx.AsyncClient) -> bool:
     except httpx.TransportError:
         return False
     return True
+
+
+def _failed(request: Request, error: _FailedError) -> Response:
+    """Answer in the place of TensorBoard's own page, which says nothing of what to do."""
+    reference = error.reference or secrets.token_hex(4)
+    path = request.scope["path"]
+    logger.error("reference=%s %s %s failed in TensorBoard with %d", reference, request.method, path, error.status)
+    detail = f"Something went wrong in TensorBoard. The logs of the deck have the details under reference {reference}."
+    return refusal(request, 500, detail, reference=reference)
 
 
 def _unavailable(request: Request, why: Unavailable) -> Response:

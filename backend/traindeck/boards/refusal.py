@@ -19,7 +19,14 @@ PAGE = """<!doctype html>
 """
 
 
-def refusal(request: Request, status: int, detail: str, retry_after_seconds: float | None = None) -> Response:
+def refusal(
+    request: Request,
+    status: int,
+    detail: str,
+    retry_after_seconds: float | None = None,
+    *,
+    reference: str | None = None,
+) -> Response:
     """The answer with that status; where trying again is of use, a page does so by itself."""
     headers = SECURITY_HEADERS | {"content-security-policy": POLICY, "cache-control": "no-store"}
     title = HTTPStatus(status).phrase
@@ -31,5 +38,5 @@ def refusal(request: Request, status: int, detail: str, retry_after_seconds: flo
     if "text/html" in request.headers.get("accept", ""):
         page = PAGE.format(title=escape(title), detail=escape(detail), refresh=refresh)
         return HTMLResponse(page, status, headers)
-    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    problem = {"title": title, "status": status, "detail": detail, "errors": [], "reference": reference}
     return JSONResponse(problem, status, headers, media_type="application/problem+json")

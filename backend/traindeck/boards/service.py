@@ -10,6 +10,7 @@ process died, opens again without anybody noticing. Only that header says which 
 """
 
 import logging
+import secrets
 import socketserver
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ from werkzeug.wrappers import Request, Response
 
 from traindeck.boards.spec import Opening
 from traindeck.boards.table import OpenBoards
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, SHARED_PATH, STATE_METHOD
+from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, SHARED_PATH, STATE_METHOD
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,13 @@ class BoardsService:
             return Response(status=NOT_OPEN_STATUS)(environ, start_response)
         if environ["REQUEST_METHOD"] == STATE_METHOD:
             return Response(board.reader.state().encode())(environ, start_response)
-        return board(environ, start_response)
+        try:
+            return board(environ, start_response)
+        except Exception:
+            reference = secrets.token_hex(4)
+            # No query: a visitor may have written anything into it.
+            logger.exception("reference=%s %s %s failed", reference, environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            return Response(status=500, headers={REFERENCE_HEADER: reference})(environ, start_response)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -9,5 +9,8 @@ STATE_METHOD = "REPORT"
 SHARED_PATH = "/boards/bundle/"
 """Below this address of the deck lies what is the same for all boards: a browser has it once, and compiles it once."""
 
+REFERENCE_HEADER = "Traindeck-Reference"
+"""The header of an answer of status 500: the number under which the log of the boards process has what went wrong."""
+
 NOT_OPEN_STATUS = 410
 """The board of that key is not open: open it and ask again."""

@@ -8,6 +8,7 @@ first, whichever the direction.
 import base64
 import binascii
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -110,7 +111,10 @@ def _key(value: Any, column: Any) -> Any:
     if expected is int:
         return _within(value, LARGEST_INTEGER, -LARGEST_INTEGER)
     if expected is float:
-        return float(value)
+        number = float(value) if type(value) in (int, float) else math.nan
+        if math.isnan(number):
+            raise ValueError("no number")
+        return number
     if not isinstance(value, str):
         raise TypeError("the key of another order")
     value.encode()  # Half a surrogate pair cannot be compared with what is in the database.
@@ -118,7 +122,7 @@ def _key(value: Any, column: Any) -> Any:
 
 
 def _within(value: object, most: int, least: int = 0) -> int:
-    if isinstance(value, int) and least <= value <= most:
+    if type(value) is int and least <= value <= most:
         return value
     raise ValueError("a number out of its bounds")
 
