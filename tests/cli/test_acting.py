@@ -60,9 +60,20 @@ def test_a_run_without_a_checkpoint_cannot_be_resumed(traindeck: CommandLine, en
     assert "no checkpoint" in done.stderr
 
 
+SAVES = "import pathlib; p = pathlib.Path('checkpoints'); p.mkdir(); (p / 'last.pt').touch()"
+
+
+def test_a_script_that_would_not_read_its_checkpoint_cannot_be_resumed(traindeck: CommandLine) -> None:
+    run = traindeck.deck.launch(SAVES)
+    traindeck.deck.wait_for_status(run["id"], "completed")
+    done = traindeck("resume", run["id"])
+    assert done.returncode == 5
+    assert f"traindeck rerun {run['id']} --resume-arg=--resume" in " ".join(done.stderr.split())
+    assert traindeck.deck.run(run["id"])["attempt"] == 1
+
+
 def test_a_run_with_a_checkpoint_is_resumed(traindeck: CommandLine) -> None:
-    source = "import pathlib; p = pathlib.Path('checkpoints'); p.mkdir(); (p / 'last.pt').touch()"
-    run = traindeck.deck.launch(source)
+    run = traindeck.deck.launch(f"{SAVES}; import os; os.environ.get('TRAINDECK_RESUME_FROM')")
     traindeck.deck.wait_for_status(run["id"], "completed")
     done = traindeck("resume", run["id"])
     assert (done.returncode, done.stderr) == (0, "")

@@ -134,16 +134,32 @@ def test_a_run_can_be_edited_and_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("resume_arg", "told"), [("--resume", "given as --resume"), (None, "named in TRAINDECK_RESUME_FROM")]
+    ("resume_arg", "told"),
+    [
+        ("--resume", "given as --resume"),
+        ("ckpt=", "given as ckpt="),
+        (None, "named in TRAINDECK_RESUME_FROM"),
+    ],
 )
 def test_resume_says_from_which_checkpoint_it_goes_on_and_how_the_script_is_told(
     resume_arg: str | None, told: str
 ) -> None:
     script = ScriptView(filename="train.py", resume_arg=resume_arg)
     run = run_view(Status.FAILED, trainer=None, script=script, params={}, attempt=2)
-    note = render(run, checkpoint=CHECKPOINT, attempts=[1, 2]).one("p", class_="resume-note")
+    page = render(run, checkpoint=CHECKPOINT, attempts=[1, 2], told="TRAINDECK_RESUME_FROM")
+    note = page.one("p", class_="resume-note")
+    assert "resume" in buttons(page)
     assert f"Resume goes on from checkpoints/last.pt, {told}." in note.words()
     assert note.one("a").attributes["href"] == "/runs/42/files/checkpoints/last.pt?attempt=1"
+
+
+def test_a_script_that_is_not_known_to_read_a_checkpoint_is_not_offered_to_resume() -> None:
+    run = run_view(Status.FAILED, trainer=None, script=ScriptView(filename="train.py"), params={})
+    page = render(run, checkpoint=CHECKPOINT)
+    note = page.one("p", class_="resume-note")
+    assert "resume" not in buttons(page)
+    assert note.words().startswith("Last checkpoint: checkpoints/last.pt. Resume is not offered")
+    assert note.one("a").attributes["href"] == "/runs/42/files/checkpoints/last.pt"
 
 
 def test_a_trainer_needs_no_telling_how_it_resumes() -> None:

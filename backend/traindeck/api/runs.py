@@ -24,6 +24,7 @@ from traindeck.runs import commands
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, run_history, show_run
 from traindeck.runs.removal import remove_files
+from traindeck.runs.resuming import way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunPage, RunView
@@ -120,6 +121,7 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         attempts=list(range(1, view.attempt + 1)),
         trainer_title=installed.title if installed else None,
         checkpoint=checkpoint,
+        told=way_to_resume(view.script, deck.files.run(run_id).folder) if checkpoint else None,
         fragment=wants_fragment(request),
         deck=deck.state(),
         opens_board=not led_from_elsewhere(request),

@@ -92,13 +92,17 @@ def render_run(
     fragment: bool,
     deck: DeckState | None = None,
     opens_board: bool = True,
+    told: str | None = None,
 ) -> str:
     """One run as a page, or with `fragment` only its live parts.
 
-    `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from.
-    Where `opens_board` is false, the address alone opens no TensorBoard, as another site has chosen it.
+    `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from, and
+    `told` the way in which a script gets it, None where it is not known to read one. Where `opens_board` is false, the
+    address alone opens no TensorBoard, as another site has chosen it.
     """
-    context = _context(run, history, attempts, trainer_title or program(run), checkpoint, deck, opens_board)
+    context = _context(
+        run, history, attempts, trainer_title or program(run), resume(run, checkpoint, told), deck, opens_board
+    )
     return render("run/fragment.html" if fragment else "run/page.html", context)
 
 
@@ -107,7 +111,7 @@ def _context(
     history: list[HistoryEntry],
     attempts: list[int],
     title: str,
-    checkpoint: str | None,
+    going_on: Resume | None,
     deck: DeckState | None,
     opens_board: bool,
 ) -> RunContext:
@@ -133,8 +137,8 @@ def _context(
         changes=[_change(entry) for entry in history],
         attempts=attempts or [1],
         attempt=run.attempt,
-        actions=actions(run, resumable=checkpoint is not None),
-        resume=resume(run, checkpoint),
+        actions=actions(run, resumable=going_on is not None and going_on.offered),
+        resume=going_on,
         final=run.status.is_final,
         log_size=run.log_size,
         main_tags=json.dumps(main_tags(run.metrics)),

@@ -20,8 +20,10 @@ from traindeck.runs.files import DeckFiles, sync_folder, write_json
 from traindeck.runs.names import random_name
 from traindeck.runs.parameters import parameter_rows
 from traindeck.runs.queries import find_run
+from traindeck.runs.resuming import VARIABLE, way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
+from traindeck.runs.view import ScriptView
 
 
 def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> Run:
@@ -129,7 +131,7 @@ def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool
     A retry that waits for its back-off starts at once instead.
 
     Raises:
-        RunConflict: the run has not ended, or there is no checkpoint to resume from.
+        RunConflict: the run has not ended, or there is no checkpoint to resume from, or its program would not read it.
     """
     run = find_run(session, run_id)
     status = Status(run.status)
@@ -142,6 +144,13 @@ def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool
     if resume and last_checkpoint(files, run) is None:
         raise RunConflict(
             f"Run {run_id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh."
+        )
+    script = ScriptView.model_validate(run.script) if run.script else None
+    if resume and way_to_resume(script, files.run(run_id).folder) is None:
+        raise RunConflict(
+            f"Run {run_id} cannot be resumed: its script is not known to read a checkpoint. Run it again with "
+            f"resume_arg, the option by which it takes one (traindeck rerun {run_id} --resume-arg=--resume), or have "
+            f"it read {VARIABLE}. Retry starts this run from the beginning."
         )
     if backs_off:
         transitions.end_backoff(session, run, resume=resume)

@@ -1,6 +1,40 @@
-"""How a program is told by an option of its own what to go on from."""
+"""How a program is given the checkpoint that it resumes from: by an option of its own, or by its environment."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from traindeck.code.kept import CODE, code_of
+from traindeck.runs.view import ScriptView
+
+VARIABLE = "TRAINDECK_RESUME_FROM"
+MOST_FILES = 200
+MOST_BYTES = 1_000_000
+"""Of a program's code so much is searched for the variable."""
+REMEMBERED = 1000
+
+
+def way_to_resume(script: ScriptView | None, run_folder: Path) -> str | None:
+    """Return how a program is given its checkpoint: "" for a trainer, which has it from the deck, or its option, or
+    `VARIABLE`; None where nothing tells that it would read one, so that it would start from the beginning."""
+    if script is None:
+        return ""
+    return script.resume_arg or (VARIABLE if _names_variable(run_folder) else None)
+
+
+# What a run has kept of its code does not change.
+@lru_cache(REMEMBERED)
+def _names_variable(run_folder: Path) -> bool:
+    tree = code_of(run_folder)
+    files = [file.path for file in tree.files if file.size <= MOST_BYTES] if tree else []
+    return any(VARIABLE.encode() in _content(run_folder / CODE / path) for path in files[:MOST_FILES])
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def resumed(args: Sequence[str], option: str | None, checkpoint: str | None) -> list[str]:
