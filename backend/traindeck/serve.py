@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from traindeck.api.connections import Server, connection_within
+from traindeck.counting import counted
 from traindeck.errors import DeckUnusable
 from traindeck.openfiles import raise_limit
 from traindeck.pages.resources import frontend_folder
@@ -203,5 +204,5 @@ class _Server(Server):
         # Uvicorn would raise the signal again, as if being stopped were a failure; here it is how a server ends.
         self._captured_signals.clear()
         if going_on:
-            runs = "1 run goes" if going_on == 1 else f"{going_on} runs go"
+            runs = f"{counted(going_on, 'run')} {'goes' if going_on == 1 else 'go'}"
             sys.stderr.write(f"  {runs} on without the server. The next `traindeck serve` takes over.\n")

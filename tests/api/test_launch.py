@@ -72,7 +72,7 @@ REFUSED = [
     ({"trainer": "tour", "params": {"steps": None}}, "params.steps", "steps is null, but must be a whole number"),
     ({"trainer": "tour", "params": []}, "params", "params is [], but must be an object"),
     ({**SCRIPT, "nmae": "x"}, "nmae", "there is no field \"nmae\"; did you mean 'name'?"),
-    ({**SCRIPT, "name": ""}, "name", "must be at least 1 characters long"),
+    ({**SCRIPT, "name": ""}, "name", "must be at least 1 character long"),
     ({**SCRIPT, "name": "x" * 201}, "name", "must be at most 200 characters long"),
     ({**SCRIPT, "tags": "a"}, "tags", 'tags is "a", but must be a list'),
     ({**SCRIPT, "tags": [1]}, "tags.0", "tags.0 is 1, but must be text"),

@@ -8,6 +8,7 @@ from architecture.modules import imports, layer, sources
 
 MAY_IMPORT = {
     "": set(),
+    "counting": set(),
     "errors": {"unknown"},
     "logs": set(),
     "openfiles": set(),
@@ -18,19 +19,19 @@ MAY_IMPORT = {
     "runs": {"code", "db", "errors", "runner", "unknown"},
     "events": set(),
     "progress": set(),
-    "trainers": {"runner", "unknown"},
+    "trainers": {"counting", "runner", "unknown"},
     "runner": {"trainers"},
     "boards": {"events", "runner"},
-    "flags": {"errors", "trainers", "", "unknown"},
+    "flags": {"counting", "errors", "trainers", "", "unknown"},
     "dispatch": {"code", "db", "errors", "events", "progress", "flags", "openfiles", "runner", "runs"},
     "code": {"errors", "runner"},
     "records": {"code", "db", "dispatch", "errors", "runner", "runs"},
-    "pages": {"runs", ""},
-    "api": {"boards", "code", "db", "dispatch", "errors", "events", "flags", "pages", "records", "runner", "runs", "settings",
+    "pages": {"counting", "runs", ""},
+    "api": {"boards", "code", "counting", "db", "dispatch", "errors", "events", "flags", "pages", "records", "runner", "runs", "settings",
             "trainers", "", "unknown"},
     "app": {"api", "boards", "code", "db", "dispatch", "errors", "pages", "records", "runs", "settings", "trainers", ""},
-    "serve": {"api", "app", "errors", "openfiles", "pages", "ports", "runs", "settings"},
-    "cli": {"app", "boards", "db", "dispatch", "errors", "logs", "pages", "ports", "runs", "runner", "serve", "settings",
+    "serve": {"api", "app", "counting", "errors", "openfiles", "pages", "ports", "runs", "settings"},
+    "cli": {"app", "boards", "counting", "db", "dispatch", "errors", "logs", "pages", "ports", "runs", "runner", "serve", "settings",
             "trainers", "unknown", ""},
 }  # fmt: skip
 WEB = {"fastapi", "starlette", "uvicorn", "sse_starlette", "httpx"}

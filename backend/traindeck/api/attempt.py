@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from traindeck.api.deck import Deck
+from traindeck.counting import plural
 from traindeck.db.tables import Run
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.files import AttemptFiles
@@ -40,6 +41,6 @@ def ended_attempt_files(deck: Deck, run_id: int, asked: int | None) -> tuple[Att
 def attempt_number(run: Run, asked: int | None) -> int:
     """The attempt that is asked for: the current one for None, 0 where there has been none; raises InvalidRequest."""
     if asked is not None and asked > run.attempt:
-        had = f"{run.attempt or 'no'} attempt{'' if run.attempt == 1 else 's'}"
+        had = f"{run.attempt or 'no'} {plural(run.attempt, 'attempt')}"
         raise InvalidRequest([FieldError("attempt", f"attempt is {asked}, but run {run.id} has had {had}")])
     return asked or run.attempt

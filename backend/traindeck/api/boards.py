@@ -28,6 +28,7 @@ from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
 from traindeck.api.tensorboard import board_over
 from traindeck.boards.wire import SHARED_PATH
+from traindeck.counting import counted
 from traindeck.db.tables import Run
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.pages.board import render_board
@@ -138,7 +139,7 @@ def _made(deck: Deck, name: str) -> BoardSet:
     kind, _, what = name.partition("-")
     if kind == "runs":
         runs = _named(deck, run_numbers(what, 1, MOST, RULE))
-        count = _count(len(runs))
+        count = counted(len(runs), "run")
         id_, title = f"runs-{what[:40]}", f"{count} · TensorBoard"
     elif kind == "q":
         q = _decoded(what)
@@ -167,11 +168,7 @@ def _matching(deck: Deck, q: str) -> tuple[list[Run], str]:
         total = len(runs)
         if total == MOST:
             total = session.execute(select(func.count()).select_from(Run).where(*conditions)).scalar_one()
-    return runs, f"newest {MOST} of {total} runs" if total > MOST else _count(total)
-
-
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"
+    return runs, f"newest {MOST} of {counted(total, 'run')}" if total > MOST else counted(total, "run")
 
 
 def _decoded(text: str) -> str:

@@ -11,6 +11,8 @@ from fastapi.responses import StreamingResponse
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
+from traindeck.counting import counted
+
 CHUNK_BYTES = 262_144
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -50,7 +52,8 @@ def whole_or_range(request: Request, file: BinaryIO, *, media_type: str, headers
     span = _span(asked, size)
     if span is None:
         file.close()
-        detail = f"There are {size} bytes, and none in the range {asked[:100]!r}: ask for one, as in bytes=0-99."
+        there = f"The file has {counted(size, 'byte')}, none in the range {asked[:100]!r}"
+        detail = f"{there}: ask for others, as in bytes=0-99."
         raise HTTPException(416, detail, {"Content-Range": f"bytes */{size}"})
     start, end = span
     headers = {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}

@@ -10,6 +10,7 @@ from traindeck.api.lanes import Lane, asking
 from traindeck.api.options import resolve_options
 from traindeck.api.script import locate_script, read_script
 from traindeck.api.scripts import target_of
+from traindeck.counting import plural
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.flags.inspection import Target
 from traindeck.runs import commands
@@ -95,7 +96,7 @@ def resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
     errors = []
     for kind, asked, there in (("cpus", wanted.cpus, capacity.cpus), ("gpus", wanted.gpus, capacity.gpus)):
         if asked > there:
-            unit = {"cpus": "CPU slot", "gpus": "GPU"}[kind] + ("" if there == 1 else "s")
+            unit = plural(there, {"cpus": "CPU slot", "gpus": "GPU"}[kind])
             message = f"resources.{kind} is {asked}, but this machine has {there or 'no'} {unit} for runs"
             errors.append(FieldError(f"resources.{kind}", message))
     return errors

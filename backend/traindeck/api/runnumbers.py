@@ -2,6 +2,7 @@
 
 import re
 
+from traindeck.counting import counted
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import FieldError, InvalidRequest
 
@@ -17,6 +18,6 @@ def run_numbers(text: str, fewest: int, most: int, rule: str) -> list[int]:
         raise InvalidRequest([FieldError("runs", f"runs is {text!r}, but must be numbers of runs such as 41,42")])
     numbers = list(dict.fromkeys(int(part) for part in parts))
     if not fewest <= len(numbers) <= most:
-        given = f"{len(numbers)} run{'' if len(numbers) == 1 else 's'}"
+        given = counted(len(numbers), "run")
         raise InvalidRequest([FieldError("runs", f"runs names {given}, but {rule}")])
     return numbers

@@ -11,6 +11,7 @@ from traindeck.cli.exits import CommandFailed, Exit
 from traindeck.cli.options import AsJson, Number, Numbers, Url
 from traindeck.cli.plain import plain
 from traindeck.cli.terminal import complain, say, write_json
+from traindeck.counting import plural
 
 if TYPE_CHECKING:
     import httpx
@@ -56,7 +57,7 @@ def remove(
 
 
 def _confirm(numbers: Sequence[int]) -> None:
-    what = "run " if len(numbers) == 1 else "runs "
+    what = f"{plural(len(numbers), 'run')} "
     what += ", ".join(str(number) for number in numbers)
     if not sys.stdin.isatty():
         raise CommandFailed(f"nobody is there to be asked: to delete {what}, say so with --yes", Exit.USAGE)

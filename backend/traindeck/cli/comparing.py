@@ -11,6 +11,7 @@ from traindeck.cli.options import AsJson, Numbers, Url
 from traindeck.cli.plain import plain, plain_lines
 from traindeck.cli.tables import Cell, Column, print_table
 from traindeck.cli.terminal import console, say, write_json
+from traindeck.counting import plural
 
 SECTIONS = (
     ("params", "parameters"),
@@ -94,7 +95,7 @@ def _print_code(pair: Mapping[str, Any]) -> None:
         for line, style in _styled(file["diff"] or ""):
             console().print(plain_lines(plain(line)), style=style, soft_wrap=True)
     if pair["more"]:
-        say(f"and {pair['more']} more files")
+        say(f"and {pair['more']:,} more {plural(pair['more'], 'file')}")
 
 
 def _styled(diff: str) -> Iterator[tuple[str, str]]:

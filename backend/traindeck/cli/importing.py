@@ -8,6 +8,7 @@ import typer
 from traindeck.cli.client import call, connect
 from traindeck.cli.options import AsJson, Url
 from traindeck.cli.terminal import complain, note, say, write_json
+from traindeck.counting import counted
 
 if TYPE_CHECKING:
     import httpx
@@ -49,7 +50,7 @@ def import_folder(
         complain("there is more than one import takes: import the folders below one by one")
     counts = {"new": created, "with new data": refreshed, "as before": len(view["runs"]) - created - refreshed}
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    say(f"{_runs(len(view['runs']))} of {folder}: {said or 'nothing'}")
+    say(f"{counted(len(view['runs']), 'run')} of {folder}: {said or 'nothing'}")
 
 
 def _all(client: "httpx.Client", body: dict[str, Any]) -> tuple["httpx.Response", int, int]:
@@ -61,8 +62,4 @@ def _all(client: "httpx.Client", body: dict[str, Any]) -> tuple["httpx.Response"
         created, refreshed = created + view["created"], refreshed + view["refreshed"]
         if not view["left"]:
             return answer, created, refreshed
-        note(f"{_runs(len(view['runs']))} read, {view['left']} to go")
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"
+        note(f"{counted(len(view['runs']), 'run')} read, {view['left']} to go")

@@ -15,6 +15,7 @@ from traindeck.cli.plain import plain
 from traindeck.cli.program import find_trainer
 from traindeck.cli.tables import Cell, Column, print_table
 from traindeck.cli.terminal import note, say, write_json
+from traindeck.counting import counted
 
 if TYPE_CHECKING:
     from traindeck.runs.view import RunPage, RunView
@@ -69,7 +70,7 @@ def runs(
     page = _page(content)
     print_table(RUN_COLUMNS, [_row(run) for run in page.items])
     if page.next_cursor:
-        note(f"{len(page.items)} of {page.total} runs; --limit shows more, --filter picks some.")
+        note(f"{len(page.items)} of {counted(page.total, 'run')}; --limit shows more, --filter picks some.")
 
 
 def _page(content: bytes) -> "RunPage":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from traindeck.counting import counted
 from traindeck.flags.declaration import Record
 from traindeck.flags.reading import Early, Reading, Refused, converter, out_of_bounds, parts_of
 
@@ -159,7 +160,7 @@ class _Command:
             return None if omitted else [self.rest.pop(0)]
         wanted = nargs if isinstance(nargs, int) else 1
         if len(self.rest) < wanted:
-            needs = "an argument" if wanted == 1 else f"{wanted} arguments"
+            needs = "an argument" if wanted == 1 else counted(wanted, "argument")
             raise Refused(f"Option '{flag}' requires {needs}.")
         texts, self.rest = self.rest[:wanted], self.rest[wanted:]
         return texts
@@ -181,7 +182,7 @@ class _Command:
     def _place(self, option: Record, texts: list[str], left: list[str]) -> list[str]:
         nargs = option["nargs"]
         if texts and isinstance(nargs, int) and len(texts) < nargs:
-            raise Refused(f"Argument '{_shown(option)}' takes {nargs} values.")
+            raise Refused(f"Argument '{_shown(option)}' takes {counted(nargs, 'value')}.")
         if texts:
             values = self._converted(option, texts)
             self.given[option["key"]] = values[0] if nargs is None else values

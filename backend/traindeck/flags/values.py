@@ -8,6 +8,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
+from traindeck.counting import counted
 from traindeck.flags.reading import INFINITIES
 
 Schema = dict[str, Any]
@@ -105,7 +106,7 @@ def _list_faults(plain: Schema, value: Any) -> Iterator[dict[str, Any]]:
         return
     least, most = plain.get("minItems", 0), plain.get("maxItems")
     if len(value) < least or (most is not None and len(value) > most):
-        wanted = f"{least} values" if least == most else f"at least {least} value{'' if least == 1 else 's'}"
+        wanted = f"{'' if least == most else 'at least '}{counted(least, 'value')}"
         yield _fault("literal_error", value, expected=f"a list of {wanted}")
         return
     for place, one in enumerate(value):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from traindeck.counting import plural
 from traindeck.pages.metrics import last_step
 from traindeck.pages.numbers import show_bytes, show_count, show_duration
 from traindeck.runs.status import Status
@@ -60,7 +61,4 @@ def _steps(done: int, total: int | None, unit: str) -> str:
 def _plural(unit: str, count: int) -> str:
     word = SPELT_OUT.get(unit, unit)
     abbreviated = len(word) < SHORTEST_WORD
-    if count == 1 or abbreviated or word.endswith("s"):
-        return word
-    hisses = word.endswith(("ch", "sh", "x")) and word != "epoch"
-    return f"{word}es" if hisses else f"{word}s"
+    return word if abbreviated else plural(count, word)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from traindeck.counting import counted
 from traindeck.pages.numbers import show_exact
 
 Schema = dict[str, Any]
@@ -39,7 +40,7 @@ def _list_hint(schema: Schema, least: int | None, most: int | None) -> str:
     allowed = schema.get("items", {}).get("enum")
     of = f" of {', '.join(map(str, allowed))}" if allowed else ""
     if least is not None and least == most:
-        return f"{least} value{'' if least == 1 else 's'}{of}"
+        return f"{counted(least, 'value')}{of}"
     return f"values{of}, with spaces between"
 
 

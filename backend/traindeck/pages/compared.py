@@ -84,7 +84,7 @@ def _note(rows: ComparedRows) -> str:
 
 
 def _beyond(more: int) -> str:
-    return f"{show_count(more)} more are not listed" if more else ""
+    return f"{show_count(more)} more {'is' if more == 1 else 'are'} not listed" if more else ""
 
 
 def _line(row: ComparedRow) -> Line:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from traindeck.counting import plural
 from traindeck.runs.comparison import ComparedCode, ComparedFile, Comparison
 
 UNFOLDED_LINES = 60
@@ -58,4 +59,5 @@ def _note(pair: ComparedCode) -> str:
         return "One of the two has kept no code."
     if pair.same:
         return "The same code, byte for byte."
-    return f"{pair.more} more files are not listed." if pair.more else ""
+    listed = "is not listed" if pair.more == 1 else "are not listed"
+    return f"{pair.more:,} more {plural(pair.more, 'file')} {listed}." if pair.more else ""

@@ -4,6 +4,7 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from traindeck.counting import counted, plural
 from traindeck.pages.resources import frontend_folder, static_url
 from traindeck.pages.visible import Exact, visible
 
@@ -21,6 +22,8 @@ def environment() -> Environment:
     )
     made.globals["static_url"] = static_url
     made.filters["exact"] = Exact
+    made.filters["counted"] = counted
+    made.filters["plural"] = plural
     return made
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from traindeck.counting import counted
 from traindeck.pages.numbers import show_bytes
 
 MASK = "***"
@@ -58,7 +59,7 @@ def machine_facts(host: Mapping[str, Any] | None) -> list[Fact]:
     if not host:
         return []
     cores, threads = host.get("cpu_cores"), host.get("cpu_threads")
-    counts = [f"{cores} cores" if cores else "", f"{threads} threads" if threads else ""]
+    counts = [counted(cores, "core") if cores else "", counted(threads, "thread") if threads else ""]
     facts = [
         Fact("Host", host["name"]),
         Fact("CPU", host["cpu"]),

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from traindeck.counting import counted
 from traindeck.pages.badge import LABELS
 from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
@@ -75,6 +76,7 @@ class RunsContext:
     chips: list[Chip]
     sorts: list[Choice]
     total: str
+    count: str
     next_url: str | None
     first_url: str | None
     clear_url: str
@@ -98,6 +100,7 @@ def _context(page: RunPage, query: RunsQuery, deck: DeckState) -> RunsContext:
         chips=_chips(query, deck.counts),
         sorts=_sorts(query.sort, rows),
         total=show_count(page.total),
+        count=counted(page.total, "run"),
         next_url=replace(query, cursor=page.next_cursor).url() if page.next_cursor else None,
         first_url=replace(query, cursor=None).url() if query.cursor else None,
         clear_url=RunsQuery(sort=query.sort).url(),

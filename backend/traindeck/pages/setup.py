@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from traindeck.counting import counted
 from traindeck.pages.environment import render
 from traindeck.pages.installation import Fact, Package, Variable, machine_facts, packages_of, python_facts, variables_of
-from traindeck.pages.numbers import show_bytes, show_count
+from traindeck.pages.numbers import show_bytes
 from traindeck.runs.view import RunView
 
 FOLDED_FILES = 8
@@ -126,7 +127,7 @@ def _code(url: str, code: Mapping[str, Any] | None, files: list[tuple[str, int]]
 
 def _count(files: list[tuple[str, int]]) -> str:
     total = show_bytes(sum(size for _, size in files))
-    return f"1 file, {total}" if len(files) == 1 else f"{show_count(len(files))} files, {total}"
+    return f"{counted(len(files), 'file')}, {total}"
 
 
 def _git(url: str, git: Mapping[str, Any] | None) -> Git | None:

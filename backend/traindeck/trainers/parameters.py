@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from traindeck.counting import counted
 from traindeck.trainers.fields import names_at
 from traindeck.unknown import MOST_ERRORS, few_unknown, shown, unknown_names
 
@@ -38,10 +39,11 @@ EXPECTED = {
     "multiple_of": "a multiple of {multiple_of}",
     "literal_error": "{expected}",
     "enum": "{expected}",
-    "string_too_short": "at least {min_length} characters long",
-    "string_too_long": "at most {max_length} characters long",
+    "string_too_short": "at least {min_length} long",
+    "string_too_long": "at most {max_length} long",
 }
 """What would have been right, by pydantic's type of the error; braces are filled from the error's `ctx`."""
+LENGTHS = ("min_length", "max_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ def _refusals(
     else:
         details = error.errors(include_url=False)
     if not details:
-        return [ParamError("", f"{error.error_count()} values inside the parameters are refused")]
+        count = error.error_count()
+        outcome = "is refused" if count == 1 else "are refused"
+        return [ParamError("", f"{counted(count, 'value')} inside the parameters {outcome}")]
     refused: list[ParamError] = []
     suggest = True
     for detail in details[:MOST_ERRORS]:
@@ -174,7 +178,9 @@ def _param_error(detail: Mapping[str, Any], known: Iterable[str] | None) -> Para
 def _expectation(detail: Mapping[str, Any]) -> str:
     template = EXPECTED.get(detail["type"])
     if template is not None:
-        limits = {key: _plain(limit) for key, limit in (detail.get("ctx") or {}).items()}
+        context = detail.get("ctx") or {}
+        limits = {key: _plain(limit) for key, limit in context.items()}
+        limits |= {key: counted(context[key], "character") for key in LENGTHS if key in context}
         return "must be " + template.format(**limits)
     message = str(detail["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

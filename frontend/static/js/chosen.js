@@ -1,4 +1,6 @@
 // The runs of the list that are chosen, to be compared. The choice outlives refreshing, filtering and paging.
+import { counted } from "./numbers.js";
+
 const KEPT = "traindeck-chosen";
 const MOST = 8;
 
@@ -17,8 +19,9 @@ function read() {
 const boxes = () => [...document.querySelectorAll(".pick")];
 
 function describe() {
-  if (chosen.size > MOST) return `${chosen.size} runs chosen. Up to ${MOST} can be compared.`;
-  return chosen.size === 1 ? "1 run chosen. Choose another to compare." : `${chosen.size} runs chosen`;
+  if (chosen.size > MOST) return `${counted(chosen.size, "run")} chosen. Up to ${MOST} can be compared.`;
+  const said = `${counted(chosen.size, "run")} chosen`;
+  return chosen.size === 1 ? `${said}. Choose another to compare.` : said;
 }
 
 // Rows that the server sent anew know nothing of the choice.
@@ -32,7 +35,7 @@ function show() {
   }
   bar.hidden = chosen.size === 0;
   note.textContent = chosen.size ? describe() : "";
-  compare.textContent = chosen.size < 2 ? "Compare" : `Compare ${chosen.size} runs`;
+  compare.textContent = chosen.size < 2 ? "Compare" : `Compare ${counted(chosen.size, "run")}`;
   board.href = `/boards/?runs=${[...chosen].join(",")}`;
   compare.disabled = chosen.size < 2 || chosen.size > MOST;
 }

@@ -1,5 +1,6 @@
 // The dialog in which runs are chosen to be set beside those that the page shows.
 import { getJson } from "./api.js";
+import { counted } from "./numbers.js";
 import { visible } from "./visible.js";
 
 const MOST = 8;
@@ -41,7 +42,7 @@ function offer(found) {
 function count() {
   const all = shown.length + wanted.size;
   go.disabled = wanted.size === 0 || all > MOST;
-  go.textContent = wanted.size ? `Compare ${all} runs` : "Compare";
+  go.textContent = wanted.size ? `Compare ${counted(all, "run")}` : "Compare";
   note.textContent = all > MOST ? `Up to ${MOST} runs can be compared.` : "";
 }
 

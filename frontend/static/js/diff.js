@@ -1,4 +1,5 @@
 // Colours a unified diff and numbers its lines. The signs stay: colour alone tells nobody enough.
+import { plural } from "./numbers.js";
 import { visible } from "./visible.js";
 
 const AT_ONCE = 2000;
@@ -35,7 +36,7 @@ export function showDiff(pre, text) {
   pre.classList.add("coloured");
   pre.replaceChildren(...rows.slice(0, AT_ONCE).map(row));
   if (rows.length <= AT_ONCE) return;
-  const more = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: `Show ${(rows.length - AT_ONCE).toLocaleString("en")} more lines` });
+  const more = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: `Show ${(rows.length - AT_ONCE).toLocaleString("en")} more ${plural(rows.length - AT_ONCE, "line")}` });
   more.addEventListener("click", () => more.replaceWith(...rows.slice(AT_ONCE).map(row)));
   pre.append(more);
 }

@@ -1,5 +1,6 @@
 // The dialog that makes runs of folders of event files. One request reads for some seconds: the same again goes on.
 import { sendJson } from "./api.js";
+import { counted } from "./numbers.js";
 import { refresh } from "./refresh.js";
 import { splitTags } from "./request.js";
 import { toast } from "./toast.js";
@@ -28,7 +29,7 @@ function told({ runs, created, refreshed, complete }) {
   const rest = runs.length - created - refreshed;
   const parts = [created && `${created} new`, refreshed && `${refreshed} with new data`, rest && `${rest} as before`].filter(Boolean);
   const more = complete ? "" : " There is more than one import takes: import the folders below one by one.";
-  return `${runs.length === 1 ? "1 run" : `${runs.length} runs`}: ${parts.join(", ") || "nothing"}.${more}`;
+  return `${counted(runs.length, "run")}: ${parts.join(", ") || "nothing"}.${more}`;
 }
 
 function refuse(text) {

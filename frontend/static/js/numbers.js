@@ -11,6 +11,15 @@ export function showValue(value) {
   return String(Number(value.toPrecision(4)));
 }
 
+// The form of an English noun that goes with a count; one that ends in "s" stays as it is. The twin of counting.py.
+export function plural(count, noun) {
+  if (count === 1 || noun.endsWith("s")) return noun;
+  if (noun.endsWith("y") && !/[aeou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
+  return /(ch|sh|x)$/.test(noun) && !noun.endsWith("epoch") ? `${noun}es` : `${noun}s`;
+}
+
+export const counted = (count, noun) => `${count.toLocaleString("en")} ${plural(count, noun)}`;
+
 export function showBytes(size) {
   let amount = size;
   let unit = 0;

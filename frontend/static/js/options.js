@@ -1,5 +1,6 @@
 // The script's own options as fields: asked for when the script changes, filled in by arguments that are typed.
 import { sendJson } from "./api.js";
+import { counted } from "./numbers.js";
 import { quoteWord, splitWords } from "./shell-words.js";
 import { visible } from "./visible.js";
 
@@ -8,7 +9,6 @@ const BUSY_MS = 250;
 const MANY = 16;
 
 const get = (id) => document.getElementById(id);
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const PLAIN = "Split as a shell does: quote what has spaces.";
 const UNREAD = "Its options are not read yet. Reading them runs the script up to its parser.";
 
@@ -94,7 +94,7 @@ export class Options {
   told({ form, reason, problem }, filled) {
     if (problem) return problem;
     if (filled.length) return `Filled in below: ${filled.join(", ")}.`;
-    if (form) return `${plural(this.set.fields.length, "option")} below. Arguments that are typed here are filled in there.`;
+    if (form) return `${counted(this.set.fields.length, "option")} below. Arguments that are typed here are filled in there.`;
     return reason ? `No form: ${reason}. Give arguments as text.` : PLAIN;
   }
 

@@ -1,6 +1,7 @@
 // The curves of compared runs, one chart for each scalar: the main ones at first, all of them when asked for.
 import { ChartGrid } from "./chart-grid.js";
 import { settings, startChartSettings } from "./chart-settings.js";
+import { counted } from "./numbers.js";
 import { Overlay } from "./overlay.js";
 import { Scalars } from "./scalars.js";
 
@@ -21,7 +22,7 @@ export class Overlays {
     startChartSettings();
     document.getElementById("no-overlays").hidden = this.tags.length > 0;
     this.more.hidden = this.tags.length <= MAIN;
-    this.more.textContent = `Show all ${this.tags.length} charts`;
+    this.more.textContent = `Show all ${counted(this.tags.length, "chart")}`;
     this.more.addEventListener("click", () => {
       this.more.hidden = true;
       this.grid.setTags(this.tags);

@@ -1,4 +1,5 @@
 // One parameter of the launch form: its value as JSON, whether it differs from the default, what is wrong with it.
+import { counted } from "./numbers.js";
 import { quoteWord, splitWords } from "./shell-words.js";
 
 const UNLIMITED = ["inf", "-inf", "nan"];
@@ -80,8 +81,8 @@ export class ParamField {
 
   wrongList(values) {
     const { least, most } = this.element.dataset;
-    if (least !== "" && least === most && values.length !== Number(least)) return `It takes ${least} values, and these are ${values.length}.`;
-    if (least !== "" && values.length < Number(least)) return `It takes at least ${least} value${least === "1" ? "" : "s"}.`;
+    if (least !== "" && least === most && values.length !== Number(least)) return `It takes ${counted(Number(least), "value")}, and these are ${values.length}.`;
+    if (least !== "" && values.length < Number(least)) return `It takes at least ${counted(Number(least), "value")}.`;
     return "";
   }
 

@@ -1,6 +1,6 @@
 // Sends a script, a zip or a folder to the deck, says how far it is, and lets one of its files be chosen to start.
 import { dropped } from "./dropped.js";
-import { showBytes } from "./numbers.js";
+import { counted, showBytes } from "./numbers.js";
 import { visible } from "./visible.js";
 
 const LEFT_OUT = new Set(["__pycache__", "node_modules", "venv"]);
@@ -86,7 +86,7 @@ export class Upload {
   }
 
   received({ upload, files, entries, bytes }) {
-    this.say(`${this.name}: ${files.length} file${files.length === 1 ? "" : "s"}, ${showBytes(bytes)}.`);
+    this.say(`${this.name}: ${counted(files.length, "file")}, ${showBytes(bytes)}.`);
     get("script-entry").replaceChildren(...entries.map((entry) => new Option(entry, entry)));
     get("entry-field").classList.toggle("waits", !entries.length);
     if (entries.length) this.digest = upload;

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from traindeck.cli.checks.finding import Finding, good, wrong
+from traindeck.counting import counted
 from traindeck.db.migrate import newest_revision
 
 WAIT_SECONDS = 5.0
@@ -31,7 +32,7 @@ def check_database(path: Path) -> Finding:
         return wrong("database", f"{path} cannot be read: {error}", advice)
     except (sqlite3.DatabaseError, TypeError) as error:
         return _damaged(path, str(error))
-    return _check_schema(path, str(revision), f"whole, with {runs} run{'s' * (runs != 1)}")
+    return _check_schema(path, str(revision), f"whole, with {counted(runs, 'run')}")
 
 
 def _open(path: Path) -> sqlite3.Connection:
