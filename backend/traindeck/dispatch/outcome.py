@@ -24,7 +24,8 @@ def outcome_of(ending: Ending, *, stopping: bool) -> Outcome:
         return Outcome(Status.FAILED, _killed(ending))
     if ending.exit_code:
         detail = f": {ending.last_line}" if ending.last_line else ""
-        return Outcome(Status.FAILED, f"exit code {ending.exit_code}{detail}")
+        memory = "out of memory: the kernel killed a process meanwhile; " if ending.out_of_memory else ""
+        return Outcome(Status.FAILED, f"{memory}exit code {ending.exit_code}{detail}")
     return Outcome(Status.COMPLETED, None)
 
 

@@ -63,6 +63,8 @@ class _Shim:
         self.trainer = 0
         self.stop_asked = False
         self.killed = False
+        self.ending = False
+        self.orphan_killed = False
         self.kill_at: float | None = None
         self.term_all_at: float | None = None
 
@@ -76,14 +78,20 @@ class _Shim:
         seconds = time.monotonic() - started
         finished_at = time.time()
         self._end_leftovers()
+        log = HERE / self.order.log.name
         ending = Ending.of(
             wait_status,
             finished_at=finished_at,
             seconds=seconds,
             stop_asked=self.stop_asked,
             killed=self.killed,
-            out_of_memory=oom_kills() > kills_before,
-            log=HERE / self.order.log.name,
+            out_of_memory=oom_kills().explain(
+                kills_before,
+                code=os.waitstatus_to_exitcode(wait_status),
+                child_killed=self.orphan_killed,
+                log=log,
+            ),
+            log=log,
         )
         write_exit(HERE, ending)
 
@@ -118,6 +126,8 @@ class _Shim:
                 return found
             if pid == self.trainer:
                 found = status
+            elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and not self.ending:
+                self.orphan_killed = True
 
     def _begin_stop(self) -> None:
         if self.stop_asked:
@@ -135,7 +145,7 @@ class _Shim:
             self.term_all_at = None
             signal_all(descendants(os.getpid()), signal.SIGTERM)
         if self.kill_at is not None and now >= self.kill_at:
-            self.killed = True
+            self.killed = self.ending = True
             signal_all(descendants(os.getpid()), signal.SIGKILL)
             self.kill_at = now + POLL_SECONDS
 
@@ -145,6 +155,7 @@ class _Shim:
 
     def _end_leftovers(self) -> None:
         """End what outlived the trainer: TERM, a moment, KILL until nothing is alive."""
+        self.ending = True
         kill_at = time.monotonic() + LEFTOVER_GRACE_SECONDS
         number = signal.SIGTERM
         while left := descendants(os.getpid()):
