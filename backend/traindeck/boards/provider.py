@@ -5,10 +5,8 @@ The records that `add_hparams` would have written are made up when they are aske
 the script wrote, runs that ended long ago have them too, and a script that writes its own is left with those.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from tensorboard.compat.proto import summary_pb2
@@ -20,6 +18,8 @@ from traindeck.boards.palette import colours_of
 from traindeck.boards.scalar_provider import ScalarProvider
 from traindeck.boards.session import Session, Value
 from traindeck.boards.spec import BoardSpec
+from traindeck.runner.ended import read_exit
+from traindeck.runner.record import read_record
 
 HPARAMS = metadata.PLUGIN_NAME
 SCALARS = "scalars"
@@ -99,15 +99,19 @@ def _common(runs: list[str]) -> str:
 
 
 def _series(session: Session) -> Iterator[tuple[str, Any]]:
-    start = plugin_data_pb2.SessionStartInfo(start_time_secs=_read(session.folder / "process.json").get("started_at"))  # type: ignore[attr-defined]
+    start = plugin_data_pb2.SessionStartInfo(start_time_secs=_started_at(session))  # type: ignore[attr-defined]
     for name, value in session.params.items():
         _set(start.hparams[name], value)
     yield metadata.SESSION_START_INFO_TAG, _one(plugin_data_pb2.HParamsPluginData(session_start_info=start))  # type: ignore[attr-defined]
-    ending = _read(session.folder / "exit.json")
+    ending = read_exit(session.folder)
     if ending:
-        status = api_pb2.STATUS_SUCCESS if ending.get("exit_code") == 0 else api_pb2.STATUS_FAILURE  # type: ignore[attr-defined]
-        end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=ending.get("finished_at"))  # type: ignore[attr-defined]
+        status = api_pb2.STATUS_SUCCESS if ending.exit_code == 0 else api_pb2.STATUS_FAILURE  # type: ignore[attr-defined]
+        end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=ending.finished_at)  # type: ignore[attr-defined]
         yield metadata.SESSION_END_INFO_TAG, _one(plugin_data_pb2.HParamsPluginData(session_end_info=end))  # type: ignore[attr-defined]
+
+
+def _started_at(session: Session) -> float | None:
+    return (read_record(session.folder) or {}).get("started_at")
 
 
 def _set(target: Any, value: Value) -> None:
@@ -125,11 +129,3 @@ def _one(content: Any) -> Any:
     return provider.TensorTimeSeries(
         max_step=0, max_wall_time=0.0, plugin_content=plugin_data.content, description="", display_name=""
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

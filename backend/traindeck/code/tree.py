@@ -1,11 +1,12 @@
 """A project as it was at one moment: which files it had, and the digests of what was in them."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from traindeck.runner.outside import read_object
 
 MANIFEST_VERSION = 1
 
@@ -75,12 +76,15 @@ def tree_of(entry: str | None, root: str | None, files: Iterable[CodeFile], *, c
 def read_tree(manifest: Path) -> CodeTree | None:
     """The tree that a manifest describes, or None where there is none that can be read."""
     try:
-        content = json.loads(manifest.read_bytes())
-        return _tree(content)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return _tree(read_object(manifest) or {})
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def _tree(content: Mapping[str, Any]) -> CodeTree:
     files = tuple(CodeFile(**one) for one in content["files"])
+    texts = [content["digest"], *(text for file in files for text in (file.path, file.sha256))]
+    texts += [content[name] for name in ("entry", "root") if content[name] is not None]
+    if not all(isinstance(one, str) for one in texts) or not all(type(file.size) is int for file in files):
+        raise TypeError("a field of the manifest has another type")
     return CodeTree(content["entry"], content["root"], files, bool(content["complete"]), content["digest"])

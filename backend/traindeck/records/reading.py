@@ -1,6 +1,7 @@
 """Reads back what an attempt ran with, from whatever its folder says: of an older deck's run, that is less."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -22,13 +23,13 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
     attempt = files.attempt(number)
     content = read_json(attempt.environment) or {}
     script = ScriptView.model_validate(run.script) if run.script else None
-    argv = content.get("argv") or [mask_urls(one) for one in argv_of_run(run, files)]
+    argv = _texts(content.get("argv")) or [mask_urls(one) for one in argv_of_run(run, files)]
     packages = read_packages(attempt.packages)
     environment = content.get("environment")
     fields: dict[str, Any] = {
         "run": run.id,
         "attempt": number,
-        "recorded_at": content.get("recorded_at"),
+        "recorded_at": _moment(content.get("recorded_at")),
         "start": _start(attempt, script),
         "argv": argv,
         "command": shell_line(argv),
@@ -38,7 +39,9 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
         "python": _model(PythonView, content.get("python")),
         "torch": _model(TorchView, content.get("torch")),
         "packages": None if packages is None else _each(packages, lambda one: _model(PackageView, one)),
-        "environment": environment if isinstance(environment, dict) else None,
+        "environment": environment
+        if isinstance(environment, dict) and _texts([*environment.values()]) is not None
+        else None,
         "host": _model(HostView, content.get("host")),
     }
     return RecordView.model_validate(fields)
@@ -71,6 +74,18 @@ def _model(kind: type[Model], content: object) -> Model | None:
     try:
         return kind.model_validate(content) if content is not None else None
     except ValidationError:
+        return None
+
+
+def _texts(content: object) -> list[str] | None:
+    """The texts in a list; None for anything else."""
+    return content if isinstance(content, list) and all(isinstance(one, str) for one in content) else None
+
+
+def _moment(content: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(content) if isinstance(content, str) else None
+    except ValueError:
         return None
 
 

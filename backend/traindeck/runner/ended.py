@@ -13,7 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from traindeck.runner.outside import number, read_object, text, whole
+from traindeck.runner.record import LATEST
+
 NAME = "exit.json"
+LIMIT_BYTES = 64 << 10
+LAST_SIGNAL = 64
 TAIL_BYTES = 16_384
 MAX_REASON_CHARACTERS = 500
 TRACEBACK = "Traceback (most recent call last)"
@@ -89,11 +94,23 @@ def write_exit(folder: Path, ending: Ending) -> None:
 
 
 def read_exit(folder: Path) -> Ending | None:
-    """The content of exit.json, or None where the attempt has not ended, or nobody saw it end."""
-    try:
-        return Ending(**json.loads((folder / NAME).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    """Return the content of exit.json, or None where there is none that can be believed."""
+    content = read_object(folder / NAME, LIMIT_BYTES)
+    if content is None:
         return None
+    finished_at = number(content.get("finished_at"), 0, LATEST)
+    if finished_at is None:
+        return None
+    return Ending(
+        exit_code=whole(content.get("exit_code"), 0, 255),
+        signal=whole(content.get("signal"), 1, LAST_SIGNAL),
+        finished_at=finished_at,
+        seconds=number(content.get("seconds"), 0, LATEST) or 0.0,
+        stop_asked=content.get("stop_asked") is True,
+        killed=content.get("killed") is True,
+        out_of_memory=content.get("out_of_memory") is True,
+        last_line=text(content.get("last_line"), MAX_REASON_CHARACTERS),
+    )
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,20 @@ not synced to disk: after a power cut the progress of a dead process tells nobod
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
+
+from traindeck.runner.outside import EXACT, number, read_object, text, whole
 
 WRITE_INTERVAL_SECONDS = 0.2
 """At most five writes a second, however often the training loop reports."""
+
+LIMIT_BYTES = 64 << 10
+UNIT_CHARACTERS = 40
+LABEL_CHARACTERS = 200
+LONGEST_SECONDS = 1e10
+"""Three hundred years: more is no estimate."""
 
 RATE_WINDOW_SECONDS = 20.0
 """The speed that the time left rests on is that of about this long."""
@@ -39,7 +48,14 @@ class ProgressFile:
         self._marks: list[tuple[float, int]] = []
 
     def report(self, step: int, total: int | None = None, unit: str = "step", label: str | None = None) -> None:
-        """Record that `step` of `total` is done; cheap enough for every step of a training loop."""
+        """Record that `step` of `total` is done; cheap enough for every step of a training loop.
+
+        A total that is no number, or infinite, counts as unknown; a step that is none, as no report.
+        """
+        counted, total = _count(step), _count(total)
+        if counted is None:
+            return
+        step, unit, label = counted, str(unit), None if label is None else str(label)
         now = time.monotonic()
         phase = (unit, label, total)
         fresh = phase != self._phase
@@ -82,8 +98,30 @@ class ProgressFile:
 
 
 def read_progress(path: Path) -> Progress | None:
-    """The last report in `path`, or None where there is none that can be read."""
-    try:
-        return Progress(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+    """Return the last report in `path`, or None where there is none that can be read."""
+    return progress_of(read_object(path, LIMIT_BYTES))
+
+
+def progress_of(content: Any) -> Progress | None:
+    """Return the report in JSON of any origin; None where it names no step. A field that is wrong is left out."""
+    if not isinstance(content, dict) or not content.keys() <= {one.name for one in fields(Progress)}:
         return None
+    step = whole(content.get("step"))
+    if step is None:
+        return None
+    return Progress(
+        step,
+        whole(content.get("total"), least=0),
+        text(content.get("unit"), UNIT_CHARACTERS) or "step",
+        number(content.get("eta_seconds"), 0, LONGEST_SECONDS),
+        text(content.get("label"), LABEL_CHARACTERS),
+    )
+
+
+def _count(value: Any) -> int | None:
+    """Return a number of steps, given as whatever counts: an int, a float, an element of an array or a tensor."""
+    try:
+        found = int(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return None
+    return found if -EXACT <= found <= EXACT else None

@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.runner.identity import Identity, identify
+from traindeck.runner.outside import number, read_object, text, whole
 
 NAME = "process.json"
+LIMIT_BYTES = 64 << 10
+LARGEST_PID = 2**31 - 1
+NAME_CHARACTERS = 300
+LATEST = 253_402_300_799
+"""The last second of the year 9999: dates end there."""
 
 
 def make_attempt_folder(folder: Path) -> None:
@@ -48,17 +54,34 @@ def record_trainer(folder: Path, trainer_pid: int) -> None:
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """The content of process.json, or None where there is none."""
-    try:
-        record = json.loads((folder / NAME).read_bytes())
-    except (OSError, ValueError):
+    """Return the content of process.json, or None where there is none that can be believed."""
+    record = read_object(folder / NAME, LIMIT_BYTES)
+    if record is None:
         return None
-    return record if isinstance(record, dict) else None
+    shim, trainer = (_identity(record.get(name)) for name in ("shim", "trainer"))
+    if shim is None and record.get("shim") is not None:
+        return None
+    times = {name: number(record.get(name), 0, LATEST) for name in ("claimed_at", "started_at")}
+    start = record.get("start")
+    return {
+        "shim": shim.as_json() if shim else None,
+        "trainer": trainer.as_json() if trainer else None,
+        **{name: at for name, at in times.items() if at is not None},
+        **({"start": start} if start in ("warm", "cold") else {}),
+    }
 
 
 def shim_of(record: dict[str, Any]) -> Identity | None:
-    """The shim that a record names; None for a tombstone."""
-    return Identity(**record["shim"]) if record.get("shim") else None
+    """Return the shim that a record names; None for a tombstone."""
+    return _identity(record.get("shim"))
+
+
+def _identity(content: Any) -> Identity | None:
+    if not isinstance(content, dict):
+        return None
+    pid, start = whole(content.get("pid"), 1, LARGEST_PID), number(content.get("start"), 0, 2**63)
+    boot, host = (text(content.get(name), NAME_CHARACTERS) for name in ("boot_id", "host"))
+    return None if None in (pid, start, boot, host) else Identity(pid, start, boot, host)  # type: ignore[arg-type]
 
 
 def _make(folder: Path, record: dict[str, Any]) -> bool:

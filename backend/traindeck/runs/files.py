@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from traindeck.runner.outside import read_object
+
 NAMES = ("server.lock", "server.json", "datasets", "code", "uploads", "cache", "logs", "runs", "backups")
 """What lies in a home besides the database."""
 FOR_OTHERS = 0o077
@@ -185,9 +187,5 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in the file, or None where there is none that can be read."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
+    """Return the object in the file, or None where there is none that can be read."""
+    return read_object(path)

@@ -17,11 +17,11 @@ from traindeck.runs.status import Status
 from traindeck.runs.view import (
     HistoryEntry,
     MetricView,
-    ProgressView,
     Resources,
     RunPage,
     RunView,
     ScriptView,
+    progress_view,
 )
 
 MAX_METRICS = 5000
@@ -157,7 +157,7 @@ def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -
         not_before=run.not_before if queued else None,
         rerun_of=run.rerun_of,
         code_digest=run.code_digest,
-        progress=ProgressView.model_validate(run.progress) if run.progress else None,
+        progress=progress_view(run.progress),
         metrics={tag: MetricView.model_validate(metric) for tag, metric in run.metrics.items()},
         queue_position=position if queued else None,
         waiting_for=waiting_reason(run, capacity, position) if queued else None,

@@ -1,11 +1,13 @@
 """A run as the API and the pages show it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from traindeck.runner.progress import progress_of
 from traindeck.runs.status import Status
 
 
@@ -26,6 +28,12 @@ class ProgressView(BaseModel):
     unit: str = "step"
     eta_seconds: float | None = None
     label: str | None = Field(None, description="The phase that this progress is of, where the run names one")
+
+
+def progress_view(stored: object) -> ProgressView | None:
+    """Return a run's progress as its row holds it, as far as it can be shown: an older deck kept any report."""
+    progress = progress_of(stored)
+    return None if progress is None else ProgressView(**asdict(progress))
 
 
 class MetricView(BaseModel):
