@@ -19,6 +19,7 @@ from traindeck.unknown import MOST_ERRORS
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """What the system says where a disk, or the user's part of it, is full."""
+ONE_LINE_CHARACTERS = 300
 
 
 class TraindeckError(Exception):
@@ -83,3 +84,9 @@ class DeckBusy(TraindeckError):
 
 class HomeGone(DeckBusy):
     """The home was renamed, removed or unmounted, or its database replaced; the deck goes on once it is back."""
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an error in one line, for a run's status and the log."""
+    text = " ".join(f"{type(error).__name__}: {error}".encode(errors="replace").decode().split())
+    return text[:ONE_LINE_CHARACTERS].rstrip(": ")

@@ -1,5 +1,6 @@
 """The way to the database: one writer connection, and readers beside it."""
 
+import errno
 import os
 import sqlite3
 import threading
@@ -12,10 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
-from traindeck.errors import DeckBusy, HomeGone
+from traindeck.errors import NO_ROOM, DeckBusy, HomeGone
 
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long a statement waits for a lock that somebody outside the deck holds."""
@@ -27,6 +30,9 @@ READERS = 8
 """Connections that stay open between requests."""
 READERS_AT_MOST = 64
 """More than there are threads that handle requests: none, and not the event loop, ever waits for a connection."""
+
+TEMPORARY = {*NO_ROOM, errno.EIO, errno.EROFS, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
+"""What the system says where it lacks something that may come back."""
 
 
 class Database:
@@ -121,6 +127,13 @@ _BRING_BACK = "Nothing was changed. Bring it back, and the deck goes on."
 
 def _identity(state: os.stat_result) -> tuple[int, int]:
     return state.st_dev, state.st_ino
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Return True where what failed may succeed later: the database or the disk was locked, full or out of reach."""
+    if isinstance(error, OSError):
+        return error.errno in TEMPORARY
+    return isinstance(error, (OperationalError, NoConnection, DeckBusy, MemoryError))
 
 
 def _engine(path: Path, **options: Any) -> Engine:

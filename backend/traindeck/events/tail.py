@@ -33,12 +33,14 @@ class TailUpdate:
         new_points: How many points were read.
         problems: What keeps points from being read or kept, as it stands now; each time, not only the first.
         caught_up: True where polling on at once would bring nothing.
+        kept: False while points are not in the store yet: the disk is full, or somebody else writes it.
     """
 
     changed: dict[str, SeriesSummary] = field(default_factory=dict)
     new_points: int = 0
     problems: list[str] = field(default_factory=list)
     caught_up: bool = True
+    kept: bool = True
 
 
 class AttemptTail:
@@ -70,13 +72,13 @@ class AttemptTail:
         """
         reader = self._reader = self._reader or _open(self.work, self.store_folder)
         if reader is None:
-            return TailUpdate(problems=["the chart data is being written by somebody else"])
+            return TailUpdate(problems=["the chart data is being written by somebody else"], kept=False)
         self._find(reader, rescan)
         reader.read(READ_SECONDS)
         unwritten = reader.store.commit(reader.position)
         changed, points = reader.take_changes()
         problems = [*reader.problems, *filter(None, [self._finder.problem, unwritten])]
-        return TailUpdate(changed, points, problems, reader.is_caught_up)
+        return TailUpdate(changed, points, problems, reader.is_caught_up, unwritten is None)
 
     def close(self) -> None:
         """Let go of the store. What was read stays."""
@@ -110,7 +112,9 @@ def catch_up(work: Path, store_folder: Path, seconds: float) -> TailUpdate:
             changed |= update.changed
             points += update.new_points
             update = tail.poll()
-    return TailUpdate(changed | update.changed, points + update.new_points, update.problems, update.caught_up)
+    return TailUpdate(
+        changed | update.changed, points + update.new_points, update.problems, update.caught_up, update.kept
+    )
 
 
 def _open(work: Path, store_folder: Path) -> AttemptReader | None:

@@ -123,6 +123,11 @@ class DeckFiles:
         return self.home / "logs"
 
     @property
+    def unread(self) -> Path:
+        """A file for each attempt whose event files and log may hold more than the database."""
+        return self.home / "unread"
+
+    @property
     def runs(self) -> Path:
         """The folders of the runs."""
         return self.home / "runs"
@@ -133,7 +138,7 @@ class DeckFiles:
 
     def prepare(self) -> None:
         """Make the folders, readable by their owner alone."""
-        for folder in (self.home, self.datasets, self.logs, self.runs):
+        for folder in (self.home, self.datasets, self.logs, self.unread, self.runs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def tighten(self) -> list[Path]:
