@@ -107,10 +107,10 @@ def test_one_attempt_that_cannot_be_read_keeps_no_other_from_being_read(database
     runs = [add_run(database) for _ in range(3)]
     real = observing._columns
 
-    def columns(watched):
+    def columns(watched, **options):
         if watched.run_id == runs[1]:
             raise RecursionError("a bar of a hundred thousand brackets")
-        return real(watched)
+        return real(watched, **options)
 
     monkeypatch.setattr(observing, "_columns", columns)
     for run_id in runs:

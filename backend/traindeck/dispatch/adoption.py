@@ -3,10 +3,12 @@
 import logging
 
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, Run
 from traindeck.dispatch.attempts import Attempts
+from traindeck.dispatch.lanes import Step
+from traindeck.dispatch.live import LiveAttempt, Stage
 from traindeck.dispatch.orders import live_attempt
 from traindeck.dispatch.slots import Hold
 from traindeck.runner.identity import boot_id
@@ -24,37 +26,53 @@ class Adoption:
 
     def __init__(self, attempts: Attempts) -> None:
         self.attempts = attempts
+        self.step = Step("adoption", self._adopt, self._adopt_by_mark)
 
-    def adopt_all(self) -> None:
-        """Look at each active run once; afterwards each is watched, final, or queued again."""
+    def find_all(self) -> None:
+        """Have every active run among the live attempts, with its slots; what became of each is looked at by `step`."""
         with self.attempts.database.read() as session:
-            active = list(session.execute(select(Run).where(col(Run.status).in_(ACTIVE))).scalars())
             for seconds in waits(session):
                 self.attempts.backoffs.begin(seconds)
-            claimed = [session.get_one(Attempt, (run.id, run.attempt)) for run in active]
-        for run, attempt in zip(active, claimed, strict=True):
-            self._adopt(attempt, Hold(run.cpus, tuple(attempt.gpu_indices)))
+            active = select(col(Run.id), col(Run.attempt), col(Run.cpus)).where(col(Run.status).in_(ACTIVE))
+            for run_id, number, cpus in session.execute(active).all():
+                live = live_attempt(self.attempts.files, run_id, number)
+                live.stage = Stage.LEFT
+                live.hold = Hold(cpus, _gpus_of(session, live))
+                self.attempts.live[run_id] = live
+                self.attempts.slots.hold(run_id, live.hold)
 
-    def _adopt(self, attempt: Attempt, hold: Hold) -> None:
-        run_id, number = attempt.run_id, attempt.number
-        live = live_attempt(self.attempts.files, run_id, number)
-        self.attempts.live[run_id] = live
-        self.attempts.slots.hold(run_id, hold)
-        if attempt.boot_id != boot_id():
+    def _adopt(self, live: LiveAttempt) -> bool:
+        if self._booted_since(live):
             # Nothing of it is alive, whatever its files say, and its pids are other programs' by now.
-            self.attempts.ended(live, same_boot=False)
-            return
+            live.same_boot = False
+            return self.attempts.record_end(live)
         # First to write process.json has the attempt: from here on a shim that comes late starts nothing.
         if give_up_attempt(live.files.folder):
-            self.attempts.never_started(live, NEVER_STARTED)
-            return
-        record = read_record(live.files.folder) or {}
-        shim = shim_of(record)
-        if shim is None:
-            self.attempts.never_started(live, NEVER_STARTED)
-            return
-        alive = live.attach(shim)
-        self.attempts.started(live, record)
-        logger.info("run=%d attempt=%d adopted, alive=%s", run_id, number, alive)
-        if not alive:
-            self.attempts.ended(live)
+            return self.attempts.record_no_start(live, NEVER_STARTED)
+        record = read_record(live.files.folder)
+        if record is None:
+            raise ValueError("process.json cannot be read")
+        if shim_of(record) is None:
+            return self.attempts.record_no_start(live, NEVER_STARTED)
+        live.find(record)
+        logger.info("run=%d attempt=%d adopted, alive=%s", live.run_id, live.number, live.pidfd is not None)
+        return False
+
+    def _adopt_by_mark(self, live: LiveAttempt, reason: str) -> bool:
+        return self.attempts.follow_by_mark(live, f"taking it over failed: {reason}")
+
+    def _booted_since(self, live: LiveAttempt) -> bool:
+        same = (col(Attempt.run_id) == live.run_id, col(Attempt.number) == live.number)
+        with self.attempts.database.read() as session:
+            claimed_in = session.execute(select(col(Attempt.boot_id)).where(*same)).scalar()
+        # Without a row the identities in process.json, which name their boot, must do.
+        return claimed_in is not None and claimed_in != boot_id()
+
+
+def _gpus_of(session: Session, live: LiveAttempt) -> tuple[int, ...]:
+    same = (col(Attempt.run_id) == live.run_id, col(Attempt.number) == live.number)
+    try:
+        return tuple(map(int, session.execute(select(col(Attempt.gpu_indices)).where(*same)).scalar() or ()))
+    except (ValueError, TypeError):
+        logger.exception("run=%d attempt=%d which GPUs it holds cannot be read", live.run_id, live.number)
+        return ()

@@ -24,7 +24,7 @@ def wait_seconds(retries: int) -> int:
     return min(FIRST_WAIT_SECONDS << min(max(retries, 1) - 1, DOUBLINGS), LONGEST_WAIT_SECONDS)
 
 
-def seconds_left(run: Run, now: datetime | None = None) -> float:
+def seconds_left(run: Any, now: datetime | None = None) -> float:
     """What is left of the wait of a queued run; 0 where it may start."""
     if run.not_before is None:
         return 0.0

@@ -1,6 +1,6 @@
 """Which run starts next, and why each of the others waits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -24,32 +24,51 @@ class Capacity:
     free_cpus: int
     free_gpus: int
 
-    def lacks_cpus(self, run: Run) -> bool:
+    def lacks_cpus(self, run: Any) -> bool:
         """True where the run asks for more CPUs than are free."""
-        return run.cpus > self.free_cpus
+        return bool(run.cpus > self.free_cpus)
 
-    def lacks_gpus(self, run: Run) -> bool:
+    def lacks_gpus(self, run: Any) -> bool:
         """True where the run asks for more GPUs than are free."""
-        return run.gpus > self.free_gpus
+        return bool(run.gpus > self.free_gpus)
 
-    def fits(self, run: Run) -> bool:
+    def fits(self, run: Any) -> bool:
         """True where all that the run asks for is free."""
         return not self.lacks_cpus(run) and not self.lacks_gpus(run)
 
 
-def next_run(session: Session, capacity: Capacity) -> Run | None:
+def next_run(session: Session, capacity: Capacity, skipped: Collection[int] = ()) -> Run | None:
     """The run to start now: by priority, then by number; None where none can start.
 
     A run that waits for a GPU is passed by runs that want none. Nothing passes a run that waits for CPUs, as every
     run wants one: else a run that wants many would wait for ever. One that wants more than there is, because the deck
-    was started again with fewer slots, holds up nobody; nor does one whose back-off has not ended.
+    was started again with fewer slots, holds up nobody; nor does one whose back-off has not ended, or is in `skipped`.
     """
+    run = _next(session, capacity, skipped, select(Run))
+    return run[0] if run else None
+
+
+def next_number(session: Session, capacity: Capacity, skipped: Collection[int] = ()) -> int | None:
+    """Return the number of the run that `next_run` gives.
+
+    Nothing of the run but what it asks for is read: one whose row cannot be read is known by its number.
+    """
+    row = _next(session, capacity, skipped, select(col(Run.id), col(Run.cpus), col(Run.gpus)))
+    return row.id if row else None
+
+
+def _next(session: Session, capacity: Capacity, skipped: Collection[int], chosen: Any) -> Any:
     if not capacity.free_cpus:
         return None
-    run = _first(session, capacity, gpus=capacity.gpus)
-    if run is not None and capacity.lacks_gpus(run):
-        run = _first(session, capacity, gpus=0)
-    return run if run is not None and capacity.fits(run) else None
+    row = _first(session, capacity, skipped, chosen, gpus=capacity.gpus)
+    if row is not None and capacity.lacks_gpus(_asking(row)):
+        row = _first(session, capacity, skipped, chosen, gpus=0)
+    return row if row is not None and capacity.fits(_asking(row)) else None
+
+
+def _asking(row: Any) -> Any:
+    """What a row says that its run asks for."""
+    return row[0] if len(row) == 1 else row
 
 
 def _queued(run: Any = Run) -> Any:
@@ -57,19 +76,23 @@ def _queued(run: Any = Run) -> Any:
     return col(run.status) == literal_column(f"'{Status.QUEUED.value}'")
 
 
-def _first(session: Session, capacity: Capacity, *, gpus: int) -> Run | None:
+def _first(session: Session, capacity: Capacity, skipped: Collection[int], chosen: Any, *, gpus: int) -> Any:
     # Two steps, each one look into the partial index: ordering by "priority DESC, id" would sort the whole queue.
     waiting = [_queued(), col(Run.cpus) <= capacity.cpus, col(Run.gpus) <= gpus, may_start(utc_now())]
+    if skipped:
+        waiting.append(col(Run.id).not_in(skipped))
     priority = session.execute(select(func.max(Run.priority)).where(*waiting)).scalar()
     if priority is None:
         return None
-    ranked = select(Run).where(*waiting, col(Run.priority) == priority).order_by(col(Run.id)).limit(1)
-    return session.execute(ranked).scalar_one_or_none()
+    ranked = chosen.where(*waiting, col(Run.priority) == priority).order_by(col(Run.id)).limit(1)
+    return session.execute(ranked).first()
 
 
 def waits(session: Session) -> list[float]:
     """The seconds that are left of every back-off in the queue."""
-    held = session.execute(select(Run).where(_queued(), col(Run.not_before).is_not(None))).scalars()
+    held = session.execute(
+        select(col(Run.not_before), col(Run.retries)).where(_queued(), col(Run.not_before).is_not(None))
+    )
     return [seconds_left(run) for run in held]
 
 

@@ -30,7 +30,7 @@ FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.LOS
 ACTIVE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING})
 
 MOVES: dict[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.STARTING, Status.CANCELLED}),
+    Status.QUEUED: frozenset({Status.STARTING, Status.CANCELLED, Status.FAILED}),
     Status.STARTING: frozenset({Status.RUNNING, Status.STOPPING, Status.QUEUED, *FINAL}),
     Status.RUNNING: frozenset({Status.STOPPING, *FINAL}),
     Status.STOPPING: frozenset({Status.CANCELLED, Status.LOST}),
@@ -39,4 +39,5 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.CANCELLED: frozenset(),
     Status.LOST: frozenset(),
 }
-"""What may follow what within one attempt. `starting → queued` is only for an attempt that never got a process."""
+"""What may follow what within one attempt. `starting → queued` is only for an attempt that never got a process, and
+`queued → failed` for a run that the deck itself cannot claim."""

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import Run, RunEvent, ScalarSummary
 from traindeck.db.types import utc_now
-from traindeck.runs.status import FINAL, MOVES, Status
+from traindeck.runs.status import ACTIVE, FINAL, MOVES, Status
 
 
 def move(
@@ -88,6 +88,12 @@ def end_backoff(session: Session, run: Run, *, resume: bool) -> None:
         "status_reason": "the user did not wait for its retry",
     }
     session.execute(update(Run).where(*same).values(**columns).execution_options(synchronize_session=False))
+
+
+def record_trouble(session: Session, run_id: int, attempt: int, reason: str) -> None:
+    """Say of an attempt that has not ended what the deck could not do for it; the status stays, and so does the end."""
+    same = (col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status).in_(ACTIVE))
+    session.execute(update(Run).where(*same).values(status_reason=reason))
 
 
 def record_creation(session: Session, run: Run) -> None:
