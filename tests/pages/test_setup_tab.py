@@ -172,6 +172,12 @@ def test_where_git_is_not_asked_the_tab_says_at_once_that_there_is_no_repository
     assert "data-pending" not in known.one("div", class_="setup").attributes
 
 
+def test_options_that_were_not_checked_are_told_as_such() -> None:
+    page = render(unchecked="it did not come to a parser within 10 s")
+    assert "not checked before the run was queued: it did not come to a parser" in card(page, "Command").words()
+    assert "not checked" not in card(render(), "Command").words()
+
+
 def test_a_run_that_is_just_starting_is_asked_for_again() -> None:
     page = render(run_view(Status.STARTING, started_at=None), **UNKNOWN)
     assert "data-pending" in page.one("div", class_="setup").attributes

@@ -6,6 +6,7 @@ away; the answer another; that the process is through is told by the end of a pi
 
 import json
 import logging
+import math
 import os
 import select
 import shutil
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
@@ -28,6 +29,7 @@ from traindeck.flags.inspection import Inspection, Parsed, Target
 from traindeck.flags.schema import make_schema
 from traindeck.flags.sources import Sources, content_digest, read_sources
 from traindeck.openfiles import limit_of_user
+from traindeck.runner.copying import open_regular
 from traindeck.runner.environment import plain_environment
 
 logger = logging.getLogger(__name__)
@@ -36,13 +38,18 @@ SECONDS = 10.0
 """How long a script may take to come to its parser."""
 COLD_SECONDS = 30.0
 """As much in a fresh Python, which may have to import torch from a cold disk."""
-START_SECONDS = 60.0
+PICKUP_SECONDS = 2.0
+"""How long the forkserver may take to begin with a request; one that hangs is not waited for."""
+REMOVE_SECONDS = 30.0
 MARGIN_SECONDS = 5.0
 """What the process around it has beyond that, to end everything."""
 AT_ONCE = 2
 TURN_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 MAX_ANSWER_BYTES = 5_000_000
+MAX_ANSWER_DEPTH = 60
+"""Commands lie in commands, and values in values; the deepest that are asked for need half of that."""
+UNREADABLE = {"reason": "its answer cannot be read"}
 
 
 class Inspector:
@@ -106,10 +113,7 @@ class Inspector:
         sources = read_sources(target)
         if sources.reason():
             return Parsed()
-        answer = self._asked(target, sources, args)
-        values = answer.get("levels") or ([answer["values"]] if "values" in answer else None)
-        extras, refusal, early = answer.get("extras", []), answer.get("refusal"), bool(answer.get("early"))
-        return Parsed(values, extras, refusal, early, answer.get("args"))
+        return _parsed(self._asked(target, sources, args))
 
     def _shared(self, target: Target, sources: Sources, digest: str) -> Inspection:
         with self._lock:
@@ -139,10 +143,14 @@ class Inspector:
         answer = self._asked(target, sources, None)
         seconds = time.monotonic() - started
         if "declaration" not in answer:
-            late = bool(answer.get("late"))
-            logger.info("inspection of %s: %s", target.file or target.module, answer["reason"])
-            return Inspection(None, answer["reason"], seconds, late=late)
-        schema = make_schema(answer["parser"], answer["declaration"])
+            late, said = bool(answer.get("late")), str(answer.get("reason", UNREADABLE["reason"]))[:1000]
+            logger.info("inspection of %s: %s", target.file or target.module, said)
+            return Inspection(None, said, seconds, late=late)
+        try:
+            schema = make_schema(answer["parser"], answer["declaration"])
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            # The script runs in the process that answers, and may write what it likes.
+            return Inspection(None, UNREADABLE["reason"], seconds)
         # A script may give its parser others than the arguments that it got.
         schema["x-own-args"] = sources.argv or bool(answer.get("fed", True))
         return Inspection(schema, "", seconds)
@@ -152,7 +160,10 @@ class Inspector:
         if not self._turns.acquire(timeout=TURN_SECONDS):
             raise DeckBusy("Too many scripts are asked for their options at the moment; try again shortly.")
         try:
-            return self._answer(target, sources, args, warm=not (target.cold or target.python or self._launcher.cold))
+            cold = target.cold or target.python or self._launcher.cold
+            # A forkserver that is still importing takes longer than a fresh Python.
+            warm = not cold and self._launcher.forkserver.ready
+            return self._answer(target, sources, args, warm=warm)
         finally:
             self._turns.release()
 
@@ -167,21 +178,18 @@ class Inspector:
             run(request, folder / "pipe", seconds + MARGIN_SECONDS)
             answer = _read_answer(folder / "answer.json")
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
         if answer is None and warm:
-            # There was no forkserver, or it was killed with this in hand.
+            # There was no forkserver, it hangs, or it was killed with this in hand.
             return self._answer(target, sources, args, warm=False)
         return answer or {"reason": "the process that asked it for its options was ended", "late": True}
 
     def _run_warm(self, request: Path, pipe: Path, seconds: float) -> None:
         forkserver = self._launcher.forkserver
         asked = forkserver.pid
-        if not forkserver.ready:
-            # It is still importing, as a fresh Python would have to: it takes the request up when it is through.
-            seconds += START_SECONDS
         with _Pipe(pipe) as end:
             if asked is not None and forkserver.inspect(request):
-                end.wait(seconds, lambda: forkserver.pid == asked)
+                end.wait(seconds, lambda: forkserver.pid == asked, PICKUP_SECONDS)
 
     def _run_cold(self, request: Path, pipe: Path, seconds: float) -> None:
         command = [sys.executable, "-m", "traindeck.runner.inspecting.watch", str(request)]
@@ -210,13 +218,20 @@ class _Pipe:
     def __exit__(self, *_: object) -> None:
         os.close(self._reading)
 
-    def wait(self, seconds: float, alive: Callable[[], bool]) -> None:
-        """Wait until the other end was opened and closed again, or nobody is `alive` to open it."""
+    def wait(self, seconds: float, alive: Callable[[], bool], pickup_seconds: float = math.inf) -> None:
+        """Wait until the other end was opened and closed again, or nobody is `alive` to open it.
+
+        Who opens it writes a byte at once; that is waited for no longer than `pickup_seconds`.
+        """
         poll = select.poll()
         poll.register(self._reading, select.POLLIN)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if any(event & select.POLLHUP for _, event in poll.poll(LOOK_SECONDS * 1000)) or not alive():
+        began = time.monotonic()
+        while (left := began + min(seconds, pickup_seconds) - time.monotonic()) > 0:
+            events = [event for _, event in poll.poll(min(LOOK_SECONDS, left) * 1000)]
+            if any(event & select.POLLIN for event in events):
+                os.read(self._reading, 4096)
+                pickup_seconds = math.inf
+            elif any(event & select.POLLHUP for event in events) or not alive():
                 return
 
 
@@ -256,9 +271,54 @@ def _write_request(folder: Path, target: Target, sources: Sources, args: Sequenc
 def _read_answer(path: Path) -> dict[str, Any] | None:
     """What was written down; None where the process did not get as far."""
     try:
-        if path.stat().st_size > MAX_ANSWER_BYTES:
-            return {"reason": "what it declares is too large for a form"}
-        answer = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        descriptor = open_regular(path, follow=False)
+    except FileNotFoundError:
         return None
-    return answer if isinstance(answer, dict) else {"reason": "its answer cannot be read"}
+    except OSError:
+        return UNREADABLE
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(MAX_ANSWER_BYTES + 1)
+    if len(content) > MAX_ANSWER_BYTES:
+        return {"reason": "what it declares is too large for a form"}
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    return answer if isinstance(answer, dict) and _is_shallow(answer) else UNREADABLE
+
+
+def _is_shallow(answer: Any) -> bool:
+    level = [answer]
+    for _ in range(MAX_ANSWER_DEPTH):
+        level = [one for value in level if isinstance(value, dict | list) for one in _inside(value)]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _parsed(answer: dict[str, Any]) -> Parsed:
+    """What a script says of arguments; nothing where it says something else."""
+    levels = answer.get("levels") or ([answer["values"]] if "values" in answer else None)
+    extras, refusal, args = answer.get("extras", []), answer.get("refusal"), answer.get("args")
+    sound = (levels is None or _is_list_of(levels, dict)) and _is_list_of(extras, str)
+    sound = sound and (refusal is None or isinstance(refusal, str)) and (args is None or _is_list_of(args, str))
+    if not sound:
+        return Parsed()
+    passed = bool(answer.get("passed") or answer.get("late"))
+    return Parsed(levels, extras, refusal, bool(answer.get("early")), args, passed)
+
+
+def _is_list_of(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder of an inspection, whatever the script has made in it."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, timeout=REMOVE_SECONDS)

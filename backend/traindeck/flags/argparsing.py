@@ -52,7 +52,7 @@ def read_with_argparse(declaration: Record, args: Sequence[str]) -> Reading:
     reading = Reading()
     if declaration["files"] and any(arg[:1] in declaration["files"] for arg in args if arg):
         # The rest stands in a file, and how it is read is up to the script.
-        reading.unsure = True
+        reading.unsure = reading.from_file = True
         return reading
     parser = _Parser(add_help=False, **_settings(declaration))
     _fill(parser, declaration, reading)

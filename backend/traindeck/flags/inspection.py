@@ -53,13 +53,15 @@ class Inspection:
 class Parsed:
     """What the script's own parser made of arguments: `values`, an object for each command, the top one first; or the
     `refusal` in its words; or that help was asked for (`early`). `args` are those that the script gave to its parser,
-    which need not be its own. All empty where it could not be asked."""
+    which need not be its own. `passed`: with these arguments it did not come to its parser, and did not fail either.
+    All empty where it could not be asked."""
 
     values: list[dict[str, Any]] | None = None
     extras: list[str] = field(default_factory=list)
     refusal: str | None = None
     early: bool = False
     args: list[str] | None = None
+    passed: bool = False
 
 
 class Parsing(Protocol):

@@ -42,6 +42,9 @@ def resolve_script_params(
         return list(args), {}, errors if params else []
     # What is missing of the arguments may be among the parameters.
     reading = read_partly(schema, args)
+    if params and reading.from_file:
+        message = "script.args name a file of arguments, which does not go with params: give all as one of the two"
+        return list(args), {}, [FieldError("script.args", message)]
     filled = bool(params) or (
         reading.refusal is None and not reading.early and values_to_answer(schema, reading.values)
     )
@@ -49,7 +52,7 @@ def resolve_script_params(
     if reading.refusal is not None:
         return list(args), {}, of_args(schema, args, reading.refusal)
     if not filled:
-        return list(args), completed(schema, reading.values), []
+        return list(args), {} if reading.unknown else completed(schema, reading.values), []
     return _merged(schema, inspection.target, reading, params, parsing, override=override)
 
 
@@ -96,6 +99,9 @@ def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: P
     parsed = parsing.parse(target, args)
     if parsed.args is not None and parsed.args != list(args):
         reading = read_args(schema, parsed.args)
+    if parsed.passed:
+        # It takes them another way: what it makes of them is not known, and no reason to refuse them.
+        return Reading(unknown=True)
     if parsed.refusal is not None:
         reading.refusal = parsed.refusal if reading.unsure else reading.refusal or parsed.refusal
     elif parsed.early and reading.refusal == MISSING_COMMAND:
@@ -129,7 +135,7 @@ def _own(schema: Schema, reading: Reading, parsed: Parsed) -> dict[str, Any]:
         own = parsed.values[min(len(level.path), len(parsed.values) - 1)]
         for option in level.record["options"]:
             key, name = option["key"], option["name"]
-            given = key in values or option["custom"]
+            given = key in values or option["custom"] or reading.from_file
             if given and name in own and key in schema["properties"]:
                 values[key] = _kept(option, values.get(key), own[name])
     return values

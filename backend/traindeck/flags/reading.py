@@ -26,7 +26,8 @@ class Reading:
 
     `values` are the parameters that were given, by key. With a `refusal` the script would refuse the arguments, in
     these words. `early`: help or a version was asked for. `unsure`: code of the script's own decides, so that only
-    the script itself can tell. `extras` are arguments that the script passes over.
+    the script itself can tell. `extras` are arguments that the script passes over. `from_file`: some stand in a file.
+    `unknown`: the script takes them in a way of its own, so that nobody can tell what they come to.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class Reading:
     refusal: str | None = None
     early: bool = False
     unsure: bool = False
+    from_file: bool = False
+    unknown: bool = False
 
 
 class Refused(Exception):

@@ -10,7 +10,7 @@ import ast
 import hashlib
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -28,15 +28,14 @@ CLICK = frozenset({"click", "typer", "rich_click"})
 ON_ARGPARSE = {
     "transformers": "HfArgumentParser",
     "trl": "TrlParser",
-    "lightning": "LightningCLI",
-    "pytorch_lightning": "LightningCLI",
-    "jsonargparse": "",
     "simple_parsing": "",
     "configargparse": "",
     "tap": "",
     "datargs": "",
 }
 """Libraries that parse with argparse, each with the name that a script uses of it for that."""
+NEVER_RUN = {"jsonargparse": "", "lightning": "LightningCLI", "pytorch_lightning": "LightningCLI", "tyro": ""}
+"""Libraries whose parsers stand on argparse, and go their own way: a script with one is not run for its options."""
 WITHOUT_FORM = ("absl", "fire", "hydra", "docopt", "gin", "sacred", "cyclopts", "tyro")
 SETTINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 """Files beside a script that may hold the defaults of its options."""
@@ -51,13 +50,14 @@ class Sources:
     calls: int = 0
     found: bool = False
     argv: bool = False
+    formless: set[str] = field(default_factory=set)
     problem: str = ""
 
     def reason(self) -> str:
         """Why the script need not be run for its options; "" where it has to be."""
-        if self.problem or self.found:
+        if self.problem or (self.found and not self.formless):
             return self.problem
-        others = [name for name in WITHOUT_FORM if name in self.libraries]
+        others = sorted(self.formless) or [name for name in WITHOUT_FORM if name in self.libraries]
         if others:
             return f"its options are declared with {others[0]}, which has no form here; argparse, click and Typer have"
         return "it has no parser of argparse, click or Typer"
@@ -81,6 +81,7 @@ def read_sources(target: Target) -> Sources:
         sources.calls += facts.calls
         sources.found |= facts.found
         sources.argv |= facts.argv
+        sources.formless |= facts.formless
         new = [one for level, name in facts.imports for one in _modules(root, path, level, name) if one not in seen]
         seen.update(new)
         open_ += new
@@ -125,14 +126,15 @@ def _beginning(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What stands in one file: its imports by level and name, the libraries among them, its calls of parsers, and
-    whether it looks at its arguments by itself."""
+    """What stands in one file: its imports by level and name, the libraries among them, its calls of parsers, whether
+    it looks at its arguments by itself, and the libraries among its own whose parsers have no form."""
 
     imports: tuple[tuple[int, str], ...]
     libraries: frozenset[str]
     calls: int
     found: bool
     argv: bool
+    formless: frozenset[str]
 
 
 @lru_cache(maxsize=200)
@@ -152,8 +154,15 @@ def _facts(content: bytes, main: bool) -> _Facts:
             names.add(node.attr)
             calls += node.attr in PARSE_CALLS
     libraries = frozenset(name.partition(".")[0] for level, name in imports if not level)
-    on_argparse = any(name in libraries and (not word or word in names) for name, word in ON_ARGPARSE.items())
-    return _Facts(tuple(imports), libraries, calls, bool(calls or on_argparse or libraries & CLICK), "argv" in names)
+    on_argparse = any(_uses(libraries, names, ON_ARGPARSE))
+    formless = frozenset(NEVER_RUN[name] or name for name in _uses(libraries, names, NEVER_RUN))  # fmt: skip
+    found = bool(calls or on_argparse or libraries & CLICK)
+    return _Facts(tuple(imports), libraries, calls, found, "argv" in names, formless)
+
+
+def _uses(libraries: frozenset[str], names: set[str], table: Mapping[str, str]) -> Iterator[str]:
+    """The libraries of a table that a source uses, each with the name by which it uses it, if one is given."""
+    return (name for name, word in table.items() if name in libraries and (not word or word in names))
 
 
 def _nodes(tree: ast.AST, *, main: bool) -> Iterator[ast.AST]:

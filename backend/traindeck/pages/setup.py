@@ -61,6 +61,7 @@ class SetupContext:
     command: str
     start: str
     folder: str
+    unchecked: str
     code: Code | None
     git: Git | None
     python: list[Fact]
@@ -89,6 +90,7 @@ def render_setup(
         command=record.get("command") or "",
         start=record.get("start") or run.start,
         folder=record.get("cwd") or "",
+        unchecked=record.get("unchecked") or "",
         code=_code(url, record.get("code"), list(files)),
         git=_git(url, record.get("git")),
         python=python_facts(record.get("python"), record.get("torch")),

@@ -34,6 +34,7 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
         "argv": argv,
         "command": shell_line(argv),
         "cwd": script.cwd if script else None,
+        "unchecked": script.unchecked if script else None,
         "code": read_code(files),
         "git": read_json(files.folder / GIT),
         "python": _model(PythonView, content.get("python")),

@@ -78,6 +78,7 @@ class RecordView(BaseModel):
     command: str = Field(description="As a shell would be given it", examples=["python train.py --lr 0.1"])
     argv: list[str]
     cwd: str | None = Field(description="The folder that relative paths are meant from")
+    unchecked: str | None = Field(None, description="Why the options were not checked before it was queued, if so")
     code: CodeView | None
     git: dict[str, Any] | None = Field(description="Commit, branch, and what was not committed; its diff is at /diff")
     python: PythonView | None

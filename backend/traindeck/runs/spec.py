@@ -23,6 +23,7 @@ class ScriptSpec:
     python: str | None = None
     cold: bool = False
     resume_arg: str | None = None
+    unchecked: str | None = None
     code: CodeTree | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class ScriptView(BaseModel):
     python: str | None = Field(None, description="The interpreter, where it is not the deck's own")
     cold: bool = Field(False, description="It was asked to start in a fresh interpreter")
     resume_arg: str | None = Field(None, description="The option by which it takes a checkpoint to go on from")
+    unchecked: str | None = Field(None, exclude=True, description="Why its options were not checked; in the record")
 
     @model_validator(mode="before")
     @classmethod

@@ -72,6 +72,7 @@ class Hooks:
 
     def _at_argparse(self, parser: Any, name: str, args: Any, kwargs: Any, caller: tuple[str, ...]) -> None:
         lenient = "known" in name
+        _complete(parser)
         record = declared.declare(parser, lenient=lenient, intermixed="intermixed" in name)
         given = args[0] if args else kwargs.get("args")
         self.passed += 1
@@ -114,6 +115,12 @@ class Hooks:
             read = _read(args[0] if args else kwargs.get("args"))
             found.update(parse_with_click(command, read), args=_told(read))
         self.answer(found)
+
+
+def _complete(parser: Any) -> None:
+    """Have a parser of simple_parsing add the options of its dataclasses; it does so itself only as it parses."""
+    if type(parser).__module__.partition(".")[0] == "simple_parsing" and hasattr(parser, "_preprocessing"):
+        parser._preprocessing(args=[], namespace=None)
 
 
 def _read(given: Any) -> list[Any]:

@@ -13,6 +13,7 @@ import sys
 import types
 from typing import Any, NoReturn
 
+from traindeck.runner.inspecting.formless import Formless
 from traindeck.runner.inspecting.hooks import Hooks
 from traindeck.runner.inspecting.protection import Protection
 from traindeck.runner.inspecting.values import text_of
@@ -37,15 +38,17 @@ def inspect(request: dict[str, Any]) -> NoReturn:
     sys.path.insert(0, request["path0"])
     sys.dont_write_bytecode = True
     hooks.install(request["libraries"])
+    Formless(hooks.answer).install()
     own = [folder for folder in (request["base"], request["path0"]) if folder]
     Protection(os.path.dirname(request["answer"]), own).start()  # noqa: PTH120
+    reason, passed = "it ended before it came to a parser", True
     try:
         _run(request)
-        reason = "it ended before it came to a parser"
     except BaseException as error:
-        reason = "it ended before it came to a parser: " + _told(error)
+        reason += ": " + _told(error)
+        passed = isinstance(error, SystemExit) and error.code in (None, 0, False)
     hooks.answer_provisionally()
-    answer({"reason": reason})
+    answer({"reason": reason, "passed": passed})
 
 
 def _use_folder(folder: str, base: str | None) -> None:
