@@ -10,6 +10,7 @@ NAMES = (
     "idle-runs",
     "server-start",
     "at-rest",
+    "listeners",
     "list-page",
     "open-board",
     "visible",

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from traindeck import __version__
 from traindeck.api.boardsets import BoardSets
+from traindeck.api.feed import Feed
 from traindeck.api.lanes import Lanes
 from traindeck.boards.client import Boards
 from traindeck.code.store import CodeStore
@@ -40,6 +41,7 @@ class Deck:
     inspector: Inspector
     board_sets: BoardSets = field(default_factory=BoardSets)
     lanes: Lanes = field(default_factory=Lanes)
+    feed: Feed = field(default_factory=Feed)
     closing: "Closing" = field(default_factory=lambda: Closing())
 
     def state(self) -> DeckState:
