@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, event
 from sqlmodel import SQLModel
 
 import traindeck.db.tables  # noqa: F401  (declares the tables that autogenerate compares with)
+from traindeck.db.derived import install, is_index, remove_triggers
 from traindeck.db.engine import url_of
 from traindeck.db.types import UtcDateTime
 from traindeck.settings import Settings
@@ -18,6 +19,11 @@ def render_item(kind, item, autogen_context):
         autogen_context.imports.add("from traindeck.db.types import UtcDateTime")
         return "UtcDateTime()"
     return False
+
+
+def include_name(name, kind, _parents):
+    """Leave out of autogenerate what `derived.py` makes."""
+    return kind != "table" or not is_index(name)
 
 
 def connect(path: Path):
@@ -74,12 +80,15 @@ def upgrade(engine) -> None:
             target_metadata=SQLModel.metadata,
             render_as_batch=True,
             render_item=render_item,
+            include_name=include_name,
             transactional_ddl=True,
         )
         with context.begin_transaction():
             counted = counters(connection)
+            remove_triggers(connection.exec_driver_sql)
             context.run_migrations()
             keep_counting(connection, counted)
+            install(connection.exec_driver_sql)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 raise RuntimeError(f"the migration would leave rows that refer to nothing: {broken[:5]}")

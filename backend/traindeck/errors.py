@@ -39,10 +39,11 @@ class RunConflict(TraindeckError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: its path ("params.lr"), and what would be right."""
+    """One wrong field: its path ("params.lr"), what would be right, and at which character of its text it is wrong."""
 
     field: str
     message: str
+    position: int | None = None
 
 
 class InvalidRequest(TraindeckError):

@@ -141,7 +141,7 @@ def test_every_order_is_found_by_index_without_sorting(many):
     with many.read() as session:
         connection = session.connection().connection.driver_connection
         for sort in ORDERS:
-            query = valued_page(parse_sort(sort), 0, None, [], 50).compile(session.get_bind())
+            query = valued_page(parse_sort(sort), 0, None, 50).compile(session.get_bind())
             values = [query.params[name] for name in query.positiontup]
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", values)]
             assert not [step for step in plan if "TEMP B-TREE" in step], (sort, plan)

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -34,6 +34,7 @@ from traindeck.errors import FieldError, InvalidRequest
 from traindeck.pages.board import render_board
 from traindeck.pages.compare import COLOURS, run_colours
 from traindeck.runs.filters import parse_filter
+from traindeck.runs.queries import newest_matching
 from traindeck.runs.status import Status
 
 OWN = [Depends(refuse_foreign_boards)]
@@ -162,13 +163,10 @@ def _named(deck: Deck, numbers: list[int]) -> list[Run]:
 
 def _matching(deck: Deck, q: str) -> tuple[list[Run], str]:
     """The newest runs that match, and in words how many there are."""
-    conditions = parse_filter(q)
     with deck.database.read() as session:
-        runs = list(session.execute(select(Run).where(*conditions).order_by(col(Run.id).desc()).limit(MOST)).scalars())
-        total = len(runs)
-        if total == MOST:
-            total = session.execute(select(func.count()).select_from(Run).where(*conditions)).scalar_one()
-    return runs, f"newest {MOST} of {counted(total, 'run')}" if total > MOST else counted(total, "run")
+        runs, total, exact = newest_matching(session, q, MOST)
+    matching = counted(total, "run") if exact else f"{total:,}+ runs"
+    return runs, f"newest {MOST} of {matching}" if total > MOST else matching
 
 
 def _decoded(text: str) -> str:

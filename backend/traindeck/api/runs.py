@@ -87,10 +87,8 @@ def get_runs(
 ) -> RunPage | Response:  # fmt: skip
     """List runs: a page for a browser, JSON for a program."""
     response.headers.update(VARY)
-    # The status first: a backslash at the end of q would take the space after it for its own.
-    filtered = f"status:{status} {q}" if status else q
     with deck.database.read() as session:
-        page = list_runs(session, RunsQuery(filtered, sort, limit, cursor), deck.slots.capacity)
+        page = list_runs(session, RunsQuery(q, sort, limit, cursor, status), deck.slots.capacity)
     if not wants_page(request):
         return page
     query = PageQuery(q=q, sort=sort, status=status, cursor=cursor)

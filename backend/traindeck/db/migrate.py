@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from traindeck import __version__
+from traindeck.db import derived
 from traindeck.db.scripts import migrations_folder
 from traindeck.errors import DeckUnusable
 
@@ -39,6 +40,7 @@ def migrate(path: Path) -> str | None:
 def _bring_up(path: Path) -> str | None:
     current, newest = _revision(path), newest_revision()
     if current == newest:
+        _renew_derived(path)
         return current
     if current is not None and current > newest:
         raise DeckUnusable(
@@ -148,6 +150,16 @@ def _revision(path: Path) -> str | None:
             raise DeckUnusable(f"{path} is a database, but not of a deck: choose another --home.")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
+
+
+def _renew_derived(path: Path) -> None:
+    """Make the triggers of this program where the database has others: it was served by another SQLite, say."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if derived.is_current(connection.execute):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        derived.install(connection.execute)
+        connection.execute("COMMIT")
 
 
 def _upgrade(path: Path) -> None:

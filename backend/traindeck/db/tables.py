@@ -46,6 +46,8 @@ class Run(SQLModel, table=True):
         Index("ix_run_trainer", "trainer", "id"),
         Index("ix_run_priority", "priority", "id"),
         Index("ix_run_code_digest", "code_digest", "id"),
+        Index("ix_run_attempt", "attempt", "id"),
+        Index("ix_run_exit_code", "exit_code", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -122,36 +124,80 @@ class RunTag(SQLModel, table=True):
 
 
 class Parameter(SQLModel, table=True):
-    """A parameter of a run, by name, as a number or as text: what lists sort and filter by."""
+    """A parameter of a run, by name, as a number or as text: what lists sort and filter by.
+
+    Rows of one name lie together (WITHOUT ROWID, the name first): to look up one parameter of thousands of runs
+    reads few pages.
+    """
 
     __table_args__ = (
         Index("ix_parameter_number", "name", "number", "run_id"),
         Index("ix_parameter_text", "name", "text", "run_id"),
+        # Those that are no numbers: in an order they come after all that are.
+        Index(
+            "ix_parameter_word",
+            "name",
+            "text",
+            "run_id",
+            sqlite_where=text("number IS NULL"),
+            postgresql_where=text("number IS NULL"),
+        ),
+        Index("ix_parameter_run", "run_id"),
+        {"sqlite_with_rowid": False},
     )
 
-    run_id: int = _run_id(primary_key=True)
     name: str = Field(primary_key=True, sa_type=Text)
+    run_id: int = _run_id(primary_key=True)
     number: float | None = Field(default=None, sa_type=Float)
     text: str | None = Field(default=None, sa_type=Text)
 
 
 class ScalarSummary(SQLModel, table=True):
-    """What one scalar of a run has come to: last, least, greatest, and at which step the last was."""
+    """What one scalar of a run has come to: last, least, greatest, and at which step the last was.
+
+    `last` is null where it is NaN or infinite. Rows of one tag lie together, as those of one parameter do.
+    """
 
     __tablename__ = "scalar_summary"
     __table_args__ = (
         Index("ix_scalar_summary_last", "tag", "last", "run_id"),
         Index("ix_scalar_summary_min", "tag", "min", "run_id"),
         Index("ix_scalar_summary_max", "tag", "max", "run_id"),
+        Index("ix_scalar_summary_run", "run_id"),
+        Index(
+            "ix_scalar_summary_diverged",
+            "run_id",
+            sqlite_where=text("last IS NULL"),
+            postgresql_where=text("last IS NULL"),
+        ),
+        {"sqlite_with_rowid": False},
     )
 
-    run_id: int = _run_id(primary_key=True)
     tag: str = Field(primary_key=True, sa_type=Text)
+    run_id: int = _run_id(primary_key=True)
     last: float | None = Field(default=None, sa_type=Float)
     min: float | None = Field(default=None, sa_type=Float)
     max: float | None = Field(default=None, sa_type=Float)
     step: int
     count: int
+
+
+class StatusCount(SQLModel, table=True):
+    """How many runs have a status; kept right by triggers (`derived.py`)."""
+
+    __tablename__ = "status_count"
+
+    status: str = Field(primary_key=True, sa_type=String(16))
+    runs: int = 0
+
+
+class RunText(SQLModel, table=True):
+    """What a word of the filter is looked for in: a run's name, trainer, notes and tags; kept right by triggers."""
+
+    __tablename__ = "run_text"
+
+    run_id: int = _run_id(primary_key=True)
+    text: str = Field(sa_type=Text)
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -3,16 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from traindeck.db.tables import LARGEST_INTEGER, Run, RunEvent, RunTag, ScalarSummary
+from traindeck.db.tables import LARGEST_INTEGER, Run, RunEvent, RunTag, ScalarSummary, StatusCount
 from traindeck.errors import RunNotFound
-from traindeck.runs.filters import parse_filter
+from traindeck.runs.filters import parse_filter, status_condition
+from traindeck.runs.matching import Pager, Selection
 from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
-from traindeck.runs.sorting import Cursor, Order, parse_cursor, parse_sort, valued_page, valueless_page
+from traindeck.runs.sorting import parse_cursor, parse_sort
 from traindeck.runs.status import Status
 from traindeck.runs.view import (
     HistoryEntry,
@@ -30,12 +30,13 @@ MAX_METRICS = 5000
 
 @dataclass(frozen=True, slots=True)
 class RunsQuery:
-    """What to list: a filter (`filters.py`), an order (`sorting.py`), and where the last page ended."""
+    """What to list: a filter (`filters.py`), an order (`sorting.py`), where the last page ended, and one status."""
 
     q: str = ""
     sort: str = "-created"
     limit: int = 50
     cursor: str | None = None
+    status: Status | None = None
 
 
 def find_run(session: Session, run_id: int) -> Run:
@@ -75,14 +76,32 @@ def list_runs(session: Session, query: RunsQuery, capacity: Capacity) -> RunPage
     Raises:
         InvalidRequest: the filter, the order or the cursor is not one.
     """
-    filters, order = parse_filter(query.q), parse_sort(query.sort)
+    parsed, order = parse_filter(query.q), parse_sort(query.sort)
     cursor = parse_cursor(query.cursor, order) if query.cursor else None
-    found = _page(session, order, cursor, filters, query.limit + 1)
+    conditions = parsed.conditions(session)
+    if query.status is not None:
+        conditions.append(status_condition(query.status))
+    selection = Selection(session, conditions)
+    found = Pager(selection, order, query.limit + 1).page(cursor)
     shown = found[: query.limit]
-    total = session.execute(select(func.count()).select_from(Run).where(*filters)).scalar_one()
-    next_cursor = shown[-1][1].encode() if len(found) > query.limit else None
-    views = _views(session, [run for run, _ in shown], capacity)
-    return RunPage(items=views, next_cursor=next_cursor, total=total)
+    total, total_exact = selection.total()
+    return RunPage(
+        items=_views(session, _runs(session, [key.run_id for key in shown]), capacity),
+        next_cursor=shown[-1].encode() if len(found) > query.limit else None,
+        total=total,
+        total_exact=total_exact,
+    )
+
+
+def newest_matching(session: Session, q: str, limit: int) -> tuple[list[Run], int, bool]:
+    """The newest runs that match a filter, how many match, and whether these are all (`RunPage.total_exact`).
+
+    Raises:
+        InvalidRequest: the filter is not one.
+    """
+    selection = Selection(session, parse_filter(q).conditions(session))
+    found = Pager(selection, parse_sort("-created"), limit).page(None)
+    return _runs(session, [key.run_id for key in found]), *selection.total()
 
 
 def run_history(session: Session, run_id: int) -> list[HistoryEntry]:
@@ -93,25 +112,15 @@ def run_history(session: Session, run_id: int) -> list[HistoryEntry]:
 
 def count_by_status(session: Session) -> dict[Status, int]:
     """How many runs there are of each status; statuses without a run are there with 0."""
-    rows = session.execute(select(col(Run.status), func.count()).group_by(col(Run.status)))
+    rows = session.execute(select(col(StatusCount.status), col(StatusCount.runs)))
     counted = {Status(status): count for status, count in rows}
     return {status: counted.get(status, 0) for status in Status}
 
 
-def _page(
-    session: Session, order: Order, cursor: Cursor | None, filters: list[Any], limit: int
-) -> list[tuple[Run, Cursor]]:
-    found: list[tuple[Run, Cursor]] = []
-    stages = len(order.columns)
-    for stage in range(cursor.stage if cursor else 0, stages):
-        rows = session.execute(valued_page(order, stage, cursor, filters, limit - len(found)))
-        found += [(run, Cursor(stage, value, run.id)) for run, value in rows]
-        if len(found) == limit:
-            return found
-    if order.columns[0] is not col(Run.id):
-        rest = session.execute(valueless_page(order, cursor, filters, limit - len(found))).scalars()
-        found += [(run, Cursor(stages, None, run.id or 0)) for run in rest]
-    return found
+def _runs(session: Session, run_ids: list[int]) -> list[Run]:
+    """Runs in the order of their numbers in the list."""
+    found = {run.id: run for run in session.execute(select(Run).where(col(Run.id).in_(run_ids))).scalars()}
+    return [found[run_id] for run_id in run_ids]
 
 
 def _views(session: Session, runs: Sequence[Run], capacity: Capacity) -> list[RunView]:

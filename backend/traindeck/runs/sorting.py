@@ -11,13 +11,14 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, bindparam, exists, func, null, or_, select, tuple_
 from sqlmodel import col
 
 from traindeck.db.tables import LARGEST_INTEGER, Parameter, Run, ScalarSummary
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.runs.conditions import unindexed
 from traindeck.runs.filters import split_metric
 from traindeck.unknown import nearest
 
@@ -36,13 +37,23 @@ ALIASES = {"created": "id", "created_at": "id", "started_at": "started", "finish
 @dataclass(frozen=True, slots=True)
 class Order:
     """A key to sort by: columns, each for the runs without a value in those before it; and, where they lie in
-    another table, what joins it to the run.
+    another table, that table, and which of its rows they are in.
     """
 
     columns: tuple[Any, ...]
     descending: bool
     table: Any = None
-    join: tuple[Any, ...] = ()
+    having: tuple[Any, ...] = ()
+
+    @property
+    def run_id(self) -> Any:
+        """The column with the run's number."""
+        return col(Run.id) if self.table is None else col(self.table.run_id)
+
+    @property
+    def has_every_run(self) -> bool:
+        """True where no run is without a value."""
+        return self.columns[0] is col(Run.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +82,11 @@ def parse_sort(sort: str) -> Order:
     if name in SORT_COLUMNS:
         return Order((col(SORT_COLUMNS[name]),), descending)
     if name.startswith("params.") and name != "params.":
-        joined = (col(Parameter.name) == name.removeprefix("params."), col(Parameter.run_id) == col(Run.id))
-        return Order((col(Parameter.number), col(Parameter.text)), descending, Parameter, joined)
+        named = (col(Parameter.name) == name.removeprefix("params."),)
+        return Order((col(Parameter.number), col(Parameter.text)), descending, Parameter, named)
     if name.startswith("metrics.") and name != "metrics.":
         tag, column = split_metric(name.removeprefix("metrics."))
-        joined = (col(ScalarSummary.tag) == tag, col(ScalarSummary.run_id) == col(Run.id))
-        return Order((column,), descending, ScalarSummary, joined)
+        return Order((column,), descending, ScalarSummary, (col(ScalarSummary.tag) == tag,))
     known = (*SORT_COLUMNS, "created", "params.NAME", "metrics.TAG")
     near = nearest(name, known)
     hint = f"did you mean {near!r}? " if near else ""
@@ -127,38 +137,44 @@ def _within(value: object, most: int, least: int = 0) -> int:
     raise ValueError("a number out of its bounds")
 
 
-def valued_page(order: Order, stage: int, cursor: Cursor | None, filters: list[Any], limit: int) -> Select[Any]:
-    """The runs that have a value in column `stage` and none in those before it, in order, as (run, value).
+def valued_page(order: Order, stage: int, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
+    """The runs that have a value in column `stage` and none in those before it, in order, as (number, value).
 
-    The index on the value gives them without sorting.
+    The index on the value gives them without sorting; with `among`, a subquery of numbers, each of these is looked
+    up, and they are sorted.
     """
-    column, tie = order.columns[stage], _tie(order)
-    query = select(Run, column)
-    if order.table is not None:
-        query = query.join(order.table, and_(*order.join))
-    query = query.where(column.is_not(None), *(one.is_(None) for one in order.columns[:stage]), *filters)
+    tie, column = order.run_id, order.columns[stage]
+    keys = (column, tie) if among is None else (unindexed(column), tie)
+    query = select(tie, column).where(
+        *order.having, keys[0].is_not(None), *(one.is_(None) for one in order.columns[:stage])
+    )
+    if among is not None:
+        query = query.where(tie.in_(among))
     if cursor is not None and cursor.stage == stage:
-        beyond = column < cursor.value if order.descending else column > cursor.value
-        next_id = tie < cursor.run_id if order.descending else tie > cursor.run_id
-        query = query.where(or_(beyond, and_(column == cursor.value, next_id)))
-    keys = (column.desc(), tie.desc()) if order.descending else (column, tie)
-    return query.order_by(*keys).limit(limit)
+        last = tuple_(bindparam(None, cursor.value, column.type), cursor.run_id)
+        query = query.where(tuple_(*keys) < last if order.descending else tuple_(*keys) > last)
+    return query.order_by(*(key.desc() if order.descending else key for key in keys)).limit(limit)
 
 
-def valueless_page(order: Order, cursor: Cursor | None, filters: list[Any], limit: int) -> Select[Any]:
-    """The runs without a value, newest first."""
-    query = select(Run)
+def valueless_page(order: Order, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
+    """The runs without a value, newest first, as (number, null)."""
+    query = select(cast("Any", Run.id), null())
     if order.table is None:
         query = query.where(*(column.is_(None) for column in order.columns))
     else:
-        has_any = or_(*(column.is_not(None) for column in order.columns))
-        valued = exists().where(*order.join, has_any).correlate(Run)
+        valued = exists().where(order.run_id == col(Run.id), *order.having, _has_value(order)).correlate(Run)
         query = query.where(~valued)
-    query = query.where(*filters)
+    if among is not None:
+        query = query.where(col(Run.id).in_(among))
     if cursor is not None and cursor.stage == len(order.columns):
         query = query.where(col(Run.id) < cursor.run_id)
     return query.order_by(col(Run.id).desc()).limit(limit)
 
 
-def _tie(order: Order) -> Any:
-    return col(Run.id) if order.table is None else col(order.table.run_id)
+def count_valued(order: Order) -> Select[Any]:
+    """How many runs have a value, where the values lie in a table of their own."""
+    return select(func.count()).select_from(order.table).where(*order.having, _has_value(order))
+
+
+def _has_value(order: Order) -> Any:
+    return or_(*(column.is_not(None) for column in order.columns))

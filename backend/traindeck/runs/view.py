@@ -133,4 +133,5 @@ class RunPage(BaseModel):
 
     items: list[RunView]
     next_cursor: str | None
-    total: int
+    total: int = Field(description="How many runs match; at least so many where `total_exact` is false")
+    total_exact: bool = Field(True, description="False where more than 10,000 runs match: they are not all counted")

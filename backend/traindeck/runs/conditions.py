@@ -1,0 +1,194 @@
+"""What a condition of the filter stands for: a set of runs, that the database finds by an index.
+
+A condition can be asked for all of its runs, for those among given ones, and for those in a range of numbers. With
+these three `matching.py` answers a filter of many conditions without looking at every run.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Select, String, UnaryExpression, and_, bindparam, func, or_, select
+from sqlalchemy.sql.operators import custom_op
+from sqlmodel import Session, col
+
+from traindeck.db.tables import RunText
+
+Ids = set[int]
+
+RUN_ID = col(RunText.run_id)
+"""The number of every run, in a table whose rows are small; those of the runs themselves are not."""
+
+
+class Condition(Protocol):
+    """A set of runs."""
+
+    def counted(self, limit: int) -> ColumnElement[int] | None:
+        """How many runs there are, counted up to `limit`, as an expression; None where that would not be quick."""
+
+    def all(self, session: Session) -> Ids:
+        """Every run of the set."""
+
+    def among(self, session: Session, ids: Collection[int]) -> Ids:
+        """Those of `ids` that are in the set."""
+
+    def between(self, session: Session, above: int, last: int) -> Ids:
+        """The runs of the set with numbers beyond `above`, up to `last`."""
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """The rows of one range of an index.
+
+    Attributes:
+        run_id: The column with the run's number.
+        key: What the rows have in common: all of one tag, say. An index on these and the run's number looks up a run.
+        value: What is compared; an index on the key and this finds all rows.
+        count: How many rows there are, where that is kept.
+        distinct: A run may have several such rows.
+    """
+
+    run_id: Any
+    key: tuple[ColumnElement[bool], ...] = ()
+    value: tuple["Comparison", ...] = ()
+    count: ColumnElement[int] | None = None
+    distinct: bool = False
+
+    def rows(self) -> Select[Any]:
+        """All rows, by the index on the value."""
+        found = select(self.run_id).where(*self.key, *(one.of(one.column) for one in self.value))
+        return found.distinct() if self.distinct else found
+
+    def counted(self, limit: int) -> ColumnElement[int]:
+        return count_up_to(self.rows(), limit)
+
+    def all(self, session: Session) -> Ids:
+        return fetch_ids(session, self.rows())
+
+    def among(self, session: Session, ids: Collection[int]) -> Ids:
+        return fetch_ids(session, self._looked_up().where(self.run_id.in_(listed(ids))))
+
+    def between(self, session: Session, above: int, last: int) -> Ids:
+        return fetch_ids(session, self._looked_up().where(self.run_id > above, self.run_id <= last))
+
+    def _looked_up(self) -> Select[Any]:
+        """The same rows, by the index on the run's number."""
+        return select(self.run_id).where(*self.key, *(one.of(unindexed(one.column)) for one in self.value))
+
+
+@dataclass(frozen=True)
+class Same(Indexed):
+    """The rows of a key in which a number is `number`, or a text that is no number is `text`."""
+
+    number: "Comparison" = field(kw_only=True)
+    text: "Comparison" = field(kw_only=True)
+
+    def rows(self) -> Select[Any]:
+        """All rows, by the index on numbers and that on what is no number."""
+        alike = select(self.run_id).where(*self.key)
+        texts = alike.where(self.text.of(self.text.column), self.number.column.is_(None))
+        texts = texts.with_hint(self.text.column.table, "INDEXED BY ix_parameter_word", "sqlite")
+        return select(alike.where(self.number.of(self.number.column)).union_all(texts).subquery().c[0])
+
+    def _looked_up(self) -> Select[Any]:
+        number, text = unindexed(self.number.column), unindexed(self.text.column)
+        same = or_(self.number.of(number), and_(number.is_(None), self.text.of(text)))
+        return select(self.run_id).where(*self.key, same)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison of a column with a value, such as `<=`; `is` and `is not` compare with null."""
+
+    column: Any
+    op: str
+    value: Any = None
+
+    def of(self, column: Any) -> ColumnElement[bool]:
+        """The same comparison of another expression for the column."""
+        comparisons = {
+            "=": column.__eq__, "!=": column.__ne__, "<": column.__lt__, "<=": column.__le__,
+            ">": column.__gt__, ">=": column.__ge__, "is": column.is_, "is not": column.is_not,
+        }  # fmt: skip
+        made: ColumnElement[bool] = comparisons[self.op](self.value)
+        return made
+
+
+@dataclass(frozen=True)
+class Either:
+    """The runs of any of several sets."""
+
+    parts: tuple[Condition, ...]
+
+    def counted(self, limit: int) -> ColumnElement[int] | None:
+        counts = [part.counted(limit) for part in self.parts]
+        known = [count for count in counts if count is not None]
+        return sum(known[1:], known[0]) if len(known) == len(counts) else None
+
+    def all(self, session: Session) -> Ids:
+        return set().union(*(part.all(session) for part in self.parts))
+
+    def among(self, session: Session, ids: Collection[int]) -> Ids:
+        return set().union(*(part.among(session, ids) for part in self.parts))
+
+    def between(self, session: Session, above: int, last: int) -> Ids:
+        return set().union(*(part.between(session, above, last) for part in self.parts))
+
+
+@dataclass(frozen=True)
+class Without:
+    """All runs but those of a set."""
+
+    excluded: Condition
+
+    def counted(self, limit: int) -> ColumnElement[int] | None:  # noqa: ARG002
+        return None
+
+    def all(self, session: Session) -> Ids:
+        return fetch_ids(session, select(RUN_ID)) - self.excluded.all(session)
+
+    def among(self, session: Session, ids: Collection[int]) -> Ids:
+        return set(ids) - self.excluded.among(session, ids)
+
+    def between(self, session: Session, above: int, last: int) -> Ids:
+        numbers = select(RUN_ID).where(RUN_ID.between(above + 1, last))
+        return fetch_ids(session, numbers) - self.excluded.between(session, above, last)
+
+
+def count_up_to(rows: Select[Any], limit: int) -> ColumnElement[int]:
+    """The number of `rows`, counted up to `limit`."""
+    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
+
+
+def fetch_ids(session: Session, rows: Select[Any]) -> Ids:
+    """The numbers that `rows` give."""
+    return set(fetch_list(session, rows))
+
+
+def fetch_list(session: Session, rows: Select[Any]) -> list[int]:
+    """As `fetch_ids`, in the order of the rows: in one JSON text, which is four times as fast as row by row."""
+    found = rows.subquery()
+    text = session.execute(select(func.json_group_array(found.c[0], type_=String))).scalar_one()
+    numbers: list[int] = json.loads(text)
+    return numbers
+
+
+def listed(ids: Iterable[int]) -> Select[Any]:
+    """Numbers as rows of a subquery: one value to bind, however many there are."""
+    numbers = func.json_each(bindparam(None, json.dumps(sorted(ids)), String)).table_valued("value")
+    return select(numbers.c.value)
+
+
+def unindexed(column: Any) -> Any:
+    """The column as an expression that no index is taken for: unary plus changes nothing else."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
+def order_by_selectivity(session: Session, conditions: Sequence[Condition], limit: int) -> list[tuple[int, Condition]]:
+    """The conditions with the number of their runs, counted up to `limit`, the fewest first."""
+    counts = [condition.counted(limit) for condition in conditions]
+    asked = [count for count in counts if count is not None]
+    answers = iter(session.execute(select(*asked)).one() if asked else ())
+    known = [limit if count is None else next(answers) for count in counts]
+    return sorted(zip(known, conditions, strict=True), key=lambda pair: pair[0])

@@ -1,0 +1,186 @@
+"""Finds the page of runs that a filter and an order ask for, and counts those that match.
+
+What it costs depends on the page, not on how many runs there are. Where few runs fit one of the conditions, these are
+looked up in the others and sorted. Where many fit each of them, the order's index is walked, and what it gives is
+looked up, until the page is full. Where that does not fill it soon, as the conditions exclude each other, say, the
+whole sets are intersected: the one case that takes longer with more runs (some milliseconds for 100,000).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+
+from traindeck.db.tables import LARGEST_INTEGER, Run, StatusCount
+from traindeck.runs.conditions import Condition, Ids, Indexed, fetch_list, listed, order_by_selectivity
+from traindeck.runs.sorting import Cursor, Order, count_valued, valued_page, valueless_page
+
+FEW = 4000
+"""Runs that are sorted by looking up the key of each."""
+FIRST_WALK, FURTHER_WALK, LONGEST_WALK = 256, 4, 5000
+"""Steps through the order's index at first, how much longer each further walk is, and steps after which it is left."""
+COUNTED = 10_000
+"""Matching runs that are counted; of more it is only known that there are more."""
+FIRST_RANGE = 1 << 14
+"""Numbers of runs in which matches are counted at first; each further range is twice as long."""
+
+COUNT_ALL = select(func.coalesce(func.sum(col(StatusCount.runs)), 0))
+
+
+@dataclass
+class Selection:
+    """The runs that match; which these are is found out as far as a question needs it."""
+
+    session: Session
+    conditions: Sequence[Condition]
+    known: Ids | None = field(default=None, init=False)
+    """All runs that match, where they have been found."""
+
+    def __post_init__(self) -> None:
+        if not self.conditions:
+            return
+        ordered = order_by_selectivity(self.session, self.conditions, FEW + 1)
+        self.conditions = [condition for _, condition in ordered]
+        if ordered[0][0] <= FEW:
+            self.find_all()
+
+    def find_all(self) -> Ids:
+        """All runs that match."""
+        if self.known is None:
+            first, *others = self.conditions
+            known = first.all(self.session)
+            for condition in others:
+                if not known:
+                    break
+                known = self._both(known, condition)
+            self.known = known
+        return self.known
+
+    def among(self, ids: Sequence[int]) -> Ids:
+        """Those of `ids` that match."""
+        if self.known is not None:
+            return self.known.intersection(ids)
+        matching = set(ids)
+        for condition in self.conditions:
+            if matching:
+                matching = condition.among(self.session, matching)
+        return matching
+
+    def total(self) -> tuple[int, bool]:
+        """How many runs match, and whether that is all: beyond `COUNTED` they are not counted."""
+        if self.known is not None:
+            return len(self.known), True
+        if not self.conditions:
+            return self.session.execute(COUNT_ALL).scalar_one(), True
+        if len(self.conditions) == 1 and isinstance(self.conditions[0], Indexed):
+            return self._count_range(self.conditions[0])
+        total, last, size = 0, self._newest(), FIRST_RANGE
+        while last > 0:
+            above = max(0, last - size)
+            total += len(self._between(above, last))
+            if total >= COUNTED and above:
+                return COUNTED, False
+            last, size = above, size * 2
+        return total, True
+
+    def _count_range(self, condition: Indexed) -> tuple[int, bool]:
+        if condition.count is not None:
+            return self.session.execute(select(condition.count)).scalar_one(), True
+        count = self.session.execute(select(condition.counted(COUNTED + 1))).scalar_one()
+        return min(count, COUNTED), count <= COUNTED
+
+    def _both(self, known: Ids, condition: Condition) -> Ids:
+        few = len(known) <= FEW
+        return condition.among(self.session, known) if few else known & condition.all(self.session)
+
+    def _between(self, above: int, last: int) -> Ids:
+        first, *others = self.conditions
+        matching = first.between(self.session, above, last)
+        for condition in others:
+            if len(matching) <= FEW:
+                matching = condition.among(self.session, matching) if matching else matching
+            else:
+                matching &= condition.between(self.session, above, last)
+        return matching
+
+    def _newest(self) -> int:
+        newest: int = self.session.execute(select(func.coalesce(func.max(col(Run.id)), 0))).scalar_one()
+        return newest
+
+
+@dataclass
+class Pager:
+    """Turns to one page of the runs that match, in an order."""
+
+    selection: Selection
+    order: Order
+    limit: int
+
+    def page(self, cursor: Cursor | None) -> list[Cursor]:
+        """The keys of the runs after `cursor`, at most `limit`."""
+        found = self._walked(cursor) if self.selection.known is None else None
+        return self._of_known(cursor) if found is None else found
+
+    def _walked(self, cursor: Cursor | None) -> list[Cursor] | None:
+        """The page as the order's index gives it; None where that takes too long."""
+        found: list[Cursor] = []
+        walked, size = 0, FIRST_WALK if self.selection.conditions else self.limit
+        for stage in self._stages(cursor):
+            at = cursor if cursor is not None and cursor.stage == stage else None
+            while True:
+                if walked > LONGEST_WALK and self.selection.conditions:
+                    return None
+                passed = self._keys(stage, at, size)
+                matching = self.selection.among([key.run_id for key in passed])
+                found += [key for key in passed if key.run_id in matching]
+                if len(found) >= self.limit:
+                    return found[: self.limit]
+                walked += len(passed)
+                if len(passed) < size:
+                    break
+                at, size = passed[-1], min(size * FURTHER_WALK, FEW)
+        return found
+
+    def _of_known(self, cursor: Cursor | None) -> list[Cursor]:
+        known = self.selection.find_all()
+        found: list[Cursor] = []
+        for stage in self._stages(cursor):
+            at = cursor if cursor is not None and cursor.stage == stage else None
+            ids = known if len(known) <= FEW else self._next_in_order(stage, at, self.limit - len(found))
+            if ids:
+                found += self._keys(stage, at, self.limit - len(found), ids)
+            if len(found) == self.limit:
+                break
+        return found
+
+    def _next_in_order(self, stage: int, cursor: Cursor | None, count: int) -> Ids:
+        """The next matching runs of the whole order."""
+        in_order = fetch_list(self.selection.session, self._page(stage, cursor, LARGEST_INTEGER))
+        known = self.selection.find_all()
+        return set([run_id for run_id in in_order if run_id in known][:count])
+
+    def _stages(self, cursor: Cursor | None) -> range:
+        """The columns of the order from that of the cursor on; the last stage is of runs without a value."""
+        stages = len(self.order.columns) + (0 if self.order.has_every_run else 1)
+        return range(cursor.stage if cursor else 0, stages)
+
+    def _keys(self, stage: int, cursor: Cursor | None, limit: int, ids: Ids | None = None) -> list[Cursor]:
+        if stage == len(self.order.columns) and ids is None and self._each_has_a_value():
+            return []
+        rows = self.selection.session.execute(self._page(stage, cursor, limit, ids))
+        return [Cursor(stage, value, run_id) for run_id, value in rows]
+
+    def _page(self, stage: int, cursor: Cursor | None, limit: int, ids: Ids | None = None) -> Select[Any]:
+        among = None if ids is None else listed(ids)
+        if stage == len(self.order.columns):
+            return valueless_page(self.order, cursor, limit, among)
+        return valued_page(self.order, stage, cursor, limit, among)
+
+    def _each_has_a_value(self) -> bool:
+        """Count the runs with a value, as a search for one without would look at all of them."""
+        if self.order.table is None:
+            return False
+        valued = self.selection.session.execute(count_valued(self.order)).scalar_one()
+        return bool(valued == self.selection.session.execute(COUNT_ALL).scalar_one())

@@ -1,0 +1,80 @@
+"""Words of the filter, as SQLite finds them: by trigrams where it has FTS5, else in the text of each run.
+
+The texts and the index are kept by `db/derived.py`. Case makes no difference: with FTS5 for letters of any script,
+without it for those of ASCII.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, column, select, table
+from sqlmodel import Session, col
+
+from traindeck.db.derived import INDEX, VOCABULARY, has_full_text
+from traindeck.db.tables import RunText
+from traindeck.runs.conditions import Ids, count_up_to, fetch_ids, listed
+
+TRIGRAM = 3
+LAST_CHARACTER = "\U0010ffff"
+MANY = 20_000
+"""Occurrences of a short word beyond which the texts are read sooner than the index."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """The runs in whose name, trainer, notes or tags a word occurs, also within another."""
+
+    word: str
+
+    def counted(self, limit: int) -> ColumnElement[int] | None:
+        return count_up_to(self._by_index() if self._is_indexed else self._by_text(), limit)
+
+    def all(self, session: Session) -> Ids:
+        if not self._is_indexed:
+            return fetch_ids(session, self._by_text())
+        if len(self.word) < TRIGRAM and self._is_plain:
+            count = session.execute(select(count_up_to(self._by_index(), MANY))).scalar_one()
+            if count == MANY:
+                return fetch_ids(session, self._by_text())
+        return fetch_ids(session, self._by_index())
+
+    def among(self, session: Session, ids: Collection[int]) -> Ids:
+        if self._is_plain:
+            return fetch_ids(session, self._by_text().where(col(RunText.run_id).in_(listed(ids))))
+        return self.all(session).intersection(ids)
+
+    def between(self, session: Session, above: int, last: int) -> Ids:
+        run_id = col(RunText.run_id)
+        if self._is_plain:
+            return fetch_ids(session, self._by_text().where(run_id > above, run_id <= last))
+        found = self.all(session)
+        return {number for number in found if above < number <= last}
+
+    @property
+    def _is_indexed(self) -> bool:
+        # SQLite takes a text for ended at a NUL.
+        return has_full_text() and "\0" not in self.word
+
+    @property
+    def _is_plain(self) -> bool:
+        """True where LIKE finds what the index does: it knows no other capitals than those of ASCII."""
+        return not self._is_indexed or self.word.isascii()
+
+    def _by_index(self) -> Select[Any]:
+        if len(self.word) < TRIGRAM:
+            terms = table(VOCABULARY, column("term"), column("doc"))
+            first = _folded(self.word)
+            return select(terms.c.doc).where(terms.c.term >= first, terms.c.term < first + LAST_CHARACTER)
+        texts = table(INDEX, column("rowid"), column(INDEX))
+        quoted = self.word.replace('"', '""')
+        return select(texts.c.rowid).where(texts.c[INDEX].op("MATCH")(f'"{quoted}"'))
+
+    def _by_text(self) -> Select[Any]:
+        pattern = self.word.replace("/", "//").replace("%", "/%").replace("_", "/_")
+        return select(col(RunText.run_id)).where(col(RunText.text).like(f"%{pattern}%", escape="/"))
+
+
+def _folded(text: str) -> str:
+    """As the index keeps letters: each as its small one."""
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
