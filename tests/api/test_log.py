@@ -1,5 +1,9 @@
 """GET /runs/N/log: the bytes that the run printed."""
 
+import contextlib
+import json
+
+import httpx
 import pytest
 
 from api.conftest import problem_of
@@ -133,3 +137,88 @@ def test_ten_megabytes_without_a_newline_come_whole(cold_deck, client):
 
     assert client.get(f"/runs/{run_id}/log").content == "ü".encode() * 32768 * 160
     assert client.get(f"/runs/{run_id}/log", params={"offset": 1, "limit": 2}).content == b"\xbc\xc3"
+
+
+@pytest.fixture(scope="session")
+def searched(cold_deck):
+    """A run whose log has 200 lines of text, a bar and colors."""
+    source = r"""
+for number in range(200):
+    print(f"line {number}: loss \033[1m{number % 7}\033[0m")
+print("\r".join(f"{share}% of it" for share in range(101)))
+"""
+    run = cold_deck.launch(source, name="searched")
+    cold_deck.wait_until_ended(run["id"])
+    return run["id"]
+
+
+@pytest.fixture
+def search(client, searched):
+    def read(**params):
+        response = client.get(f"/runs/{searched}/log/search", params=params)
+        assert response.status_code == 200, response.text
+        assert response.headers["content-type"] == "application/x-ndjson"
+        *matches, last = [json.loads(line) for line in response.text.splitlines()]
+        return [match for match in matches if "offset" in match], last
+
+    return read
+
+
+def test_a_search_tells_each_line_that_shows_the_text_and_the_bytes_it_takes(search, client, searched):
+    matches, last = search(q="LOSS 3")
+    whole = client.get(f"/runs/{searched}/log").content
+
+    assert [match["text"] for match in matches] == [f"line {number}: loss 3" for number in range(3, 200, 7)]
+    assert {whole[match["offset"] : match["end"]] for match in matches} == {b"loss \x1b[1m3"}
+    assert last == {"searched": len(whole), "next": None, "size": len(whole)}
+    assert [match["text"] for match in search(q="% of it")[0]] == ["100% of it"]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_search_goes_on_where_it_was_left(search, backwards):
+    texts, asked = [], {"q": "loss 3", "limit": 4, "backwards": backwards}
+    while True:
+        matches, last = search(**asked)
+        assert len(matches) <= 4
+        texts += [match["text"] for match in matches]
+        if last["next"] is None:
+            break
+        asked["until" if backwards else "offset"] = last["next"]
+    expected = [f"line {number}: loss 3" for number in range(3, 200, 7)]
+    assert texts == (expected[::-1] if backwards else expected)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [({}, "q"), ({"q": ""}, "q"), ({"q": "a\nb"}, "q"), ({"q": "x" * 1001}, "q"), ({"q": "x", "limit": 0}, "limit"),
+     ({"q": "x", "limit": 1001}, "limit"), ({"q": "x", "offset": -1}, "offset"), ({"q": "x", "attempt": 2}, "attempt"),
+     ({"q": "x", "until": 2**63}, "until"), ({"q": "x", "regex": 1}, "regex")],
+)  # fmt: skip
+def test_a_search_that_cannot_be_made_is_refused_with_its_field(client, searched, params, field):
+    content = problem_of(client.get(f"/runs/{searched}/log/search", params=params), 422)
+    assert [error["field"] for error in content["errors"]] == [field]
+
+
+def test_there_is_nothing_to_search_before_a_run_has_begun_and_nowhere_without_a_run(client, queued):
+    answer = client.get(f"/runs/{queued()['id']}/log/search", params={"q": "x"})
+    assert json.loads(answer.text) == {"searched": 0, "next": None, "size": 0}
+    problem_of(client.get("/runs/999999/log/search", params={"q": "x"}), 404)
+
+
+def test_searches_that_nobody_reads_hold_up_no_other_request_and_end_with_their_clients(cold_deck, client):
+    log = "import sys\nfor _ in range(100): sys.stdout.write('\\x1b[m\\n' * 50_000)"
+    run_id = cold_deck.launch(log)["id"]
+    cold_deck.wait_until_ended(run_id)
+    address = f"{cold_deck.url}/runs/{run_id}/log/search?q=%5Bm"
+    with contextlib.ExitStack() as clients:
+        # Each would take its 20 seconds: every line has to be looked at, and none shows the text.
+        for _ in range(8):
+            web = clients.enter_context(httpx.Client(trust_env=False, timeout=60))
+            assert clients.enter_context(web.stream("GET", address)).status_code == 200
+        refused = wait_for(
+            lambda: not (answer := client.get(f"{address}x")).is_success and answer, "none is taken any more"
+        )
+        assert "8 searches" in problem_of(refused, 503)["detail"]
+        assert client.get(f"/runs/{run_id}").status_code == 200
+        assert client.get(f"/runs/{run_id}/log", params={"limit": 5}).content == b"\x1b[m\n\x1b"
+    wait_for(lambda: client.get(f"{address}x").status_code == 200, "their places are free")

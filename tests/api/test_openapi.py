@@ -36,7 +36,7 @@ def test_every_reference_leads_somewhere():
 
 def test_operations_have_the_names_that_clients_are_generated_from():
     assert {operation["operationId"] for _, _, operation in OPERATIONS} == {
-        "launchRun", "listRuns", "getRun", "editRun", "deleteRun", "cancelRun", "retryRun", "resumeRun", "getLog",
+        "launchRun", "listRuns", "getRun", "editRun", "deleteRun", "cancelRun", "retryRun", "resumeRun", "getLog", "searchLog",
         "getScalars", "listFiles", "getFile", "listTrainers", "inspectScript", "streamEvents", "getHealth",
         "rerun", "getRecord", "compareRuns", "getCode", "getCodeZip", "getCodeFile", "getDiff", "upload",
         "openBoard", "getBoardState", "getBoardSetState", "importFolder",

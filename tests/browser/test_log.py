@@ -154,7 +154,7 @@ def test_a_search_of_a_long_log_can_be_stopped(
 ) -> None:
     open_log(page, cold_deck, long_run)
     page.get_by_label("Search the log").fill("no such thing")
-    page.route("**/log?*", lambda route: None)
+    page.route("**/log/search?*", lambda route: None)
     page.get_by_label("Search the log").press("Enter")
     expect(page.locator("#log-matches")).to_have_text("searching 0%")
     page.get_by_role("button", name="Stop searching").click()
@@ -222,3 +222,34 @@ def test_nested_bars_are_one_row_each_while_they_grow_and_afterwards(
     whole = (cold_deck.home / f"runs/{run['id']}/attempt-1/output.log").read_bytes()
     assert whole.count(b"\x1b[A") > 800
     assert cold_deck.client.get(f"/runs/{run['id']}/log").content == whole
+
+
+BROKEN_IN_TWO = """
+import sys
+sys.stdout.write("x" * 1_000_000)
+for _ in range(200):
+    sys.stdout.write("needle" + "." * 32_764)
+sys.stdout.write("\\nend\\n")
+"""
+
+
+MARKED = """() => [...CSS.highlights.get('log-match')].map((range) =>
+    range.startContainer === range.endContainer
+      ? range.startContainer.data.slice(range.startOffset, range.endOffset)
+      : range.startContainer.data.slice(range.startOffset) + "|" + range.endContainer.data.slice(0, range.endOffset))"""
+
+
+def test_a_match_that_stands_in_two_pieces_of_a_long_line_is_found_and_marked(
+    cold_deck: ServedDeck, page: Page
+) -> None:
+    run = cold_deck.launch(BROKEN_IN_TWO)
+    cold_deck.wait_for_status(run["id"], "completed")
+    lines = open_log(page, cold_deck, run["id"])
+    expect(lines.last).to_have_text("end")
+    search = page.get_by_label("Search the log")
+    search.fill("needle")
+    search.press("Shift+Enter")
+    page.wait_for_function(f"() => ({MARKED})().some((text) => text.includes('|'))")
+    marked = page.evaluate(MARKED)
+    assert {text.replace("|", "") for text in marked} == {"needle"}
+    assert len(marked) > 5

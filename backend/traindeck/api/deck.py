@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
+import anyio
 from fastapi import Depends, Request
 
 from traindeck import __version__
@@ -43,6 +44,7 @@ class Deck:
     lanes: Lanes = field(default_factory=Lanes)
     feed: Feed = field(default_factory=Feed)
     closing: "Closing" = field(default_factory=lambda: Closing())
+    searches: "Searches" = field(default_factory=lambda: Searches())
 
     def state(self) -> DeckState:
         """What the header of a page says."""
@@ -64,6 +66,14 @@ class Closing:
     """True once the server is going down: streams that would stay open for ever end then."""
 
     begun: bool = False
+
+
+@dataclass(slots=True)
+class Searches:
+    """The searches of logs that are under way. Their steps take turns in one thread, which no other route waits for."""
+
+    under_way: int = 0
+    turn: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
 
 def deck_of(request: Request) -> Deck:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from traindeck.api.problems import unexpected
 
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
-HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/boards/(?!state$)[^/]+(/.*)?|/events")
+HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/boards/(?!state$)[^/]+(/.*)?|/events|/runs/\d+/log/search")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BOARD_PATH = re.compile(r"/(runs/\d+/tensorboard|boards/[^/]+)/.*")
 TAKES_FILES = re.compile(r"/uploads|/runs")

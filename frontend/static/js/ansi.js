@@ -37,9 +37,6 @@ function piece(text, style) {
   return span;
 }
 
-// One line as it is shown, without its colours.
-export const plain = (text) => withoutOverrides(text.replace(SEQUENCE, "").replace(CONTROL, ""));
-
 // The nodes that show one line.
 export function ansiNodes(text) {
   if (!text.includes("\x1b")) return [withoutOverrides(text.replace(CONTROL, ""))];

@@ -47,7 +47,7 @@ export class LineCutter {
     const bar = all.lastIndexOf(RETURN, all.length - 2);
     if (bar > from) return bar;
     const end = characterStart(all, from + OPEN_LIMIT);
-    lines.push(this.line(all, from, end));
+    lines.push({ ...this.line(all, from, end), cut: true });
     return end;
   }
 

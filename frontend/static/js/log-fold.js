@@ -40,16 +40,13 @@ export class Rows {
     if (line.text) this.draw(line);
   }
 
-  draw({ offset, text }) {
+  draw({ offset, text, cut = false }) {
     let at = this.at;
-    if (!text.includes("\x1b[")) {
-      this.put(at, offset, text);
-      return at;
-    }
-    for (const [up, part] of parts(text)) {
+    for (const [up, part] of text.includes("\x1b[") ? parts(text) : [[0, text]]) {
       at = Math.max(at - up, 0);
       if (part || !up) this.put(at, offset, part);
     }
+    if (this.all[at]) this.all[at].cut = cut;
     return at;
   }
 

@@ -4,10 +4,11 @@ import { Rows } from "./log-fold.js";
 
 export const LINES_LIMIT = 4000;
 
-function lineElement({ offset, text }) {
+function lineElement({ offset, text, cut }) {
   const line = document.createElement("div");
   line.className = "log-line";
   line.offset = offset;
+  line.cut = cut;
   line.append(...ansiNodes(text));
   return line;
 }

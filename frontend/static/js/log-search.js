@@ -1,10 +1,12 @@
-// Finds text in the log and goes from match to match: first in the lines that are loaded, then in all others.
+// Finds text in the log and goes from match to match: in the lines that are loaded here, in all others on the server.
 // Marks are CSS highlights: the lines themselves are not touched, so selections survive.
-import { LogScan } from "./log-scan.js";
 import { toast } from "./toast.js";
 
 const MATCHES_LIMIT = 5000;
 const RENEW_MS = 150;
+// The next match is what is wanted; some more, where the first was in sight already.
+const ENOUGH = 8;
+const BYTES_EACH = 4;
 const get = (id) => document.getElementById(id);
 
 function textNodes(line) {
@@ -24,11 +26,14 @@ function place(nodes, at) {
   return [nodes.at(-1), nodes.at(-1).length];
 }
 
+// A line that was cut for its length goes on in the next, and a match may stand in both.
 function matchesIn(line, wanted) {
-  const text = line.textContent.toLowerCase();
+  const rest = line.cut && line.nextSibling;
+  const own = line.textContent.toLowerCase();
+  const text = rest ? own + rest.textContent.slice(0, wanted.length - 1).toLowerCase() : own;
   const found = [];
   for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + wanted.length)) {
-    const nodes = textNodes(line);
+    const nodes = rest ? [...textNodes(line), ...textNodes(rest)] : textNodes(line);
     const range = new StaticRange({
       startContainer: place(nodes, at)[0], startOffset: place(nodes, at)[1],
       endContainer: place(nodes, at + wanted.length)[0], endOffset: place(nodes, at + wanted.length)[1],
@@ -100,15 +105,13 @@ export class LogSearch {
   // Past the last match that is loaded: the rest of the file, and round to where the window began.
   async scan(by) {
     const { start, end, size } = this.view.window.range();
-    const parts = [[end, size], [0, start]];
+    const parts = [{ offset: this.continued(end), size }, { offset: 0, until: start, size: start }];
     this.scanning = new AbortController();
     get("log-stop").hidden = false;
-    const tell = (share) => (get("log-matches").textContent = `searching ${Math.floor(share * 100)}%`);
     try {
-      const scan = new LogScan(this.view.source, this.wanted, this.scanning.signal, tell);
-      const found = await scan.first(by, by > 0 ? parts : parts.reverse());
+      const found = await this.first(by, by > 0 ? parts : parts.reverse(), end);
       if (found === null) this.choose(by > 0 ? 0 : this.matches.length - 1);
-      else await this.jump(found);
+      else await this.jump(found, by);
     } catch (problem) {
       if (problem.name !== "AbortError") toast(problem.message, true);
       this.mark();
@@ -117,10 +120,46 @@ export class LogSearch {
     get("log-stop").hidden = true;
   }
 
-  async jump(offset) {
+  // A match may begin in a line that was cut where the window ends.
+  continued(end) {
+    const last = this.box.lastElementChild;
+    return last?.cut ? Math.max(end - BYTES_EACH * this.wanted.length, last.offset) : end;
+  }
+
+  // Where the first match begins in the given parts of the file, or null. Answers end early where the search is long.
+  async first(by, parts, loadedTo) {
+    const total = parts.reduce((sum, { offset, size }) => sum + Math.max(size - offset, 0), 0);
+    let before = 0;
+    const tell = (searched) => (get("log-matches").textContent = `searching ${Math.min(Math.floor((100 * (before + searched)) / total) || 0, 99)}%`);
+    tell(0);
+    for (let part of parts) {
+      while (part) {
+        let next = null;
+        for await (const record of this.ask(by, part)) {
+          if (record.end > loadedTo || record.offset < part.until) return record.offset;
+          if (record.searched !== undefined) tell(record.searched);
+          if (record.size === undefined) continue;
+          before += record.searched;
+          next = record.next;
+        }
+        part = next === null ? null : by > 0 ? { ...part, offset: next } : { ...part, until: next };
+      }
+    }
+    return null;
+  }
+
+  ask(by, { offset, until }) {
+    const query = { q: this.input.value, offset, limit: ENOUGH, ...(until !== undefined && { until }), ...(by < 0 && { backwards: true }) };
+    return this.view.source.search(query, this.scanning.signal);
+  }
+
+  // To the row that holds the byte at `offset`; going up, to the last match in it.
+  async jump(offset, by) {
     await this.view.showAt(offset);
     this.renewNow(false);
-    this.choose(this.matches.findIndex((match) => match.line.offset >= offset));
+    const first = this.matches.findIndex(({ line }) => (line.nextSibling?.offset ?? Infinity) > offset);
+    const row = this.matches[first]?.line;
+    this.choose(by > 0 ? first : this.matches.findLastIndex(({ line }) => line === row));
   }
 
   mark() {

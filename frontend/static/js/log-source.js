@@ -1,4 +1,4 @@
-// Ranges of a run's log, by byte.
+// Ranges of a run's log, by byte, and searches through it.
 import { call } from "./api.js";
 
 export class LogSource {
@@ -20,5 +20,23 @@ export class LogSource {
     const number = (name, otherwise) => Number(response.headers.get(name) ?? otherwise);
     this.size = number("Traindeck-Log-Size", offset + bytes.length);
     return { bytes, next: number("Traindeck-Next-Offset", offset + bytes.length) };
+  }
+
+  // What the server finds, record by record as it comes: matches, how far it is, and at last where to go on, or null.
+  async *search(query, signal) {
+    const address = this.address(query).replace("/log?", "/log/search?");
+    const response = await call(address, { headers: { Accept: "*/*" }, signal });
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    try {
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        const lines = (rest + part.value).split("\n");
+        rest = lines.pop();
+        for (const line of lines) yield JSON.parse(line);
+      }
+    } finally {
+      // Whoever has found enough reads no further: the server stops then.
+      reader.cancel().catch(() => {});
+    }
   }
 }
