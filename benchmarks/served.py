@@ -41,10 +41,10 @@ class ServedDeck:
         assert self._process is not None
         return psutil.Process(self._process.pid)
 
-    def start(self) -> float:
-        """Start the server; seconds from then to the first page, answered."""
+    def start(self, *options: str) -> float:
+        """Start the server, with further options; seconds from then to the first page, answered."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
-        command = [sys.executable, "-m", "traindeck.cli", "serve", "--home", str(self.home), "--port", "0"]
+        command = [sys.executable, "-m", "traindeck.cli", "serve", "--home", str(self.home), "--port", "0", *options]
         # Made beforehand: what a client costs is not what the server takes.
         self.web = _client()
         began = time.perf_counter()

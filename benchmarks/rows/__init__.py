@@ -7,6 +7,7 @@ from benchmarks.row import Row
 
 NAMES = (
     "first-step",
+    "launches",
     "idle-runs",
     "server-start",
     "at-rest",
