@@ -22,7 +22,6 @@ from traindeck.runner.ended import Ending, write_exit
 from traindeck.runner.identity import identify
 from traindeck.runner.order import read_order
 from traindeck.runner.record import claim_attempt
-from traindeck.runs.changes import Changes
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.view import ScriptView
 
@@ -75,13 +74,10 @@ class Scheduler:
     ) -> None:
         self.files = files
         self.database = database
-        self.changes = Changes()
         self.launcher = launcher or StubLauncher()
-        self.observer = Observer(database, files, self.changes)
+        self.observer = Observer(database, files)
         snapshots = Snapshots(Blobs(files.home / "code"))
-        self.attempts = Attempts(
-            database, files, snapshots, Slots(slots, ()), self.changes, self.observer, grace_seconds=1.0
-        )
+        self.attempts = Attempts(database, files, snapshots, Slots(slots, ()), self.observer, grace_seconds=1.0)
         self.dispatcher = Dispatcher(self.attempts, self.launcher)
 
     def queue(self, **columns: Any) -> int:

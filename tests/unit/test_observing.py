@@ -14,7 +14,6 @@ from traindeck.db.engine import Database
 from traindeck.db.tables import Run, ScalarSummary
 from traindeck.dispatch import observer as observing
 from traindeck.dispatch.observer import Observer
-from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 
 LOCKED = OperationalError("UPDATE run", {}, sqlite3.OperationalError("database is locked"))
@@ -22,7 +21,7 @@ LOCKED = OperationalError("UPDATE run", {}, sqlite3.OperationalError("database i
 
 @pytest.fixture
 def observer(database: Database, files: DeckFiles) -> Iterator[Observer]:
-    observer = Observer(database, files, Changes())
+    observer = Observer(database, files)
     yield observer
     let_go(observer)
 
@@ -142,7 +141,7 @@ def test_the_next_server_reads_on_where_a_run_had_ended_unread(database, files, 
     with database.write() as session:
         session.get_one(Run, run_id).status = "completed"
     assert summaries(database, run_id) == ({"loss": (0.5, 1)} if recorded else {})
-    second = Observer(database, files, Changes())
+    second = Observer(database, files)
     second.start()
     try:
         expected = {"loss": (19 / 8, 18 + recorded)}

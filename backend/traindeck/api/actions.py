@@ -26,7 +26,6 @@ def cancel_run(run_id: RunId, deck: DeckDep) -> RunView:
         view = show_run(session, run_id, deck.slots.capacity)
     if now is Status.STOPPING:
         deck.dispatcher.stop_run(run_id)
-    deck.changes.tell(run_id)
     return view
 
 
@@ -48,6 +47,5 @@ def _start_again(deck: Deck, run_id: int, *, resume: bool) -> RunView:
     with deck.database.write() as session:
         commands.start_again(session, deck.files, run_id, resume=resume)
         view = show_run(session, run_id, deck.slots.capacity)
-    deck.changes.tell(run_id)
     deck.dispatcher.wake()
     return view

@@ -139,8 +139,6 @@ def _import_some(
         raise
     _finish(deck, dict(zip(numbers, found, strict=True)))
     view.left += sum(one is None for one in found)
-    for run_id in numbers:
-        deck.changes.tell(run_id)
     _tell(view, (one for one in found if isinstance(one, str)))
     for run_id, one, known in zip(numbers, found, before, strict=True):
         _count(view, run_id, one, known)

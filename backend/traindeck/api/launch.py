@@ -86,7 +86,6 @@ def queue_run(deck: Deck, spec: RunSpec, idempotency_key: str | None) -> RunView
             run = commands.submit_once(session, deck.files, deck.code.blobs, spec, idempotency_key)
         assert run.id is not None
         view = show_run(session, run.id, deck.slots.capacity)
-    deck.changes.tell(view.id)
     deck.dispatcher.wake()
     return view
 

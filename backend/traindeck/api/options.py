@@ -70,7 +70,6 @@ def complete_later(deck: Deck, run_id: int, script: ScriptSpec, target: Target |
             if not errors and params:
                 with deck.database.write() as session:
                     commands.describe(session, run_id, params)
-                deck.changes.tell(run_id)
         except Exception:
             # The run trains meanwhile, and what it was given stands in its arguments.
             logger.warning("run=%d its parameters could not be read", run_id, exc_info=True)

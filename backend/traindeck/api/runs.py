@@ -134,7 +134,6 @@ def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
     with deck.database.write() as session:
         commands.edit(session, run_id, changes)
         view = show_run(session, run_id, deck.slots.capacity)
-    deck.changes.tell(run_id)
     deck.dispatcher.wake()
     return view
 
@@ -151,4 +150,3 @@ def delete_run(run_id: RunId, deck: DeckDep) -> None:
     with deck.database.write() as session:
         commands.remove(session, run_id)
     remove_files(deck.files, run_id)
-    deck.changes.tell(run_id)

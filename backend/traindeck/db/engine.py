@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
+from traindeck.db.changed import WritingSession
 from traindeck.errors import NO_ROOM, DeckBusy, HomeGone
 
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -46,6 +47,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._place = _Place(path)
+        self.on_commit: list[Callable[[int], None]] = []
+        """Called with the number of each run that a transaction has changed, once that is committed; must not wait."""
         self._writing = threading.Lock()
         self._writer = _engine(path, poolclass=StaticPool)
         self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS_AT_MOST - READERS)
@@ -69,10 +72,13 @@ class Database:
             raise DeckBusy("The deck is busy writing. Nothing was changed; try again in a moment.")
         try:
             self.check()
-            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            with WritingSession(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
         finally:
             self._writing.release()
+        for run_id in session.changed_runs:
+            for tell in self.on_commit:
+                tell(run_id)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

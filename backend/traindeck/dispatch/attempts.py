@@ -33,7 +33,6 @@ from traindeck.runner.record import give_up_attempt, read_record, shim_of
 from traindeck.runs import transitions
 from traindeck.runs.adoption import adopt, has_downloads
 from traindeck.runs.backoff import wait_seconds
-from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.queue import next_number, next_run
@@ -59,7 +58,6 @@ class Attempts:
         files: DeckFiles,
         snapshots: Snapshots,
         slots: Slots,
-        changes: Changes,
         observer: Observer,
         grace_seconds: float,
     ) -> None:
@@ -67,7 +65,6 @@ class Attempts:
         self.files = files
         self.snapshots = snapshots
         self.slots = slots
-        self.changes = changes
         self.observer = observer
         self.grace_seconds = grace_seconds
         self.live: dict[int, LiveAttempt] = {}
@@ -146,7 +143,6 @@ class Attempts:
                 transitions.move(session, run, Status.CANCELLED, "cancelled by the user")
             elif run is not None and run.status == Status.STARTING:
                 transitions.move(session, run, Status.QUEUED, f"attempt {live.number} never started: {reason}")
-        self._changed(live)
         return True
 
     def record_start(self, live: LiveAttempt) -> bool:
@@ -162,7 +158,6 @@ class Attempts:
             elif run is not None:
                 session.execute(update(Run).where(col(Run.id) == run.id).values(started_at=at))
             self._update_attempt(session, live, started_at=at)
-        self._changed(live)
         live.start_recorded = True
         logger.info("run=%d attempt=%d started", live.run_id, live.number)
         return False
@@ -177,7 +172,6 @@ class Attempts:
                     transitions.move(session, run, Status.RUNNING, reason, at=at, started_at=at)
                 else:
                     transitions.record_trouble(session, live.run_id, live.number, reason)
-            self._changed(live)
         except Exception as error:
             if is_temporary(error):
                 raise
@@ -200,7 +194,6 @@ class Attempts:
                 unseen = outcome_unseen(stopping=stopping, same_boot=live.same_boot)
                 outcome = unseen if ending is None else outcome_of(ending, stopping=stopping)
                 self._finish(session, run, live, outcome, ending)
-        self._changed(live)
         logger.info("run=%d attempt=%d ended", live.run_id, live.number)
         self._keep_downloads(live, ending)
         return True
@@ -233,7 +226,6 @@ class Attempts:
         """Say what could not be done for the attempt, which goes on."""
         with self.database.write() as session:
             transitions.record_trouble(session, live.run_id, live.number, reason)
-        self._changed(live)
         return False
 
     def _next(self) -> int | None:
@@ -256,7 +248,6 @@ class Attempts:
         live = live_attempt(self.files, run.id, number)
         live.claimed, live.hold = run, hold
         self.live[run.id] = live
-        self._changed(live)
         return live
 
     @contextmanager
@@ -282,7 +273,6 @@ class Attempts:
             logger.exception("run=%d could not be marked; it is passed over for %.0f s", run_id, REFUSED_SECONDS)
         else:
             del self._refused[run_id]
-        self.changes.tell(run_id)
 
     def _announce(self, live: LiveAttempt) -> None:
         """Have the attempt observed and recorded, once."""
@@ -322,7 +312,6 @@ class Attempts:
             if run is not None:
                 status = Status.CANCELLED if run.status == Status.STOPPING else status
                 self._finish(session, run, live, Outcome(status, reason), None)
-        self._changed(live)
 
     def _finish(self, session: Session, run: Run, live: LiveAttempt, outcome: Outcome, ending: Ending | None) -> None:
         if Status(run.status).is_final:
@@ -366,6 +355,3 @@ class Attempts:
         """The run, as long as this is its current attempt."""
         run = session.get(Run, live.run_id)
         return run if run is not None and run.attempt == live.number else None
-
-    def _changed(self, live: LiveAttempt) -> None:
-        self.changes.tell(live.run_id)

@@ -20,7 +20,6 @@ from traindeck.events.tail import AttemptTail
 from traindeck.progress.output import OutputProgress
 from traindeck.runner.progress import read_progress
 from traindeck.runs import transitions
-from traindeck.runs.changes import Changes
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.status import Status
 from traindeck.runs.summaries import Observation, record
@@ -64,10 +63,9 @@ class _Watched:
 class Observer:
     """One thread that looks at every running attempt, and sleeps while there is none."""
 
-    def __init__(self, database: Database, files: DeckFiles, changes: Changes) -> None:
+    def __init__(self, database: Database, files: DeckFiles) -> None:
         self.database = database
         self.files = files
-        self.changes = changes
         self._watched: dict[int, _Watched] = {}
         self._lock = threading.Lock()
         self._something = threading.Event()
@@ -203,7 +201,6 @@ class Observer:
             watched.seen.update(columns)
             watched.unwritten = {tag: row for tag, row in watched.unwritten.items() if tag not in some}
             columns = {}
-            self.changes.tell(watched.run_id)
 
     def _pause(self, watched: _Watched, error: Exception) -> None:
         watched.failures += 1
@@ -217,7 +214,6 @@ class Observer:
         try:
             with self.database.write() as session:
                 transitions.record_trouble(session, *names, f"reading what it writes failed: {describe_error(error)}")
-            self.changes.tell(watched.run_id)
         except Exception as second:
             logger.warning("run=%d attempt=%d could not be marked: %s", *names, describe_error(second))
 
