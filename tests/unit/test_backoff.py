@@ -66,7 +66,7 @@ def test_a_server_that_starts_finds_the_waits_that_have_begun(session, add):
 def test_whoever_asks_for_a_retry_does_not_wait(session, files, add):
     run = add(not_before=in_seconds(60), retries=6, max_retries=9, attempt=6)
 
-    again = commands.start_again(session, files, run.id, resume=False)
+    again = commands.start_again(session, run.id, resume=False)
 
     assert (again.status, again.not_before, again.retries) == ("queued", None, 0)
     assert next_run(session, FREE) is again
@@ -74,7 +74,7 @@ def test_whoever_asks_for_a_retry_does_not_wait(session, files, add):
 
 def test_a_queued_run_that_does_not_wait_for_a_retry_has_none_to_bring_forward(session, files, add):
     with pytest.raises(RunConflict, match="is queued"):
-        commands.start_again(session, files, add().id, resume=False)
+        commands.start_again(session, add().id, resume=False)
 
 
 def test_what_is_cancelled_while_it_waits_does_not_start(session, add):

@@ -86,7 +86,7 @@ def test_a_new_run_and_several_changed_are_each_heard_of_once(database, files, b
 def test_a_retry_and_an_import_are_heard_of(database, files, heard, runs, tmp_path):
     heard.clear()
     with database.write() as session:
-        commands.start_again(session, files, runs[1], resume=False)
+        commands.start_again(session, runs[1], resume=False)
     assert heard == [runs[1]]
     heard.clear()
     found = Imported(tmp_path, "a", "f", 0.0, 1.0, scalars={"loss": SUMMARY})

@@ -137,12 +137,12 @@ def test_the_last_checkpoint_wins_over_a_newer_best_one(files, add):
 
 
 @pytest.mark.parametrize("name", [".last.pt.partial", ".hidden.pt", "notes.txt"])
-def test_what_is_no_checkpoint_is_nothing_to_resume_from(session, files, add, name):
+def test_what_is_no_checkpoint_is_nothing_to_resume_from(files, add, name):
     run = add(status="failed", attempt=1)
     checkpoint(files, run, 1, name)
 
     with pytest.raises(RunConflict, match="no checkpoint"):
-        commands.start_again(session, files, run.id, resume=True)
+        commands.check_resume(files, run)
 
 
 def test_the_folder_of_a_removed_run_goes_even_where_the_run_took_away_its_permissions(files):

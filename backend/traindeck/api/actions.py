@@ -8,7 +8,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.runs import commands
-from traindeck.runs.queries import show_run
+from traindeck.runs.queries import find_run, show_run
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 
@@ -44,8 +44,12 @@ def resume_run(run_id: RunId, deck: DeckDep) -> RunView:
 
 
 def _start_again(deck: Deck, run_id: int, *, resume: bool) -> RunView:
+    if resume:
+        with deck.database.read() as session:
+            run = find_run(session, run_id)
+        commands.check_resume(deck.files, run)
     with deck.database.write() as session:
-        commands.start_again(session, deck.files, run_id, resume=resume)
+        commands.start_again(session, run_id, resume=resume)
         view = show_run(session, run_id, deck.slots.capacity)
     deck.dispatcher.wake()
     return view

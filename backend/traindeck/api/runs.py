@@ -111,7 +111,8 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         if not wants_page(request):
             return view
         history = run_history(session, run_id)
-        checkpoint = last_checkpoint(deck.files, find_run(session, run_id))
+        run = find_run(session, run_id)
+    checkpoint = last_checkpoint(deck.files, run)
     installed = deck.registry.trainers.get(view.trainer or "")
     page = render_run(
         view,

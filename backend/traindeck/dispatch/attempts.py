@@ -33,6 +33,7 @@ from traindeck.runner.record import give_up_attempt, read_record, shim_of
 from traindeck.runs import transitions
 from traindeck.runs.adoption import adopt, has_downloads
 from traindeck.runs.backoff import wait_seconds
+from traindeck.runs.checkpoints import keep_checkpoints
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.queue import next_number, next_run
@@ -195,7 +196,7 @@ class Attempts:
                 outcome = unseen if ending is None else outcome_of(ending, stopping=stopping)
                 self._finish(session, run, live, outcome, ending)
         logger.info("run=%d attempt=%d ended", live.run_id, live.number)
-        self._keep_downloads(live, ending)
+        self._look_at_files(live, ending)
         return True
 
     def record_end_anyhow(self, live: LiveAttempt, reason: str) -> bool:
@@ -341,11 +342,20 @@ class Attempts:
             self.closing.wait(SWEEP_PAUSE_SECONDS)
         return True
 
-    def _keep_downloads(self, live: LiveAttempt, ending: Ending | None) -> None:
-        if ending is not None and ending.exit_code == 0 and has_downloads(live.files.work):
-            # Sums over a hundred megabytes take a while: the slots must not wait for them.
-            names = (live.files.work, self.files.datasets)
-            threading.Thread(target=adopt, args=names, name="adopt data", daemon=True).start()
+    def _look_at_files(self, live: LiveAttempt, ending: Ending | None) -> None:
+        """Look at what the attempt has left; sums and walks take a while, and its slots must not wait for them."""
+        completed = ending is not None and ending.exit_code == 0
+        name = f"run {live.run_id} files"
+        threading.Thread(target=self._keep_files, args=(live, completed), name=name, daemon=True).start()
+
+    def _keep_files(self, live: LiveAttempt, completed: bool) -> None:
+        try:
+            if completed and has_downloads(live.files.work):
+                adopt(live.files.work, self.files.datasets)
+            if live.files.work.is_dir():
+                keep_checkpoints(live.files)
+        except OSError as error:
+            logger.warning("run=%d attempt=%d its files could not be looked at: %s", live.run_id, live.number, error)
 
     def _update_attempt(self, session: Session, live: LiveAttempt, **columns: Any) -> None:
         same = (col(Attempt.run_id) == live.run_id, col(Attempt.number) == live.number)

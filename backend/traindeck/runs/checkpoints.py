@@ -1,16 +1,27 @@
 """The checkpoint that an attempt would go on from. Files are looked at from outside, and never loaded."""
 
+import json
 import os
+import time
 from collections import defaultdict
-from itertools import islice
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from traindeck.db.tables import Run
-from traindeck.runs.files import DeckFiles
+from traindeck.runs.files import AttemptFiles, DeckFiles, read_json, write_whole
 from traindeck.runs.natural import natural
-from traindeck.runs.written import WrittenFile, open_written, walk_written
+from traindeck.runs.written import CHECKPOINT_SUFFIXES, WrittenFile, open_written, walk_written
 
-FILES_LIMIT = 20_000
+VERSION = 1
+SHORT_WALK_SECONDS = 0.1
+"""A walk that takes no longer is done each time: it finds what somebody has put there since, too."""
+WALK_SECONDS = 20.0
+KEEP_WALK_SECONDS = 120.0
+FOLDERS_KEPT = 50
+FILES_KEPT = 5
+"""Of each of those folders: what is chosen first, and as many of the newest."""
+PRUNED_AFTER = 20_000
 LAST_STEMS = ("last", "latest")
 """By these names programs keep what to go on from; what lies beside it may be newer, and the best of all epochs."""
 TRAINER_STATE = "trainer_state.json"
@@ -22,40 +33,124 @@ ZIP_TAIL_BYTES = 65_557
 
 
 def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
-    """The path of the newest checkpoint of the newest attempt that has one, or None."""
+    """The path of the newest checkpoint of the newest attempt that has one, or None.
+
+    Looks at the files below the working folders, which may take seconds: no transaction may wait for it.
+    """
     for number in range(run.attempt, 0, -1):
-        work = files.run(run.id or 0).attempt(number).work
-        found = newest_checkpoint(work)
+        attempt = files.run(run.id or 0).attempt(number)
+        found = _newest_of(attempt)
         if found is not None:
-            return str(work / found)
+            return str(attempt.work / found)
     return None
 
 
-def newest_checkpoint(work: Path) -> str | None:
+def keep_checkpoints(attempt: AttemptFiles) -> None:
+    """Note beside the working folder of an attempt that has ended what checkpoints lie there, if it is long to walk.
+
+    Raises:
+        OSError: the note cannot be written.
+    """
+    begun = time.monotonic()
+    found = _walk(attempt.work, begun + KEEP_WALK_SECONDS)
+    if time.monotonic() - begun > SHORT_WALK_SECONDS:
+        _keep(attempt, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The checkpoints below a working folder, by their folder there, and the folders that hold a trainer's state."""
+
+    folders: dict[str, list[WrittenFile]]
+    whole: set[str]
+
+
+def _newest_of(attempt: AttemptFiles) -> str | None:
+    kept = _read_kept(attempt)
+    newest = _newest(attempt.work, kept) if kept is not None else None
+    if newest is not None:
+        return newest
+    begun = time.monotonic()
+    found = _walk(attempt.work, begun + WALK_SECONDS)
+    if time.monotonic() - begun > SHORT_WALK_SECONDS and attempt.exit.exists():
+        with suppress(OSError):
+            _keep(attempt, found)
+    return _newest(attempt.work, found)
+
+
+def _walk(work: Path, until: float) -> _Found:
+    found = _Found(defaultdict(list), set())
+    count = 0
+    for file in walk_written(work, _counts, until):
+        folder, _, name = file.path.rpartition("/")
+        if name == TRAINER_STATE:
+            found.whole.add(folder)
+            continue
+        found.folders[folder].append(file)
+        count += 1
+        if count % PRUNED_AFTER == 0:
+            _prune(found)
+    _prune(found)
+    return found
+
+
+def _counts(name: str) -> bool:
+    return name == TRAINER_STATE or name.endswith(CHECKPOINT_SUFFIXES)
+
+
+def _prune(found: _Found) -> None:
+    """Leave what may be chosen, and some more should that be deleted: of the newest folders the best files."""
+    for folder in sorted(found.folders, key=lambda folder: _newest_age(found.folders[folder]))[:-FOLDERS_KEPT]:
+        del found.folders[folder]
+    for folder, files in found.folders.items():
+        kept = [*_ordered(files)[:FILES_KEPT], *sorted(files, key=_age)[-FILES_KEPT:]]
+        found.folders[folder] = list(dict.fromkeys(kept))
+    if len(found.whole) > FOLDERS_KEPT * FILES_KEPT:
+        found.whole.intersection_update(found.folders)
+
+
+def _keep(attempt: AttemptFiles, found: _Found) -> None:
+    files = [[file.path, file.size, file.modified_ns] for files in found.folders.values() for file in files]
+    whole = sorted(found.whole & found.folders.keys())
+    content = {"version": VERSION, "files": files, "whole": whole}
+    write_whole(attempt.checkpoints, json.dumps(content).encode(), sync=False)
+
+
+def _read_kept(attempt: AttemptFiles) -> _Found | None:
+    """What was kept; None where nothing was, or it cannot be used."""
+    content = read_json(attempt.checkpoints)
+    if content is None or content.get("version") != VERSION:
+        return None
+    found = _Found(defaultdict(list), set())
+    try:
+        for path, size, modified_ns in content["files"]:
+            file = WrittenFile(str(path), int(size), int(modified_ns), checkpoint=True)
+            found.folders[file.path.rpartition("/")[0]].append(file)
+        found.whole.update(map(str, content["whole"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return found
+
+
+def _newest(work: Path, found: _Found) -> str | None:
     """The newest checkpoint anywhere below a working folder: a file, or a folder of Hugging Face's Trainer.
 
     Within one folder the one called "last" is taken. One that its writer did not finish is passed over.
     """
-    folders: dict[str, list[WrittenFile]] = defaultdict(list)
-    whole: set[str] = set()
-    for file in islice(walk_written(work), FILES_LIMIT):
-        folder, _, name = file.path.rpartition("/")
-        if file.checkpoint:
-            folders[folder].append(file)
-        elif name == TRAINER_STATE:
-            whole.add(folder)
-    by_time = sorted(folders, key=lambda folder: max(map(_age, folders[folder])), reverse=True)
+    folders, whole = found.folders, found.whole
+    by_time = sorted(folders, key=lambda folder: _newest_age(folders[folder]), reverse=True)
     later: list[str] = []
     for folder in by_time:
-        if folder in whole and _is_step(folder):
+        if folder in whole and _is_step(folder) and (work / folder / TRAINER_STATE).is_file():
             return folder
-        if found := _best_of(work, folders[folder]):
+        if best := _best_of(work, folders[folder]):
             if not _is_step(folder):
-                return found
+                return best
             # Of a trainer that keeps no state there, or of one that was killed while it wrote.
-            later.append(found)
+            later.append(best)
     # An empty file is nothing to go on from, but all that there is: the script may know what it means.
-    empty = [file.path for folder in by_time for file in sorted(folders[folder], key=_age) if not file.size]
+    ordered = (file for folder in by_time for file in sorted(folders[folder], key=_age) if not file.size)
+    empty = [file.path for file in ordered if (work / file.path).is_file()]
     return next(iter([*later, *empty[-1:]]), None)
 
 
@@ -64,9 +159,24 @@ def _is_step(folder: str) -> bool:
 
 
 def _best_of(work: Path, files: list[WrittenFile]) -> str | None:
+    return next((file.path for file in _ordered(files) if _is_whole(work, file)), None)
+
+
+def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
+    """The files of one folder, the one to go on from first."""
     newest_first = sorted(files, key=_age, reverse=True)
-    ordered = sorted(newest_first, key=lambda file: Path(file.path).stem.lower() not in LAST_STEMS)
-    return next((file.path for file in ordered if _is_whole(work, file)), None)
+    return sorted(newest_first, key=lambda file: _stem(file.path) not in LAST_STEMS)
+
+
+def _stem(path: str) -> str:
+    """The name without what marks it as a checkpoint: "last" of last.pth.tar."""
+    name = path.rpartition("/")[2]
+    longest = max((suffix for suffix in CHECKPOINT_SUFFIXES if name.endswith(suffix)), key=len, default="")
+    return name.removesuffix(longest).lower()
+
+
+def _newest_age(files: list[WrittenFile]) -> tuple[int, tuple[object, ...]]:
+    return max(map(_age, files))
 
 
 def _age(file: WrittenFile) -> tuple[int, tuple[object, ...]]:

@@ -125,39 +125,54 @@ def cancel(session: Session, run_id: int) -> Status:
     return to
 
 
-def start_again(session: Session, files: DeckFiles, run_id: int, *, resume: bool) -> Run:
-    """Queue a new attempt of a run that has ended; with `resume`, from its last checkpoint.
-
-    A retry that waits for its back-off starts at once instead.
+def check_resume(files: DeckFiles, run: Run) -> None:
+    """Look whether a run can go on from a checkpoint. That may take seconds: no transaction may wait for it.
 
     Raises:
         RunConflict: the run has not ended, or there is no checkpoint to resume from, or its program would not read it.
     """
-    run = find_run(session, run_id)
-    status = Status(run.status)
-    verb = "resume" if resume else "retry"
-    if run.trainer is None and run.script is None:
-        raise RunConflict(f"Run {run_id} was imported: the deck does not know what program wrote it.")
-    backs_off = status is Status.QUEUED and run.not_before is not None
-    if not status.is_final and not backs_off:
-        raise RunConflict(f"Run {run_id} is {status}: {verb} it when it has ended, or cancel it first.")
-    if resume and last_checkpoint(files, run) is None:
+    _check_ended(run, "resume")
+    if last_checkpoint(files, run) is None:
         raise RunConflict(
-            f"Run {run_id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh."
+            f"Run {run.id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh."
         )
     script = ScriptView.model_validate(run.script) if run.script else None
-    if resume and way_to_resume(script, files.run(run_id).folder) is None:
+    if way_to_resume(script, files.run(run.id or 0).folder) is None:
         raise RunConflict(
-            f"Run {run_id} cannot be resumed: its script is not known to read a checkpoint. Run it again with "
-            f"resume_arg, the option by which it takes one (traindeck rerun {run_id} --resume-arg=--resume), or have "
+            f"Run {run.id} cannot be resumed: its script is not known to read a checkpoint. Run it again with "
+            f"resume_arg, the option by which it takes one (traindeck rerun {run.id} --resume-arg=--resume), or have "
             f"it read {VARIABLE}. Retry starts this run from the beginning."
         )
+
+
+def start_again(session: Session, run_id: int, *, resume: bool) -> Run:
+    """Queue a new attempt of a run that has ended; with `resume`, from its last checkpoint: see `check_resume`.
+
+    A retry that waits for its back-off starts at once instead.
+
+    Raises:
+        RunConflict: the run has not ended.
+    """
+    run = find_run(session, run_id)
+    verb = "resume" if resume else "retry"
+    backs_off = _check_ended(run, verb)
     if backs_off:
         transitions.end_backoff(session, run, resume=resume)
     else:
         transitions.requeue(session, run, f"{verb} asked for by the user", resume=resume)
     session.expire(run)
     return run
+
+
+def _check_ended(run: Run, verb: str) -> bool:
+    """Raise RunConflict where a run cannot get a new attempt; True where it has one that waits for its back-off."""
+    status = Status(run.status)
+    if run.trainer is None and run.script is None:
+        raise RunConflict(f"Run {run.id} was imported: the deck does not know what program wrote it.")
+    backs_off = status is Status.QUEUED and run.not_before is not None
+    if not status.is_final and not backs_off:
+        raise RunConflict(f"Run {run.id} is {status}: {verb} it when it has ended, or cancel it first.")
+    return backs_off
 
 
 def remove(session: Session, run_id: int) -> None:

@@ -75,6 +75,11 @@ class AttemptFiles:
         return self.folder / "packages.json"
 
     @property
+    def checkpoints(self) -> Path:
+        """Which checkpoints it left, where its working folder is long to walk."""
+        return self.folder / "checkpoints.json"
+
+    @property
     def scalars(self) -> Path:
         """What was read from its event files, in a form that is fast to read again."""
         return self.folder / "scalars"

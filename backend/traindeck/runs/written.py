@@ -1,15 +1,17 @@
 """What a run wrote in its working folder, read without following anything that leads out of it."""
 
+import math
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from traindeck.runs.files import read_json
 
-CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".pth.tar")
 INPUTS = "inputs.json"
 """Beside the working folder: what was put there at the start."""
 
@@ -77,16 +79,25 @@ def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
     return sorted(files, key=lambda file: (not file.checkpoint, -file.modified if file.checkpoint else 0, file.path))
 
 
-def walk_written(work: Path) -> Iterator[WrittenFile]:
-    """Every file but hidden ones, links, and copies of the user's files that the run found there and left alone."""
+def walk_written(
+    work: Path, wanted: Callable[[str], bool] | None = None, until: float = math.inf
+) -> Iterator[WrittenFile]:
+    """Every file but hidden ones, links, and copies of the user's files that the run found there and left alone.
+
+    Args:
+        wanted: Chooses files by their names. What it does not choose is passed over without a look at it.
+        until: When to stop, wherever that is, on the monotonic clock.
+    """
     inputs = _inputs(work)
     # A list, not recursion: a run may make folders a thousand deep.
     waiting = [] if work.is_symlink() else [("", work)]
-    while waiting:
+    while waiting and time.monotonic() < until:
         prefix, folder = waiting.pop()
         for entry in _entries(folder):
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((f"{prefix}{entry.name}/", Path(entry.path)))
+                continue
+            if wanted is not None and not wanted(entry.name):
                 continue
             file = _file(entry, prefix) if entry.is_file(follow_symlinks=False) else None
             if file is not None and inputs.get(file.path) != [file.size, file.modified_ns]:
