@@ -52,11 +52,17 @@ def test_an_embedding_below_the_run_is_shown_with_its_sprites(
         assert web.get(board + PLUGIN + "sprite_image", params=query).content.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("way", ["../../secret.tsv", "/etc/hosts", "~/.bashrc", "link.tsv"])
+@pytest.mark.parametrize("way", ["../../secret.tsv", "/etc/hosts", "~/.bashrc", "link.tsv", ".hidden.tsv",
+                                 ".folder/points.tsv", "to_hidden.tsv", ".link.tsv", "../logs/.hidden.tsv"])  # fmt: skip
 def test_a_path_out_of_the_run_is_refused(
     shared_deck: Deck, web: httpx.Client, work: Path, tmp_path: Path, way: str
 ) -> None:
     (work / "logs" / "link.tsv").symlink_to(tmp_path / "secret.tsv")
+    (work / "logs" / ".hidden.tsv").write_text("1\t2\n3\t4\n")
+    (work / "logs" / ".folder").mkdir()
+    (work / "logs" / ".folder" / "points.tsv").write_text("1\t2\n3\t4\n")
+    (work / "logs" / "to_hidden.tsv").symlink_to(work / "logs" / ".hidden.tsv")
+    (work / "logs" / ".link.tsv").symlink_to(work / "mine.tsv")
     configure(work / "logs", tensor_path=way, metadata_path=way, bookmarks_path=way, sprite=way)
     board = shared_deck.show(f"outside-{tmp_path.name}", work)
     assert answers(web, board) == dict.fromkeys(("tensor", "metadata", "bookmarks", "sprite_image"), 400)

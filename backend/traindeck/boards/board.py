@@ -15,6 +15,7 @@ from tensorboard.backend import application
 from tensorboard.plugins.projector import projector_plugin
 
 from traindeck.boards.bundle import WebBundle, WsgiApp
+from traindeck.boards.downloads import make_downloads_safe
 from traindeck.boards.projector import ProjectorLoader
 from traindeck.boards.provider import BoardDataProvider
 from traindeck.boards.reader import BoardReader
@@ -31,6 +32,7 @@ class TensorBoard:
     """What all boards share: TensorBoard's flags and plugins, and its web page."""
 
     def __init__(self) -> None:
+        make_downloads_safe()
         self._plugins = default.get_plugins()
         configured = program.TensorBoard(self._plugins)
         configured.configure(["tensorboard", "--logdir", os.devnull])

@@ -25,7 +25,8 @@ class BoardProjector(projector_plugin.ProjectorPlugin):
     """TensorBoard's projector, with every path of a configuration checked once links are resolved.
 
     TensorBoard compares a path with the configuration's own folder. That folder may be a link out of the run,
-    and a path may name a pipe that nobody writes: what leads there is taken out of the configuration.
+    and a path may name a pipe that nobody writes: what leads there is taken out of the configuration. So are hidden
+    files, which are not served elsewhere either.
     """
 
     def __init__(self, context: base_plugin.TBContext, folders: Sequence[Path]) -> None:
@@ -67,16 +68,27 @@ class BoardProjector(projector_plugin.ProjectorPlugin):
 
     def _refuse_outside(self, embedding: Any, folder: Path) -> None:
         for field in _PATH_FIELDS:
-            if getattr(embedding, field) and not self._may_read(folder / getattr(embedding, field)):
+            if getattr(embedding, field) and not self._may_read_as(getattr(embedding, field), folder):
                 embedding.ClearField(field)
         image = embedding.sprite.image_path
-        if image and not self._may_read(folder / image):
+        if image and not self._may_read_as(image, folder):
             embedding.ClearField("sprite")
 
+    def _may_read_as(self, given: str, folder: Path) -> bool:
+        # A link of a hidden name is hidden, wherever it leads.
+        return not _is_hidden(Path(given)) and self._may_read(folder / given)
+
     def _may_read(self, path: Path) -> bool:
-        """True for a regular file below one of the board's folders."""
+        """True for a regular file below one of the board's folders that is not hidden."""
         resolved = path.resolve()
-        return resolved.is_file() and any(resolved.is_relative_to(folder) for folder in self._folders)
+        folder = next((folder for folder in self._folders if resolved.is_relative_to(folder)), None)
+        if folder is None or _is_hidden(resolved.relative_to(folder)):
+            return False
+        return resolved.is_file()
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") and part != ".." for part in path.parts)
 
 
 @Request.application

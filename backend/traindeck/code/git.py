@@ -1,6 +1,7 @@
 """What git knows of a project: its commit, its branch, and what was not committed."""
 
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,10 @@ from traindeck.code.program import MARK, GitFailed, GitProgram
 MAX_DIFF_BYTES = 1_000_000
 MAX_UNTRACKED = 200
 LISTED_BYTES = 4_000_000
+TOKEN = re.compile(
+    r"x-access-token|oauth2|(?:gh[pousr]_|github_pat_|glpat-|hf_|sk-).+|(?=.*\d)[\w-]{20,}", re.IGNORECASE
+)
+"""What stands for a user in an address, and is none."""
 OWN_SCOPES = (b"local", b"worktree")
 PROGRAMS = {b"filter": (b"clean", b"smudge", b"process"), b"diff": (b"command", b"textconv")}
 """Settings that name a program, by section; between both stands a name of the repository's own: any bytes, or none."""
@@ -76,7 +81,7 @@ def read_git(folder: Path, git: GitProgram | None = None) -> tuple[GitState, byt
 def public_url(url: str) -> str:
     """The address of a repository without passwords and tokens."""
     if "://" not in url:
-        return url
+        return _public_scp(url)
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -86,6 +91,15 @@ def public_url(url: str) -> str:
     # Over ssh the name is part of the address; over http it may be a token.
     user = f"{parts.username}@" if parts.username and "ssh" in parts.scheme else ""
     return urlunsplit((parts.scheme, f"{user}{host}{port}", parts.path, "", ""))
+
+
+def _public_scp(url: str) -> str:
+    """The same for `user@host:path`, and for a path: a password goes, and a user that looks like a token."""
+    user, at, rest = url.partition("@")
+    if not at or "/" in user:
+        return url
+    name, colon, _ = user.partition(":")
+    return rest if (colon and not name) or TOKEN.fullmatch(name) else f"{name}@{rest}"
 
 
 def _settings(git: GitProgram, top: Path) -> str | None:

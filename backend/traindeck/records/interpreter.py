@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from traindeck.records.masking import mask_urls
+from traindeck.records.masking import mask_text
 
 ASK_SECONDS = 10.0
 """How long an interpreter may take. Listing 200 packages takes 0.3 s, from a cold disk a few."""
@@ -117,7 +117,7 @@ def _read(answer: bytes) -> Interpreter | None:
             executable=str(content["executable"]),
             prefix=str(content["prefix"]),
             torch=content["torch"],
-            packages=[{**one, "origin": one["origin"] and mask_urls(one["origin"])} for one in content["packages"]],
+            packages=[{**one, "origin": one["origin"] and mask_text(one["origin"])} for one in content["packages"]],
             folders=tuple(content["folders"]),
         )
     except (ValueError, KeyError, TypeError):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from traindeck.code.kept import GIT, code_of
 from traindeck.db.tables import Run
-from traindeck.records.masking import mask_urls
+from traindeck.records.masking import mask_arguments
 from traindeck.records.packages import read_packages
 from traindeck.records.program import argv_of_run, shell_line
 from traindeck.records.view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
@@ -23,7 +23,7 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
     attempt = files.attempt(number)
     content = read_json(attempt.environment) or {}
     script = ScriptView.model_validate(run.script) if run.script else None
-    argv = _texts(content.get("argv")) or [mask_urls(one) for one in argv_of_run(run, files)]
+    argv = _texts(content.get("argv")) or mask_arguments(argv_of_run(run, files))
     packages = read_packages(attempt.packages)
     environment = content.get("environment")
     fields: dict[str, Any] = {

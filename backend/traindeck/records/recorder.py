@@ -11,7 +11,7 @@ from typing import Any
 from traindeck.code.blobs import Blobs
 from traindeck.records.host import describe_host
 from traindeck.records.interpreter import Interpreter, Interpreters
-from traindeck.records.masking import mask_urls, mask_variables
+from traindeck.records.masking import mask_arguments, mask_variables
 from traindeck.records.packages import keep_packages
 from traindeck.records.program import argv_of_order, interpreter_of
 from traindeck.runner.environment import HOOK, child_environment
@@ -78,7 +78,7 @@ class Recorder:
         variables = without_own(child_environment(order))
         chosen = interpreter_of(order, variables)
         found = self._interpreters.ask(chosen[0], variables) if chosen else None
-        argv = [mask_urls(one) for one in argv_of_order(order)]
+        argv = mask_arguments(argv_of_order(order))
         return {
             "version": VERSION,
             "run": order.run_id,
