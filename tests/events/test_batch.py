@@ -60,7 +60,8 @@ def chunk_of(contents: list[bytes]) -> Chunk:
 def batched(contents: list[bytes]) -> dict[bytes, list[Point]]:
     batch, found = read_batch(chunk_of(contents)), defaultdict(list)
     for number, point in zip(batch.tag_numbers.tolist(), batch.points.tolist(), strict=True):
-        found[batch.tags[number]].append(point)
+        if number not in batch.undeclared:
+            found[batch.tags[number]].append(point)
     return dict(found)
 
 

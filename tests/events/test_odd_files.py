@@ -18,7 +18,11 @@ def test_a_corrupt_record_ends_its_file_with_a_reason_and_no_other(work: Path, s
     write(work / "b" / NAME, scalar("loss", 0, 5))
     update = read_all(tail)
     assert (update.new_points, update.caught_up) == (2, True)
-    assert update.problems == [f"a/{NAME}: a record does not match its checksum (at byte {len(scalar('loss', 0, 0))})"]
+    size = len(scalar("loss", 0, 0))
+    assert update.problems == [
+        f"a/{NAME}: a record does not match its checksum (at byte {size}); "
+        f"the last {2 * len(broken)} of its {size + 2 * len(broken)} bytes are left out"
+    ]
     write(work / "a" / NAME, scalar("loss", 3, 3))
     write(work / "b" / NAME, scalar("loss", 1, 6))
     assert tail.poll().new_points == 1

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
+from tensorboardX import SummaryWriter as TensorboardX
 from torch.utils.tensorboard import SummaryWriter
 
 from events.eventfiles import NAME, accumulated, read_all, scalar, stored, version, write
@@ -144,15 +147,59 @@ def test_two_series_that_would_have_one_name_stay_two(work: Path, store: Path) -
     }
 
 
-def test_a_file_that_becomes_shorter_or_goes_away_keeps_its_points(work: Path, store: Path, tail: AttemptTail) -> None:
-    write(work / "a" / NAME, scalar("loss", 1, 1))
+def test_charts_show_what_is_on_disk_where_a_file_is_rewritten_or_a_folder_begun_again(
+    work: Path, store: Path, tail: AttemptTail
+) -> None:
+    write(work / "a" / NAME, version(), *(scalar("loss", step, 1) for step in range(9)), scalar("old", 1, 1))
     write(work / "b" / NAME, scalar("loss", 1, 1))
     read_all(tail)
-    (work / "a" / NAME).write_bytes(b"")
+    (work / "a" / NAME).unlink()
+    write(work / "a" / NAME, version(), *(scalar("loss", step, 2) for step in range(3)))
     shutil.rmtree(work / "b")
-    update = tail.poll(rescan=True)
-    assert update.problems == [f"a/{NAME}: it became shorter than what was read of it"]
-    assert (update.caught_up, len(stored(store))) == (True, 2)
+    write(work / "b" / "events.out.tfevents.1700000100.host.1.0", scalar("loss", 5, 5))
+    changed = read_all(tail).changed
+    assert stored(store) == {"loss": [(step, 1.7e9, 2.0) for step in range(3)], "b/loss": [(5, 1.7e9, 5.0)]}
+    assert {name: summary.count for name, summary in changed.items()} == {"loss": 3, "b/loss": 1, "old": 0}
+
+
+def test_a_file_that_is_rewritten_longer_is_read_anew(work: Path, store: Path, tail: AttemptTail) -> None:
+    path = write(work / NAME, *(scalar("loss", step, 1, 1.7e9) for step in range(3)))
+    read_all(tail)
+    path.write_bytes(b"")
+    write(path, *(scalar("loss", step, 2, 1.8e9) for step in range(9)))
+    read_all(tail)
+    assert stored(store) == {"loss": [(step, 1.8e9, 2.0) for step in range(9)]}
+
+
+def test_a_folder_that_is_renamed_is_one_series_as_after_a_reload_of_tensorboard(
+    work: Path, store: Path, tail: AttemptTail
+) -> None:
+    write(work / "runs" / "tmp" / NAME, version(), *(scalar("loss", step, step) for step in range(20)))
+    assert set(read_all(tail).changed) == {"loss"}
+    (work / "runs" / "tmp").rename(work / "runs" / "final-acc=0.9")
+    later = work / "runs" / "final-acc=0.9" / "events.out.tfevents.1700000100.host.1.1"
+    write(later, version(), *(scalar("loss", step, step) for step in range(20, 25)))
+    read_all(tail)
+    assert stored(store) == {"loss": [(step, 1.7e9, step) for step in range(25)]}
+
+
+def test_where_all_event_files_are_deleted_their_points_stay(work: Path, store: Path, tail: AttemptTail) -> None:
+    write(work / "a" / NAME, scalar("loss", 1, 1))
+    read_all(tail)
+    shutil.rmtree(work / "a")
+    assert read_all(tail).problems == []
+    assert stored(store) == {"loss": [(1, 1.7e9, 1.0)]}
+
+
+@pytest.mark.parametrize("writer", [SummaryWriter, TensorboardX], ids=["torch", "tensorboardX"])
+def test_the_metrics_of_add_hparams_belong_to_the_run(work: Path, store: Path, writer: Any) -> None:
+    with writer(str(work / "runs" / "exp")) as opened:
+        opened.add_hparams({"lr": 0.1}, {"final/loss": 0.5, "accuracy": 0.9})
+        opened.add_scalar("accuracy", 0.1, 1)
+    catch_up(work, store, 60)
+    assert {name: rows[0][2] for name, rows in stored(store).items()} == pytest.approx(
+        {"final/loss": 0.5, "accuracy": 0.1, "accuracy (hparams)": 0.9}, rel=1e-6
+    )
 
 
 def test_a_huge_file_does_not_keep_a_small_one_waiting(work: Path, store: Path) -> None:
@@ -174,6 +221,7 @@ def test_a_huge_file_does_not_keep_a_small_one_waiting(work: Path, store: Path) 
 
 TRAINER = """
 import sys
+from tensorboardX import SummaryWriter as TensorboardX
 from torch.utils.tensorboard import SummaryWriter
 writer = SummaryWriter(sys.argv[1], max_queue=1)
 step = 0

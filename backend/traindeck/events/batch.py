@@ -5,8 +5,10 @@ shape is parsed, and the others of that shape are read as columns of a matrix; a
 parsed by itself.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,6 +25,8 @@ SHAPES_LIMIT = 12
 FEW_RECORDS = 8
 """So many records are parsed faster one by one than as a matrix."""
 
+NO_STEP = -1
+
 Indices = NDArray[np.int64]
 
 
@@ -35,12 +39,18 @@ class Batch:
         tag_numbers: Which of `tags` each point has; int64, shape (points,).
         points: The points, less those that were withdrawn further down in the same chunk; shape (points,).
         withdrawn_from: Where a writer began again: all earlier points from this step on are void.
+        undeclared: The numbers of tags of which nothing says that they are scalars.
+        tags_withdrawn_from: The same as `withdrawn_from` for single tags, in files that do not tell of restarts.
+        last_step: The step of the last record with a summary; -1 where there is none.
     """
 
     tags: list[bytes]
     tag_numbers: Indices
     points: Points
     withdrawn_from: int | None
+    undeclared: frozenset[int] = frozenset()
+    tags_withdrawn_from: Mapping[bytes, int] = field(default_factory=dict)
+    last_step: int = NO_STEP
 
 
 @dataclass(slots=True)
@@ -52,6 +62,7 @@ class Columns:
     tag_numbers: list[Indices] = field(default_factory=list)
     points: list[Points] = field(default_factory=list)
     restarts: list[tuple[int, int]] = field(default_factory=list)
+    declared: set[int] = field(default_factory=set)
 
     def add(self, records: Indices, tag_numbers: Indices, points: Points) -> None:
         """Add `points`; the three arrays are of one length."""
@@ -105,6 +116,8 @@ def _add_alike(shape: Shape, rows: Matrix, records: Indices, columns: Columns) -
         raw, size = tags.tobytes(), tags.shape[1]
         each = (raw[at : at + size] for at in range(0, len(raw), size))
         numbers = np.fromiter(map(columns.tag_number, each), np.int64, len(rows))
+    if scalar.declared:
+        columns.declared.update(np.unique(numbers).tolist())
     columns.add(records, numbers, shape.read(rows))
 
 
@@ -118,15 +131,19 @@ def _read_singly(chunk: Chunk, records: Indices, columns: Columns) -> None:
             continue
         if event.restarts:
             columns.restarts.append((record, event.step))
-        found += [(record, columns.tag_number(tag), point) for tag, point in _points_of(event, content)]
+        for tag, point, declared in _points_of(event, content):
+            found.append((record, columns.tag_number(tag), point))
+            if declared:
+                columns.declared.add(found[-1][1])
     if found:
         numbers, tags, points = zip(*found, strict=True)
         columns.add(np.array(numbers), np.array(tags), np.array(list(points), POINT))
 
 
-def _points_of(event: Event, content: bytes) -> Iterator[tuple[bytes, tuple[int, float, float]]]:
+def _points_of(event: Event, content: bytes) -> Iterator[tuple[bytes, tuple[int, float, float], bool]]:
     for scalar in event.scalars:
-        yield content[scalar.tag_start : scalar.tag_end], (event.step, event.wall_time, scalar.value)
+        tag = content[scalar.tag_start : scalar.tag_end]
+        yield tag, (event.step, event.wall_time, scalar.value), scalar.declared
 
 
 def _in_order(columns: Columns) -> Batch:
@@ -140,4 +157,46 @@ def _in_order(columns: Columns) -> Batch:
     for restart, step in columns.restarts:
         kept = (records > restart) | (points["step"] < step)
         records, tag_numbers, points = records[kept], tag_numbers[kept], points[kept]
-    return Batch(list(columns.tags), tag_numbers, points, withdrawn)
+    undeclared = frozenset(columns.tags.values()) - columns.declared
+    return Batch(list(columns.tags), tag_numbers, points, withdrawn, undeclared)
+
+
+def read_old_batch(chunk: Chunk, last_step: int) -> Batch:
+    """The scalars of a chunk of a file that does not tell of restarts.
+
+    A step back then means one: it voids what its tags have from its step on, as in TensorBoard. So each record is read
+    for itself, in order.
+
+    Args:
+        chunk: The records.
+        last_step: The step of the last record before them that has a summary.
+    """
+    found: dict[bytes, list[tuple[int, float, float]]] = {}
+    declared: set[bytes] = set()
+    withdrawn: dict[bytes, int] = {}
+    zigzag: set[bytes] = set()
+    for start, length in zip(chunk.starts.tolist(), chunk.lengths.tolist(), strict=True):
+        content = chunk.data[start : start + length]
+        event = event_or_none(content)
+        if event is None or not event.has_summary:
+            continue
+        for tag, point, is_declared in _points_of(event, content):
+            points = found.setdefault(tag, [])
+            if event.step < last_step:
+                if tag in zigzag:
+                    points[:] = [one for one in points if one[0] < event.step]
+                else:
+                    del points[bisect_left(points, event.step, key=itemgetter(0)) :]
+                withdrawn[tag] = min(event.step, withdrawn.get(tag, event.step))
+            elif points and points[-1][0] > event.step:
+                # A step back of the record before it, which had other tags.
+                zigzag.add(tag)
+            points.append(point)
+            if is_declared:
+                declared.add(tag)
+        last_step = event.step
+    tags = list(found)
+    numbers = np.repeat(np.arange(len(tags)), [len(found[tag]) for tag in tags])
+    rows = np.array([point for tag in tags for point in found[tag]], POINT)
+    undeclared = frozenset(number for number, tag in enumerate(tags) if tag not in declared)
+    return Batch(tags, numbers, rows, None, undeclared, withdrawn, last_step)

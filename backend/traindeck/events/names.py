@@ -8,12 +8,15 @@ folder nearest to the top, then the first by name. Folders are given below the w
     MAIN                                  Loss/train    Loss/train
     MAIN/Loss_train_best (add_scalars)    Loss/train    Loss/train/best
     MAIN/eval                             Loss/train    eval/Loss/train
+    MAIN/1795745478.92 (add_hparams)      final/loss    final/loss
 """
 
 import re
 from math import inf
 
 OPENED = re.compile(r"tfevents\.(\d{1,15})(.*)", re.DOTALL)
+TIMED = re.compile(r"\d{9,11}\.\d{1,9}")
+"""How torch and tensorboardX name the folder of an `add_hparams`: by the time, so that it differs from run to run."""
 DIGITS = re.compile(r"(\d+)")
 
 Natural = tuple[tuple[int, int, str], ...]
@@ -37,7 +40,7 @@ def opening_order(path: str) -> tuple[float, Natural, int, Natural]:
 
 def series_name(main: str, folder: str, tag: str) -> str:
     """The name of the series `tag` of the event files in `folder`, where `main` is the main folder."""
-    if folder == main:
+    if folder == main or is_of_hparams(main, folder):
         return tag
     if main == "" or folder.startswith(f"{main}/"):
         below = folder[len(main) :].lstrip("/")
@@ -47,6 +50,13 @@ def series_name(main: str, folder: str, tag: str) -> str:
     else:
         below = _beside(main, folder)
     return f"{below}/{tag}"
+
+
+def is_of_hparams(main: str, folder: str) -> bool:
+    """Whether the folder is one that `add_hparams` makes below the main folder for its metrics."""
+    if main and not folder.startswith(f"{main}/"):
+        return False
+    return TIMED.fullmatch(folder[len(main) :].lstrip("/")) is not None
 
 
 def readable(path: str) -> str:

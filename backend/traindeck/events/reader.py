@@ -5,6 +5,8 @@ one writer that was closed and opened again. Folders take turns, a chunk each, s
 hold up the rest.
 """
 
+import os
+import re
 import time
 from itertools import count
 from pathlib import Path
@@ -12,15 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from traindeck.events.batch import Batch, read_batch
+from traindeck.events.batch import NO_STEP, Batch, read_batch, read_old_batch
 from traindeck.events.eventfile import EventFile
-from traindeck.events.names import natural, opening_order, readable, series_name
+from traindeck.events.names import is_of_hparams, natural, opening_order, readable, series_name
+from traindeck.events.records import Chunk
+from traindeck.events.scalars import event_or_none
 from traindeck.events.series import SeriesSummary
 from traindeck.events.store import SeriesStore
 from traindeck.events.table import SeriesKey, StoredSeries
 
 HELD_LIMIT_BYTES = 64 << 20
 """With so much in memory that the disk has no room for, reading waits."""
+
+VERSION = re.compile(rb"brain\.Event:(\d{1,9})")
+VERSION_WITH_RESTARTS = 2
+"""Files of this version tell where training began again; in others, and where none is told, a step back does."""
+
+WITHDRAWN = SeriesSummary(None, None, None, 0, 0, 0.0)
 
 SERIES_LIMIT = 20_000
 TAG_LIMIT_BYTES = 16 << 10
@@ -43,22 +53,33 @@ class AttemptReader:
     def _resume(self) -> None:
         position = self.store.position
         self._main: str | None = position.get("main")
-        self._files = {path: EventFile(path, offset, stopped) for path, offset, stopped in position.get("files", [])}
+        self._files = {
+            path: EventFile(path, offset, stopped, unit=unit, head=head)
+            for path, offset, stopped, unit, head in (_complete(file) for file in position.get("files", []))
+        }
+        self._gone: set[str] = set(position.get("gone", []))
+        self._last_steps: dict[str, int] = position.get("last_steps", {})
+        self._telling: set[str] = set(position.get("telling", self._telling_of_old_stores()))
         self._order()
         self._changed = set(self.store.table.by_key)
+
+    def _telling_of_old_stores(self) -> list[str]:
+        return [file.folder for file in self._files.values() if file.offset]
 
     @property
     def position(self) -> dict[str, Any]:
         """Where to go on from; JSON."""
-        files = [[file.path, file.offset, file.stopped] for file in self._files.values()]
-        return {"main": self._main, "files": files} if files else {}
+        files = [[file.path, file.offset, file.stopped, file.unit, file.head] for file in self._files.values()]
+        more = {"last_steps": self._last_steps, "telling": sorted(self._telling), "gone": sorted(self._gone)}
+        return {"main": self._main, "files": files, **more} if files else {}
 
     @property
     def problems(self) -> list[str]:
         """What keeps points from being read, as it stands now."""
         reasons = ((file.path, file.stopped or file.trouble) for file in self._files.values())
         unread = [f"{readable(path)}: {reason}" for path, reason in reasons if reason is not None]
-        return [*unread, *([self._left_out] if self._left_out else [])]
+        odd = [f"{readable(file.path)}: {file.remark}" for file in self._files.values() if file.remark]
+        return [*unread, *odd, *([self._left_out] if self._left_out else [])]
 
     @property
     def is_caught_up(self) -> bool:
@@ -71,6 +92,10 @@ class AttemptReader:
 
     def discover(self, paths: list[str]) -> None:
         """Take up event files that were found; those known already stay where they are."""
+        self._forget_what_is_gone(paths)
+        self._take_up(paths)
+
+    def _take_up(self, paths: list[str]) -> None:
         new = [path for path in paths if path not in self._files]
         if not new:
             return
@@ -81,24 +106,48 @@ class AttemptReader:
             self._main = min(self._files.values(), key=lambda file: opening_order(file.path)).folder
         self._order()
 
+    def _forget_what_is_gone(self, paths: list[str]) -> None:
+        """Begin again where event files were replaced, or were deleted and others are there.
+
+        So charts show what is on disk. Where all are deleted, what was read of them stays.
+        """
+        found = set(paths)
+        gone = [path for path in self._files if path not in found and not os.path.lexists(self.work / path)]
+        replaced = any(file.is_replaced for file in self._files.values())
+        if not replaced and not (gone and found):
+            return
+        self._files = {path: file for path, file in self._files.items() if path in found}
+        self.begin_again()
+
     def take_changes(self) -> tuple[dict[str, SeriesSummary], int]:
         """The series that got or lost points since the last call, and how many points were read."""
         table, changed, points = self.store.table, self._changed, self._new_points
         self._changed, self._new_points = set(), 0
-        return table.summary_of(table.by_key[key] for key in changed), points
+        summaries = table.summary_of(table.by_key[key] for key in changed if key in table.by_key)
+        if self._gone and self.is_caught_up:
+            # Not before: most of them come again.
+            summaries |= {name: WITHDRAWN for name in self._gone if name not in table.by_name}
+            self._gone = set()
+        return summaries, points
 
     def begin_again(self) -> None:
         """Read everything once more, into an empty store."""
         paths = list(self._files)
+        gone = self._gone | set(self.store.table.by_name)
         self.store.reset()
         self._resume()
-        self.discover(paths)
+        self._gone = gone
+        self._take_up(paths)
+
+    def look(self) -> None:
+        """See how large the files are now."""
+        for file in self._files.values():
+            file.look(self.work)
 
     def read(self, seconds: float) -> None:
         """Read what is new, for about so many seconds at most."""
         deadline = time.monotonic() + seconds
-        for file in self._files.values():
-            file.look(self.work)
+        self.look()
         while not self._is_full and (turn := self._turn()):
             for file in turn:
                 self._read_some(file)
@@ -115,35 +164,60 @@ class AttemptReader:
         """The next file of each folder that has anything new, the folder first that has waited longest."""
         turn: dict[str, EventFile] = {}
         for file in self._files.values():
-            if file.is_pending:
+            if file.is_pending and not file.is_replaced:
                 turn.setdefault(file.folder, file)
         return sorted(turn.values(), key=lambda file: self._turns.get(file.folder, 0))
 
     def _read_some(self, file: EventFile) -> None:
         self._turns[file.folder] = next(self._turn_numbers)
+        is_first = not file.offset
         chunk = file.read(self.work)
         if chunk is None:
             return
         try:
-            self._store(file.folder, read_batch(chunk))
+            self._store(file, self._batch(file.folder, chunk, is_first=is_first))
         except (OSError, EOFError):
             # The store lost what it must have to withdraw points of it.
             self.begin_again()
 
-    def _store(self, folder: str, batch: Batch) -> None:
+    def _batch(self, folder: str, chunk: Chunk, *, is_first: bool) -> Batch:
+        """The scalars of a chunk, by the rules of the version that its file, or one before it in its folder, has."""
+        if is_first and len(chunk.starts):
+            start, length = int(chunk.starts[0]), int(chunk.lengths[0])
+            event = event_or_none(chunk.data[start : start + length])
+            version = VERSION.fullmatch(event.version) if event else None
+            if version is not None:
+                change = self._telling.add if int(version[1]) >= VERSION_WITH_RESTARTS else self._telling.discard
+                change(folder)
+        if folder in self._telling:
+            return read_batch(chunk)
+        batch = read_old_batch(chunk, self._last_steps.get(folder, NO_STEP))
+        self._last_steps[folder] = batch.last_step
+        return batch
+
+    def _store(self, file: EventFile, batch: Batch) -> None:
+        folder = file.folder
         if batch.withdrawn_from is not None:
             self._changed |= {one.key for one in self.store.withdraw(folder, batch.withdrawn_from)}
-        series = [self._series(folder, tag) for tag in batch.tags]
+        for raw_tag, step in batch.tags_withdrawn_from.items():
+            tag = raw_tag.decode(errors="backslashreplace")
+            self._changed |= {one.key for one in self.store.withdraw(folder, step, tag)}
+        series = [
+            self._series(folder, tag, known_only=number in batch.undeclared) for number, tag in enumerate(batch.tags)
+        ]
         numbers = np.array([-1 if one is None else one.number for one in series], np.int64)[batch.tag_numbers]
-        points = batch.points
+        points = file.in_seconds(self.work, batch.points)
         if None in series:
             numbers, points = numbers[numbers >= 0], points[numbers >= 0]
         self.store.table.add(numbers, points)
         self._changed |= {one.key for one in series if one is not None}
         self._new_points += len(points)
 
-    def _series(self, folder: str, raw_tag: bytes) -> StoredSeries | None:
-        """The series of a tag, made where it is new; None where there are too many, or it is too long."""
+    def _series(self, folder: str, raw_tag: bytes, *, known_only: bool) -> StoredSeries | None:
+        """The series of a tag, made where it is new; None where there are too many, or it is too long.
+
+        With `known_only` also where it is new: nothing says that it is a scalar.
+        """
         if len(raw_tag) > TAG_LIMIT_BYTES:
             self._left_out = f"tags of more than {TAG_LIMIT_BYTES} bytes are left out"
             return None
@@ -151,15 +225,34 @@ class AttemptReader:
         key = SeriesKey(folder, raw_tag.decode(errors="backslashreplace"))
         if key in table.by_key:
             return table.by_key[key]
+        if known_only:
+            return None
         if len(table.by_key) >= SERIES_LIMIT:
             self._left_out = f"only {SERIES_LIMIT} series are kept"
             return None
         return table.create(key, self._free_name(key))
 
     def _free_name(self, key: SeriesKey) -> str:
-        """The name of a new series; with its folder, where a series of another folder has the same name."""
-        name = readable(series_name(self._main or "", key.folder, key.tag))
-        taken = self.store.table.by_name
-        if name not in taken:
+        """The name of a new series; with something to tell it apart, where another folder's has the same name."""
+        main, taken = self._main or "", self.store.table.by_name
+        name = readable(series_name(main, key.folder, key.tag))
+        holder = taken.get(name)
+        if holder is None:
+            return name
+        if is_of_hparams(main, key.folder):
+            return self._hparams_name(name)
+        if is_of_hparams(main, holder.key.folder):
+            # What the training itself measures has the name for itself.
+            self.store.rename(holder, self._hparams_name(name))
+            self._changed.add(holder.key)
             return name
         return f"{name} ({readable(key.folder) or '.'}: {key.tag})"
+
+    def _hparams_name(self, name: str) -> str:
+        numbered = (f"{name} (hparams{f' {number}' if number > 1 else ''})" for number in count(1))
+        return next(one for one in numbered if one not in self.store.table.by_name)
+
+
+def _complete(file: list[Any]) -> list[Any]:
+    """A file as a store has it; older ones say less."""
+    return [*file, *[None, []][len(file) - 3 :]]

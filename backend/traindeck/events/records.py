@@ -14,8 +14,12 @@ from crc32c import crc32c
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from traindeck.events.scalars import condensed
+
 CHUNK_BYTES = 1 << 20
 """Read at once. Small, so that no array operation on it holds the interpreter's lock for long."""
+
+LARGE_LIMIT_BYTES = 64 << 20
 
 LENGTH = struct.Struct("<Q")
 CHECKSUM = struct.Struct("<I")
@@ -54,8 +58,8 @@ def masked_crc(data: bytes | memoryview) -> int:
 def read_chunk(descriptor: int, offset: int, limit_bytes: int = CHUNK_BYTES) -> Chunk:
     """The records of an open file from byte `offset` on, as many as fit into `limit_bytes`.
 
-    A record cut short by the end of the file is left for later: its writer has not finished it. A record too
-    large for `limit_bytes` is stepped over unread, without a check of its data: no scalar is that large.
+    A record cut short by the end of the file is left for later: its writer has not finished it. Of a record too large
+    for `limit_bytes` only its small parts are kept; one of more than `LARGE_LIMIT_BYTES` is stepped over unread.
 
     Raises:
         OSError: the file cannot be read.
@@ -69,7 +73,7 @@ def read_chunk(descriptor: int, offset: int, limit_bytes: int = CHUNK_BYTES) -> 
         corrupt = "the length of a record does not match its checksum"
     next_offset, exhausted = offset + used, len(data) < limit_bytes
     if corrupt is None and not starts.size and not exhausted:
-        next_offset, exhausted = _step_over(descriptor, offset, LENGTH.unpack_from(data)[0])
+        return _large_record(descriptor, offset, LENGTH.unpack_from(data)[0])
     return Chunk(data, starts, lengths, next_offset, exhausted or corrupt is not None, _at(corrupt, next_offset))
 
 
@@ -129,12 +133,20 @@ def _header_holds(data: bytes, at: int) -> bool:
     return stored == masked_crc(data[at : at + LENGTH.size])
 
 
-def _step_over(descriptor: int, offset: int, length: int) -> tuple[int, bool]:
-    """Where the record after a large one begins, and whether the large one is not whole yet."""
-    after = offset + length + FRAME_BYTES
+def _large_record(descriptor: int, offset: int, length: int) -> Chunk:
+    """A chunk of one large record, without its large parts; without any record while it is not whole."""
+    after, none = offset + length + FRAME_BYTES, np.empty(0, np.int64)
     if after > os.fstat(descriptor).st_size:
-        return offset, True
-    return after, False
+        return Chunk(b"", none, none, offset, exhausted=True)
+    if length > LARGE_LIMIT_BYTES:
+        return Chunk(b"", none, none, after, exhausted=False)
+    content = os.pread(descriptor, length, offset + HEADER_BYTES)
+    stored = os.pread(descriptor, CHECKSUM.size, after - CHECKSUM.size)
+    if len(content) < length or CHECKSUM.pack(masked_crc(content)) != stored:
+        reason = _at("a record does not match its checksum", offset)
+        return Chunk(b"", none, none, offset, exhausted=True, corrupt=reason)
+    kept = condensed(content)
+    return Chunk(kept, np.zeros(1, np.int64), np.array([len(kept)]), after, exhausted=False)
 
 
 def _at(reason: str | None, offset: int) -> str | None:

@@ -1,10 +1,13 @@
 """The scalars of one event, found by position in its bytes; images, histograms and all else are stepped over.
 
 The messages are TensorFlow's: `event.proto`, `summary.proto` and `tensor.proto`. A scalar is either a
-`simple_value`, or a tensor of one element that says that it belongs to the scalars plugin.
+`simple_value`, or a tensor of one element that belongs to the scalars plugin. Some writers say that in the first record
+of a tag only: a tensor that says nothing may be a scalar, and who knows the tag decides.
 """
 
+import itertools
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,12 +21,14 @@ from traindeck.events.wire import (
     fields,
     read_varint,
     signed,
+    write_varint,
 )
 
 # A field as (number, wire type).
-EVENT_WALL_TIME, EVENT_STEP, EVENT_SUMMARY, EVENT_SESSION_LOG = (
+EVENT_WALL_TIME, EVENT_STEP, EVENT_VERSION, EVENT_SUMMARY, EVENT_SESSION_LOG = (
     (1, FIXED64),
     (2, VARINT),
+    (3, BYTES),
     (5, BYTES),
     (7, BYTES),
 )
@@ -33,12 +38,20 @@ METADATA_PLUGIN, PLUGIN_NAME = (1, BYTES), (1, BYTES)
 SESSION_STATUS, TENSOR_TYPE = (1, VARINT), (1, VARINT)
 
 SESSION_START = 1
+VERSION_BYTES = 32
+SMALL_PART_BYTES = 32 << 10
+PARTS_LIMIT = 100_000
 TENSOR_CONTENT = 4
 TENSOR_NUMBERS = {5: "<f", 6: "<d"}
 """The fields of a tensor that hold floats and doubles."""
 TENSOR_INTEGERS = frozenset({7, 10, 11, 16, 17})
 """The fields of a tensor that hold integers of any size, and booleans."""
-CONTENT_FORMATS = {1: "<f", 2: "<d", 3: "<i", 4: "<B", 5: "<h", 6: "<b", 9: "<q", 10: "<?", 19: "<e"}
+TENSOR_HALVES = 13
+"""The field of a tensor that holds the bits of 16-bit floats."""
+TENSOR_UNSIGNED = 17
+CONTENT_FORMATS = {
+    1: "<f", 2: "<d", 3: "<i", 4: "<B", 5: "<h", 6: "<b", 9: "<q", 10: "<?", 17: "<H", 19: "<e", 22: "<I", 23: "<Q",
+}  # fmt: skip
 """How one element is laid out in a tensor's raw content, by the tensor's type."""
 FLOAT_FORMATS = frozenset({"<f", "<d"})
 
@@ -46,7 +59,8 @@ FLOAT_FORMATS = frozenset({"<f", "<d"})
 class Scalar(NamedTuple):
     """One scalar: its tag is data[tag_start:tag_end]; its value lies at `value_at`, in a `struct` format.
 
-    `format` is None where the number has no fixed place and size; then only `value` tells.
+    `format` is None where the number has no fixed place and size; then only `value` tells. `declared` is false for a
+    tensor that does not say which plugin it belongs to.
     """
 
     tag_start: int
@@ -54,6 +68,7 @@ class Scalar(NamedTuple):
     value_at: int
     format: str | None
     value: float
+    declared: bool = True
 
 
 @dataclass(slots=True)
@@ -65,6 +80,9 @@ class Event:
     step: int = 0
     step_at: int | None = None
     step_end: int = 0
+    version: bytes = b""
+    """What the first record of a file says of its format: "brain.Event:2"."""
+    has_summary: bool = False
     restarts: bool = False
     """True where a writer says that it begins again at `step`: earlier points from there on are void."""
     scalars: list[Scalar] = field(default_factory=list)
@@ -83,11 +101,59 @@ def read_event(data: bytes) -> Event:
         elif part[:2] == EVENT_STEP:
             event.step = signed(read_varint(data, part.start, part.end)[0])
             event.step_at, event.step_end = part.start, part.end
+        elif part[:2] == EVENT_VERSION:
+            event.version = data[part.start : min(part.end, part.start + VERSION_BYTES)]
         elif part[:2] == EVENT_SUMMARY:
+            event.has_summary = True
             event.scalars += _summary_scalars(data, part)
         elif part[:2] == EVENT_SESSION_LOG:
             event.restarts = _number(data, part, SESSION_STATUS) == SESSION_START
     return event
+
+
+def condensed(data: bytes) -> bytes:
+    """The event in `data` without parts that are too large for a scalar; empty where it has too many parts.
+
+    Each part is looked at once, so that a large event costs no more than a row of small ones.
+    """
+    kept: list[bytes] = []
+    budget = itertools.count()
+    try:
+        for part in _counted(fields(data, 0, len(data)), budget):
+            if part[:2] != EVENT_SUMMARY:
+                kept += _small(data, part)
+                continue
+            values = []
+            for value in _counted(fields(data, part.start, part.end), budget):
+                if value.end - value.start <= SMALL_PART_BYTES:
+                    values += _small(data, value)
+                else:
+                    inner = _counted(fields(data, value.start, value.end), budget)
+                    values.append(_message(value, b"".join(piece for one in inner for piece in _small(data, one))))
+            kept.append(_message(part, b"".join(values)))
+    except MalformedMessageError:
+        return b""
+    return b"".join(kept)
+
+
+def _counted(parts: Iterable[Field], budget: Iterator[int]) -> Iterator[Field]:
+    for part in parts:
+        if next(budget) > PARTS_LIMIT:
+            raise MalformedMessageError("the event has too many parts")
+        yield part
+
+
+def _small(data: bytes, part: Field) -> list[bytes]:
+    """A field as it is encoded, unless it is large."""
+    size = part.end - part.start
+    if size > SMALL_PART_BYTES:
+        return []
+    content = data[part.start : part.end]
+    return [_message(part, content) if part.kind == BYTES else write_varint(part.number << 3 | part.kind) + content]
+
+
+def _message(part: Field, content: bytes) -> bytes:
+    return write_varint(part.number << 3 | BYTES) + write_varint(len(content)) + content
 
 
 def event_or_none(content: bytes) -> Event | None:
@@ -118,10 +184,10 @@ def _value_scalar(data: bytes, value: Field) -> Scalar | None:
             plugin = _plugin_name(data, part)
     if simple is not None:
         return Scalar(tag_start, tag_end, simple, "<f", struct.unpack_from("<f", data, simple)[0])
-    if tensor is None or plugin != b"scalars":
+    if tensor is None or plugin not in (b"scalars", b""):
         return None
     number = _tensor_number(data, tensor)
-    return None if number is None else Scalar(tag_start, tag_end, *number)
+    return None if number is None else Scalar(tag_start, tag_end, *number, declared=bool(plugin))
 
 
 def _plugin_name(data: bytes, metadata: Field) -> bytes:
@@ -145,10 +211,16 @@ def _tensor_number(data: bytes, tensor: Field) -> tuple[int, str | None, float] 
                 return None
             value = float(struct.unpack_from(shape, data, part.start)[0])
             return part.start, shape if shape in FLOAT_FORMATS else None, value
-        if part.number in TENSOR_INTEGERS:
-            value, end = read_varint(data, part.start, part.end)
-            return (part.start, None, float(signed(value))) if end == part.end else None
+        if part.number == TENSOR_HALVES or part.number in TENSOR_INTEGERS:
+            number, end = read_varint(data, part.start, part.end)
+            return (part.start, None, _as_float(part.number, number)) if end == part.end else None
     return None
+
+
+def _as_float(field_number: int, value: int) -> float:
+    if field_number == TENSOR_HALVES:
+        return float(struct.unpack("<e", struct.pack("<H", value & 0xFFFF))[0])
+    return float(value if field_number == TENSOR_UNSIGNED else signed(value))
 
 
 def _number(data: bytes, message: Field, key: tuple[int, int]) -> int:

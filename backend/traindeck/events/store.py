@@ -17,7 +17,7 @@ import numpy as np
 from traindeck.events.points import POINT, Points
 from traindeck.events.rows import read_rows, write_at, write_rows
 from traindeck.events.snapshot import EXTENT, STATE, Header, file_of, read_snapshot, write_state
-from traindeck.events.table import SeriesTable, StoredSeries
+from traindeck.events.table import SeriesKey, SeriesTable, StoredSeries
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LOCK = "lock"
@@ -69,8 +69,8 @@ class SeriesStore:
         self.table = SeriesTable()
         self._release()
 
-    def withdraw(self, folder: str, from_step: int) -> list[StoredSeries]:
-        """Drop all points from a step on of the series of one folder; returns the series that had any.
+    def withdraw(self, folder: str, from_step: int, tag: str | None = None) -> list[StoredSeries]:
+        """Drop all points from a step on of the series of one folder, or of one of them; returns those that had any.
 
         The rest of such a series is copied into a new one, because somebody may be reading the old one.
 
@@ -80,7 +80,11 @@ class SeriesStore:
         """
         table, changed = self.table, []
         table.settle()
-        for one in [one for one in table.by_key.values() if one.key.folder == folder]:
+        if tag is None:
+            withdrawn = [one for one in table.by_key.values() if one.key.folder == folder]
+        else:
+            withdrawn = list(filter(None, [table.by_key.get(SeriesKey(folder, tag))]))
+        for one in withdrawn:
             rows = self._rows(one)
             kept = rows[rows["step"] < from_step]
             if len(kept) < len(rows):
@@ -89,6 +93,19 @@ class SeriesStore:
                 table.add(np.full(len(kept), new.number), kept)
                 changed.append(new)
         return changed
+
+    def rename(self, one: StoredSeries, name: str) -> None:
+        """Give a series another name; as with `withdraw`, by a new one, as somebody may be reading the old one.
+
+        Raises:
+            OSError: the points cannot be read.
+            EOFError: the points file was cut short.
+        """
+        self.table.settle()
+        rows = self._rows(one)
+        new = self.table.create(one.key, name)
+        self.table.summaries["withdrawals"][new.number] = self.table.summaries["withdrawals"][one.number] + 1
+        self.table.add(np.full(len(rows), new.number), rows)
 
     def commit(self, position: dict[str, Any]) -> str | None:
         """Write what was added, and `position` with it; returns why that failed, None where it did not."""

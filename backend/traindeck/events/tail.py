@@ -93,6 +93,7 @@ class AttemptTail:
         if not reader.store.is_intact and self.work.is_dir():
             # Where the working folder is gone too, the run itself was deleted.
             reader.begin_again()
+        reader.look()
         reader.discover(self._finder.find())
         took = time.monotonic() - begun
         self._find_next = begun + max(FIND_SECONDS, took * FIND_SHARE)

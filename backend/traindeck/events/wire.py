@@ -41,6 +41,15 @@ def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     raise MalformedMessageError("a number does not end")
 
 
+def write_varint(value: int) -> bytes:
+    """The bytes of an unsigned number."""
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
+
+
 def signed(value: int) -> int:
     """An int64 from the unsigned number that stands for it."""
     return value - (1 << 64) if value >> 63 else value
