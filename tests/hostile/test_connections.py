@@ -44,6 +44,8 @@ class Serving:
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer once the body is there: `/endless` for ever, `/large` with more than a socket holds."""
+        if scope["path"] == "/busy":
+            await asyncio.sleep(3 * QUICK.window_seconds)
         while scope["method"] == "POST":
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -163,6 +165,22 @@ def test_a_large_body_that_comes_slowly_but_steadily_is_taken(serving):
     for _ in range(size // 500):
         connection.sendall(b"a" * 500)
         time.sleep(0.05)
+    assert status_of(connection.recv(65_536)) == 200
+    assert serving.received == size
+
+
+def test_a_client_that_waits_for_leave_to_send_its_body_is_not_hurried(serving):
+    head = b"POST /busy HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    connection = serving.connect(head)
+    assert status_of(connection.recv(65_536)) == 100
+    connection.sendall(b"body")
+    assert status_of(connection.recv(65_536)) == 200
+
+
+def test_a_body_that_the_server_does_not_read_yet_has_no_deadline(serving):
+    size = 10_000_000
+    connection = serving.connect(b"POST /busy HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size)
+    threading.Thread(target=send_all, args=(connection, b"a" * size), daemon=True).start()
     assert status_of(connection.recv(65_536)) == 200
     assert serving.received == size
 

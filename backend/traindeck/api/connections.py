@@ -156,8 +156,8 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         elif self.transport.is_closing() or self.flow.write_paused:
             self._check_writing(now)
-        elif self.flow.read_paused:
-            # It is the server that does not read.
+        elif self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue):
+            # It is the server that does not read, or has not told the client to go on.
             self._window, self._window_bytes = now, 0
         elif self._awaited is _Part.HEAD:
             self._check_head(now)
