@@ -72,3 +72,7 @@ def test_asking_for_help_imports_neither_the_server_nor_the_database():
     modules = set(imported("traindeck.cli.main")["modules"])
 
     assert not modules & (HEAVY | {"sqlalchemy", "sqlmodel", "fastapi", "uvicorn", "httpx"})
+
+
+def test_a_fresh_shim_of_a_script_imports_nothing_of_trainers():
+    assert "pydantic" not in imported("traindeck.runner.cold")["modules"]

@@ -23,7 +23,6 @@ from traindeck.runner.project import mirror
 from traindeck.runner.richbars import follow_rich
 from traindeck.runner.script import run_script
 from traindeck.runner.start import COLD
-from traindeck.runner.training import run_trainer
 from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import restore_default_signals
 
@@ -47,7 +46,14 @@ def become_trainer(order: Order, start: str, umask: int) -> NoReturn:
         os.environ.update(variables_of_start(order.script, os.environ))
         execute(order.script)
     _be_like_new(order)
-    end_process(lambda: run_script(order.script) if order.script else run_trainer(order))
+    end_process(lambda: run_script(order.script) if order.script else _run_trainer(order))
+
+
+def _run_trainer(order: Order) -> int:
+    # Not above: what checks a trainer's parameters is two thirds of what a fresh shim would import for a script.
+    from traindeck.runner.training import run_trainer
+
+    return run_trainer(order)
 
 
 def _be_like_new(order: Order) -> None:

@@ -26,7 +26,13 @@ from traindeck.runner.freshness import Stamp, stamps_of_folders, stamps_of_modul
 from traindeck.runner.inspecting import watch
 from traindeck.runner.unseen import unseen
 
-WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", "traindeck.trainers.registry")
+WARM_MODULES = (
+    "torch",
+    "torchvision",
+    "torch.utils.tensorboard",
+    "traindeck.trainers.registry",
+    "traindeck.runner.training",
+)
 MESSAGE_BYTES = 65_536
 STAMPS_IN_MESSAGE = 200
 
