@@ -13,6 +13,7 @@ NAMES = (
     "at-rest",
     "listeners",
     "list-page",
+    "list-filters",
     "open-board",
     "visible",
     "million-points",

@@ -76,6 +76,16 @@ def test_a_list_that_cannot_be_had_says_which_field_is_wrong(client, params, fie
     assert field in content["detail"]
 
 
+def test_a_filter_that_is_not_finished_is_marked_at_its_character(client):
+    content = problem_of(client.get("/runs", params={"q": "mnist metrics.Loss/train<"}), 422)
+    assert "at character 25: metrics.Loss/train< is not finished" in content["detail"]
+
+    page = client.get("/runs", params={"q": "status:", "status": "failed"}, headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    assert 'data-position="7"' in page.text
+    assert "status<mark>:</mark>" in page.text
+
+
 def test_a_cursor_of_another_order_is_refused_or_harmless(client, three):
     page = client.get("/runs", params={"q": "tag:three", "limit": 1, "sort": "name"}).json()
     problem_of(client.get("/runs", params={"sort": "-finished", "cursor": page["next_cursor"]}), 422)

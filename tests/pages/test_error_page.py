@@ -31,6 +31,20 @@ def test_a_filter_that_cannot_be_read_is_there_to_be_corrected_or_left_out() -> 
     assert (link.words(), link.attributes["href"]) == ("Show all runs, without a filter", "/runs")
 
 
+@pytest.mark.parametrize(
+    ("q", "position", "marked", "whole"),
+    [("lr< x", 3, "<", "lr< x"), ('a "b', 3, '"', 'a "b'), ("<b>é:", 5, ":", "<b>é:"), ("ab", 9, " ", "ab ")],
+)
+def test_the_character_at_which_a_filter_cannot_be_read_is_marked(
+    q: str, position: int, marked: str, whole: str
+) -> None:
+    asked = f"/runs?q={quote(q)}"
+    page = read(render_error(422, "No", "Finish it.", None, asked=asked, position=position))
+    assert page.one("p", id="error-detail").attributes["data-position"] == str(position)
+    assert page.one("mark").text == marked
+    assert page.one("p", class_="filter-mark").words() == whole.strip()
+
+
 @pytest.mark.parametrize(("status", "asked"), [(422, "/runs/x"), (404, "/runs"), (500, "/runs?q=a"), (422, "")])
 def test_any_other_error_leads_to_the_runs(status: int, asked: str) -> None:
     section = render(status, asked).one("section", class_="empty")

@@ -151,6 +151,12 @@ def test_the_next_page_keeps_filter_order_and_status() -> None:
     assert link.attributes["href"] == "/runs?q=mnist&sort=name&status=running&cursor=abc"
 
 
+def test_a_count_that_is_a_bound_says_so() -> None:
+    runs = RunPage(items=[run_view()], next_cursor=None, total=10_000, total_exact=False)
+    page = read(render_runs(runs, query=RunsQuery(q="a"), deck=deck_state(), fragment=False))
+    assert "10,000+ runs" in page.one("nav", class_="pager").words()
+
+
 def test_hostile_text_is_shown_as_text() -> None:
     page = render(run_view(name=HOSTILE, tags=[HOSTILE], params={HOSTILE: HOSTILE}))
     row = page.one("tr", id="run-42")

@@ -83,7 +83,9 @@ def problem(
     title = HTTPStatus(status).phrase
     detail = _cut(detail, MESSAGE_CHARACTERS)
     if wants_page(request):
-        return HTMLResponse(render_error(status, title, detail, reference, way_on=way_on), status, headers)
+        position = next((one.position for one in errors if one.position), None)
+        page = render_error(status, title, detail, reference, asked=_asked(request), way_on=way_on, position=position)
+        return HTMLResponse(page, status, headers)
     body = Problem(
         title=title,
         status=status,
@@ -92,6 +94,10 @@ def problem(
         reference=reference,
     )
     return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
+
+
+def _asked(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}"
 
 
 def field_problems(errors: Sequence[FieldError]) -> list[FieldProblem]:

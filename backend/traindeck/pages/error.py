@@ -45,6 +45,16 @@ class ErrorContext:
     reference: str | None
     filter: str | None
     way_on: WayOn
+    position: int | None = None
+    """At which character the filter cannot be read."""
+
+    @property
+    def marked(self) -> tuple[str, str, str] | None:
+        """The filter before that character, the character, and what follows it."""
+        if self.position is None or self.filter is None:
+            return None
+        place = self.position - 1
+        return self.filter[:place], self.filter[place : place + 1] or " ", self.filter[place + 1 :]
 
 
 def render_error(
@@ -55,6 +65,7 @@ def render_error(
     deck: DeckState | None = None,
     asked: str = "",
     way_on: WayOn | None = None,
+    position: int | None = None,
 ) -> str:
     """The error page for an HTTP `status`; `title` is for a status that has no words here.
 
@@ -65,7 +76,7 @@ def render_error(
     filter_text = _filter(status, asked)
     return render(
         "error/page.html",
-        ErrorContext(shell, status, heading, detail, reference, filter_text, way_on or TO_THE_RUNS),
+        ErrorContext(shell, status, heading, detail, reference, filter_text, way_on or TO_THE_RUNS, position),
     )
 
 

@@ -100,7 +100,7 @@ def _context(page: RunPage, query: RunsQuery, deck: DeckState) -> RunsContext:
         chips=_chips(query, deck.counts),
         sorts=_sorts(query.sort, rows),
         total=show_count(page.total),
-        count=counted(page.total, "run"),
+        count=counted(page.total, "run") if page.total_exact else f"{show_count(page.total)}+ runs",
         next_url=replace(query, cursor=page.next_cursor).url() if page.next_cursor else None,
         first_url=replace(query, cursor=None).url() if query.cursor else None,
         clear_url=RunsQuery(sort=query.sort).url(),

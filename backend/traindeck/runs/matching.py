@@ -13,16 +13,18 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from traindeck.db.tables import LARGEST_INTEGER, Run, StatusCount
+from traindeck.db.tables import Run, StatusCount
 from traindeck.runs.conditions import Condition, Ids, Indexed, fetch_list, listed, order_by_selectivity
 from traindeck.runs.sorting import Cursor, Order, count_valued, valued_page, valueless_page
 
 FEW = 4000
 """Runs that are sorted by looking up the key of each."""
-FIRST_WALK, FURTHER_WALK, LONGEST_WALK = 256, 4, 5000
+FIRST_WALK, FURTHER_WALK, LONGEST_WALK = 256, 4, 1000
 """Steps through the order's index at first, how much longer each further walk is, and steps after which it is left."""
 COUNTED = 10_000
 """Matching runs that are counted; of more it is only known that there are more."""
+MANY_CONDITIONS = 4
+"""For each so many conditions beyond the first, the count ends that much earlier: each of them costs the same."""
 FIRST_RANGE = 1 << 14
 """Numbers of runs in which matches are counted at first; each further range is twice as long."""
 
@@ -76,12 +78,14 @@ class Selection:
             return self.session.execute(COUNT_ALL).scalar_one(), True
         if len(self.conditions) == 1 and isinstance(self.conditions[0], Indexed):
             return self._count_range(self.conditions[0])
-        total, last, size = 0, self._newest(), FIRST_RANGE
+        share = max(1, len(self.conditions) // MANY_CONDITIONS)
+        most, size = COUNTED // share, FIRST_RANGE // share
+        total, last = 0, self._newest()
         while last > 0:
             above = max(0, last - size)
             total += len(self._between(above, last))
-            if total >= COUNTED and above:
-                return COUNTED, False
+            if total >= most and above:
+                return most, False
             last, size = above, size * 2
         return total, True
 
@@ -157,9 +161,16 @@ class Pager:
 
     def _next_in_order(self, stage: int, cursor: Cursor | None, count: int) -> Ids:
         """The next matching runs of the whole order."""
-        in_order = fetch_list(self.selection.session, self._page(stage, cursor, LARGEST_INTEGER))
-        known = self.selection.find_all()
-        return set([run_id for run_id in in_order if run_id in known][:count])
+        known, chosen = self.selection.find_all(), list[int]()
+        passed, size = 0, FIRST_RANGE
+        while len(chosen) < count:
+            page = self._page(stage, cursor, size).offset(passed)
+            in_order = fetch_list(self.selection.session, page)
+            chosen += [run_id for run_id in in_order if run_id in known]
+            if len(in_order) < size:
+                break
+            passed, size = passed + size, size * 2
+        return set(chosen[:count])
 
     def _stages(self, cursor: Cursor | None) -> range:
         """The columns of the order from that of the cursor on; the last stage is of runs without a value."""

@@ -134,4 +134,7 @@ class RunPage(BaseModel):
     items: list[RunView]
     next_cursor: str | None
     total: int = Field(description="How many runs match; at least so many where `total_exact` is false")
-    total_exact: bool = Field(True, description="False where more than 10,000 runs match: they are not all counted")
+    total_exact: bool = Field(
+        True,
+        description="False where more than 10,000 runs match, or than 2,000 all of 20 terms: they are not all counted",
+    )

@@ -1,11 +1,24 @@
 // The list of runs: tidy filter addresses, filters that cannot be read, and rows that open on a click anywhere.
 import { startChosen } from "./chosen.js";
+import { visible } from "./visible.js";
 
 const wrong = document.getElementById("filter-error");
 
-function complain(text) {
+function complain(text, position) {
   wrong.textContent = text;
+  if (position) wrong.prepend(marked(document.getElementById("q").value, position - 1));
   wrong.hidden = !text;
+}
+
+// The filter once more, with the character marked at which it cannot be read.
+function marked(filter, place) {
+  const characters = [...filter];
+  const shown = document.createElement("code");
+  const mark = document.createElement("mark");
+  shown.className = "filter-mark";
+  mark.textContent = characters[place] ?? " ";
+  shown.append(visible(characters.slice(0, place).join("")), mark, visible(characters.slice(place + 1).join("")));
+  return shown;
 }
 
 document.addEventListener("htmx:config:request", (event) => {
@@ -19,7 +32,8 @@ document.addEventListener("htmx:config:request", (event) => {
 
 document.addEventListener("htmx:response:error", (event) => {
   const answer = new DOMParser().parseFromString(event.detail.ctx.text, "text/html");
-  complain(answer.getElementById("error-detail")?.textContent ?? "The list could not be read.");
+  const detail = answer.getElementById("error-detail");
+  complain(detail?.textContent ?? "The list could not be read.", Number(detail?.dataset.position));
 });
 
 document.addEventListener("click", (event) => {
