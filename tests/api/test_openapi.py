@@ -39,7 +39,7 @@ def test_operations_have_the_names_that_clients_are_generated_from():
         "launchRun", "listRuns", "getRun", "editRun", "deleteRun", "cancelRun", "retryRun", "resumeRun", "getLog", "searchLog",
         "getScalars", "listFiles", "getFile", "listTrainers", "inspectScript", "streamEvents", "getHealth",
         "rerun", "getRecord", "compareRuns", "getCode", "getCodeZip", "getCodeFile", "getDiff", "upload",
-        "openBoard", "getBoardState", "getBoardSetState", "importFolder",
+        "openBoard", "getBoardState", "getBoardSetState", "importFolder", "getMetricDirections", "setMetricDirection",
     }  # fmt: skip
 
 

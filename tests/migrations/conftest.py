@@ -67,6 +67,9 @@ def fill_tables(path: Path) -> None:
         fill(connection, "run", id=1, name="kept", status="failed")
         for table in ("attempt", "run_event", "run_tag", "parameter", "scalar_summary", "idempotency_key"):
             fill(connection, table, run_id=1)
+        # A table that an older deck has not yet.
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'metric_direction'").fetchone():
+            fill(connection, "metric_direction", tag="loss", better="lower")
         connection.commit()
 
 

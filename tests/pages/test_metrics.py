@@ -4,6 +4,7 @@ import pytest
 
 from traindeck.pages.metrics import key_metric, main_tags
 from traindeck.pages.numbers import show_value
+from traindeck.runs.directions import Better
 from traindeck.runs.view import MetricView
 
 CONVNET = [
@@ -50,6 +51,19 @@ def test_without_held_out_quality_the_key_metric_is_held_out_loss_then_training_
     assert key_of("loss", "Accuracy/train", "lr") == "loss"
     assert key_of("lr", "GPU memory") == "GPU memory"
     assert key_of() is None
+
+
+def test_what_is_said_of_a_scalar_decides_what_is_shown_first() -> None:
+    said = {"val/distance": Better.LOWER, "Accuracy/val": Better.NEITHER}
+    found = metrics("Accuracy/val", "val/distance", "speed")
+    assert main_tags(found, said=said) == ["val/distance", "Accuracy/val", "speed"]
+    chosen = key_metric(found, said)
+    assert chosen is not None
+    assert chosen.tag == "val/distance"
+
+
+def test_gradients_and_heat_maps_are_no_key_metrics() -> None:
+    assert key_of("grad/layer2", "heatmap", "train/loss") == "train/loss"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from traindeck.pages.program import program
 from traindeck.records.comparison import Compared, compare
 from traindeck.records.reading import read_record_of
 from traindeck.runs.comparison import Comparison
-from traindeck.runs.queries import find_run, show_run
+from traindeck.runs.queries import find_run, read_directions, show_run
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
@@ -39,7 +39,9 @@ def compare_runs(
     """Compare runs: parameters, metrics, code, git, packages, environment, machine; a page for a browser."""
     response.headers.update(VARY)
     numbers = run_numbers(runs, FEWEST, MOST, RULE)
-    comparison = compare([_compared(deck, number) for number in numbers])
+    with deck.database.read() as session:
+        said = read_directions(session)
+    comparison = compare([_compared(deck, number) for number in numbers], said=said)
     if not wants_page(request):
         return comparison
     return HTMLResponse(render_compare(comparison, deck=deck.state()), headers=VARY)

@@ -22,7 +22,7 @@ from traindeck.pages.runs import RunsQuery as PageQuery
 from traindeck.pages.runs import render_runs
 from traindeck.runs import commands
 from traindeck.runs.checkpoints import last_checkpoint
-from traindeck.runs.queries import RunsQuery, find_run, list_runs, run_history, show_run
+from traindeck.runs.queries import RunsQuery, find_run, list_runs, read_directions, run_history, show_run
 from traindeck.runs.removal import remove_files
 from traindeck.runs.resuming import way_to_resume
 from traindeck.runs.spec import RunSpec
@@ -89,11 +89,12 @@ def get_runs(
     response.headers.update(VARY)
     with deck.database.read() as session:
         page = list_runs(session, RunsQuery(q, sort, limit, cursor, status), deck.slots.capacity)
+        said = read_directions(session)
     if not wants_page(request):
         return page
     query = PageQuery(q=q, sort=sort, status=status, cursor=cursor)
     return HTMLResponse(
-        render_runs(page, query=query, deck=deck.state(), fragment=wants_fragment(request)), headers=VARY
+        render_runs(page, query=query, deck=deck.state(), fragment=wants_fragment(request), said=said), headers=VARY
     )
 
 
@@ -112,6 +113,7 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
             return view
         history = run_history(session, run_id)
         run = find_run(session, run_id)
+        said = read_directions(session)
     checkpoint = last_checkpoint(deck.files, run)
     installed = deck.registry.trainers.get(view.trainer or "")
     page = render_run(
@@ -124,6 +126,7 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         fragment=wants_fragment(request),
         deck=deck.state(),
         opens_board=not led_from_elsewhere(request),
+        said=said,
     )
     return HTMLResponse(page, headers=VARY)
 

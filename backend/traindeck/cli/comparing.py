@@ -74,10 +74,16 @@ def _print_section(title: str, runs: Sequence[Mapping[str, Any]], rows: Mapping[
     cells: list[list[Cell | str]] = []
     for row in listed:
         style = "bold" if row["differs"] else "dim"
-        cells.append([Cell(row.get("name") or row.get("tag") or "", style), *map(_shown, row["values"])])
+        shown = [_cell(value, row.get("best")) for value in row["values"]]
+        cells.append([Cell(row.get("name") or row.get("tag") or "", style), *shown])
     print_table((Column(title, least=12), *values), cells)
     if rows["more"]:
         say(f"and {rows['more']} more")
+
+
+def _cell(value: Any, best: float | None) -> Cell | str:
+    won = best is not None and isinstance(value, dict) and value.get("last") == best
+    return Cell(f"{_shown(value)} (best)", "bold green") if won else _shown(value)
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from traindeck.db.types import UtcDateTime, utc_now
 LARGEST_INTEGER = 2**63 - 1
 """What SQLite's integers hold, the numbers of runs among them."""
 
+DIRECTIONS = ("higher", "lower", "neither")
 STATUSES = ("queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "lost")
 
 
@@ -198,6 +199,16 @@ class RunText(SQLModel, table=True):
 
     run_id: int = _run_id(primary_key=True)
     text: str = Field(sa_type=Text)
+
+
+class MetricDirection(SQLModel, table=True):
+    """Which way a scalar is better, where the user has said so; of others the tag tells."""
+
+    __tablename__ = "metric_direction"
+    __table_args__ = (CheckConstraint(f"better IN {DIRECTIONS}", name="ck_metric_direction_better"),)
+
+    tag: str = Field(primary_key=True, sa_type=Text)
+    better: str = Field(sa_type=String(8))
 
 
 class IdempotencyKey(SQLModel, table=True):

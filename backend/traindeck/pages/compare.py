@@ -98,4 +98,5 @@ def _tags(comparison: Comparison) -> list[str]:
     """Every scalar that one of the runs has: those of the most runs first, and of these those to draw first."""
     written = {row.tag: [value for value in row.values if value] for row in comparison.metrics.rows}
     metrics = {tag: values[0] for tag, values in written.items() if values}
-    return sorted(main_tags(metrics, limit=len(metrics)), key=lambda tag: -len(written[tag]))
+    said = {row.tag: row.better for row in comparison.metrics.rows}
+    return sorted(main_tags(metrics, limit=len(metrics), said=said), key=lambda tag: -len(written[tag]))

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from traindeck.pages.metrics import best
 from traindeck.pages.numbers import show_count, show_duration, show_setting, show_value
 from traindeck.pages.rows import stamp
 from traindeck.runs.comparison import ComparedMetric, ComparedRow, ComparedRows, ComparedRun, Comparison
+from traindeck.runs.directions import Better, guess
 from traindeck.runs.view import MetricView
 
+ARROWS = {Better.HIGHER: "↑", Better.LOWER: "↓", Better.NEITHER: "–"}
+WORDS = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", Better.NEITHER: "neither is better"}
 LONGEST = 2000
 """Characters of a value that a cell shows."""
 
@@ -31,12 +33,23 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Which way a scalar may be better: what is sent, "" for what its name tells, and what is shown."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the table."""
+    """One row of the table. `ways` is what can be said of a scalar, `arrow` what holds now."""
 
     name: str
     differs: bool
     cells: list[Cell]
+    ways: list[Way] = field(default_factory=list)
+    arrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +113,19 @@ def _text(value: Any) -> str:
 
 def _metric(row: ComparedMetric) -> Line:
     lasts = [value.last if value else None for value in row.values]
-    winner = best(row.tag, lasts) if row.differs else None
     cells = [_measured(value, lasts[0]) for value in row.values]
-    if winner is not None:
-        cells = [Cell(cell.text, cell.other, lasts[at] == winner, cell.title) for at, cell in enumerate(cells)]
-    return Line(row.tag, row.differs, cells)
+    if row.best is not None:
+        cells = [Cell(cell.text, cell.other, lasts[at] == row.best, cell.title) for at, cell in enumerate(cells)]
+    return Line(row.tag, row.differs, cells, _ways(row), ARROWS[row.better])
+
+
+def _ways(row: ComparedMetric) -> list[Way]:
+    chosen = row.better if row.said else None
+    by_name = guess(row.tag)
+    return [
+        Way("", f"{ARROWS[by_name]} by its name: {WORDS[by_name]}", chosen is None),
+        *(Way(better.value, f"{ARROWS[better]} {WORDS[better]}", chosen is better) for better in Better),
+    ]
 
 
 def _measured(metric: MetricView | None, first: float | None) -> Cell:

@@ -1,16 +1,18 @@
 """Which of a run's scalars matter most."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from traindeck.pages.numbers import show_value
+from traindeck.runs.directions import HELD_OUT, Better, direction, words_of
 from traindeck.runs.view import MetricView
 
-HELD_OUT = r"(?:^|[^a-z])(?:val|valid|validation|test|eval|dev)(?:[^a-z]|$)"
-QUALITY = r"acc|accuracy|f1|auc|map|iou|bleu|rouge|top1|top-1|r2|score"
-LOSS = r"loss|perplexity|ppl|error|rmse|mae|nll"
-RATE = r"learning.?rate|(?:^|[^a-z])lr(?:[^a-z]|$)"
-GATHERED = r"(?:by|per).epoch"
+Directions = Mapping[str, Better]
+"""Which way scalars are better as far as the user has said it, by tag."""
+NOTHING: Directions = {}
+
+GATHERED = re.compile(r"(?:by|per).epoch", re.IGNORECASE)
 """Says what other scalars say already, once for each epoch."""
 
 MAIN_LIMIT = 6
@@ -28,19 +30,19 @@ class Metric:
     step: int
 
 
-def main_tags(metrics: dict[str, MetricView], limit: int = MAIN_LIMIT) -> list[str]:
+def main_tags(metrics: Mapping[str, MetricView], limit: int = MAIN_LIMIT, said: Directions = NOTHING) -> list[str]:
     """The tags to draw first: training's loss, which comes first; held-out loss and quality; what is left, by name."""
-    return sorted(metrics, key=_place)[:limit]
+    return sorted(metrics, key=lambda tag: _place(tag, said))[:limit]
 
 
-def last_step(metrics: dict[str, MetricView]) -> int | None:
+def last_step(metrics: Mapping[str, MetricView]) -> int | None:
     """The highest step that a run has written a scalar for; None where it has written none."""
     return max((metric.step for metric in metrics.values()), default=None)
 
 
-def key_metric(metrics: dict[str, MetricView]) -> Metric | None:
+def key_metric(metrics: Mapping[str, MetricView], said: Directions = NOTHING) -> Metric | None:
     """The one scalar that says best how good a run is, or None where it has none."""
-    tag = min(metrics, key=_worth, default=None)
+    tag = min(metrics, key=lambda tag: _worth(tag, said), default=None)
     return None if tag is None else describe(tag, metrics[tag])
 
 
@@ -50,37 +52,33 @@ def describe(tag: str, metric: MetricView) -> Metric:
     return Metric(tag, last, least, most, metric.step)
 
 
-def best(tag: str, values: list[float | None]) -> float | None:
-    """The best of several runs' values, where the tag says which way is better: a loss, or a quality."""
-    known = [value for value in values if value is not None]
-    _, quality, loss, _, _ = _traits(tag)
-    if len(known) < 2 or quality == loss:
-        return None
-    return max(known) if quality else min(known)
-
-
-def _place(tag: str) -> tuple[bool, int, str]:
-    held_out, quality, loss, rate, gathered = _traits(tag)
-    if loss:
+def _place(tag: str, said: Directions) -> tuple[bool, int, str]:
+    held_out, better, gathered = _traits(tag, said)
+    if better is Better.LOWER:
         rank = 1 if held_out else 0
-    elif quality:
+    elif better is Better.HIGHER:
         rank = 2 if held_out else 3
     else:
-        rank = 4 if rate else 5
+        rank = 4 if _is_rate(tag) else 5
     return gathered, rank, tag
 
 
-def _worth(tag: str) -> tuple[int, bool, str]:
-    held_out, quality, loss, _, gathered = _traits(tag)
-    if held_out and (quality or loss):
-        rank = 0 if quality else 1
-    elif loss or quality:
-        rank = 2 if loss else 3
-    else:
+def _worth(tag: str, said: Directions) -> tuple[int, bool, str]:
+    held_out, better, gathered = _traits(tag, said)
+    if better is Better.NEITHER:
         rank = 4
+    elif held_out:
+        rank = 0 if better is Better.HIGHER else 1
+    else:
+        rank = 2 if better is Better.LOWER else 3
     return rank, gathered, tag
 
 
-def _traits(tag: str) -> tuple[bool, ...]:
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", tag).lower()
-    return tuple(bool(re.search(pattern, name)) for pattern in (HELD_OUT, QUALITY, LOSS, RATE, GATHERED))
+def _traits(tag: str, said: Directions) -> tuple[bool, Better, bool]:
+    held_out = not words_of(tag).isdisjoint(HELD_OUT)
+    return held_out, direction(tag, said), bool(GATHERED.search(tag))
+
+
+def _is_rate(tag: str) -> bool:
+    words = words_of(tag)
+    return "lr" in words or {"learning", "rate"} <= words

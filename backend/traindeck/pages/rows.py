@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from traindeck.pages.actions import Actions, actions
 from traindeck.pages.badge import Badge, badge
 from traindeck.pages.bar import Bar, bar
-from traindeck.pages.metrics import Metric, key_metric
+from traindeck.pages.metrics import NOTHING, Directions, Metric, key_metric
 from traindeck.pages.numbers import show_duration, show_setting
 from traindeck.pages.program import command_line, given_params, program
 from traindeck.runs.status import Status
@@ -67,8 +67,8 @@ class Row:
     actions: Actions
 
 
-def row(run: RunView, now: datetime) -> Row:
-    """The row of a run at `now`."""
+def row(run: RunView, now: datetime, said: Directions = NOTHING) -> Row:
+    """The row of a run at `now`; `said` is which way scalars are better."""
     until = backs_off_until(run)
     return Row(
         id=run.id,
@@ -85,7 +85,7 @@ def row(run: RunView, now: datetime) -> Row:
         until=until,
         ended=run.status.is_final,
         place=f"#{run.queue_position} in line" if run.queue_position and not until else "",
-        metric=key_metric(run.metrics),
+        metric=key_metric(run.metrics, said),
         created=stamp(run.created_at),
         duration=duration(run, now),
         actions=actions(run),

@@ -9,7 +9,7 @@ from traindeck.pages.badge import Badge, badge
 from traindeck.pages.bar import Bar, bar
 from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
-from traindeck.pages.metrics import last_step, main_tags
+from traindeck.pages.metrics import NOTHING, Directions, last_step, main_tags
 from traindeck.pages.numbers import show_count, show_setting
 from traindeck.pages.program import command_line, program
 from traindeck.pages.resume import Resume, resume
@@ -93,15 +93,16 @@ def render_run(
     deck: DeckState | None = None,
     opens_board: bool = True,
     told: str | None = None,
+    said: Directions = NOTHING,
 ) -> str:
     """One run as a page, or with `fragment` only its live parts.
 
     `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from, and
     `told` the way in which a script gets it, None where it is not known to read one. Where `opens_board` is false, the
-    address alone opens no TensorBoard, as another site has chosen it.
+    address alone opens no TensorBoard, as another site has chosen it. `said` is which way scalars are better.
     """
     context = _context(
-        run, history, attempts, trainer_title or program(run), resume(run, checkpoint, told), deck, opens_board
+        run, history, attempts, trainer_title or program(run), resume(run, checkpoint, told), deck, opens_board, said
     )
     return render("run/fragment.html" if fragment else "run/page.html", context)
 
@@ -114,6 +115,7 @@ def _context(
     going_on: Resume | None,
     deck: DeckState | None,
     opens_board: bool,
+    said: Directions,
 ) -> RunContext:
     return RunContext(
         shell=Shell(title=_title(run), section="runs", deck=deck, events=f"/events?run={run.id}"),
@@ -141,7 +143,7 @@ def _context(
         resume=going_on,
         final=run.status.is_final,
         log_size=run.log_size,
-        main_tags=json.dumps(main_tags(run.metrics)),
+        main_tags=json.dumps(main_tags(run.metrics, said=said)),
         tag_count=len(run.metrics),
         scalar_steps=last_step(run.metrics) or 0,
         opens_board=opens_board,

@@ -8,6 +8,7 @@ from traindeck.counting import counted
 from traindeck.pages.badge import LABELS
 from traindeck.pages.deck import DeckState, Shell
 from traindeck.pages.environment import render
+from traindeck.pages.metrics import NOTHING, Directions
 from traindeck.pages.numbers import show_count
 from traindeck.pages.rows import Row, row
 from traindeck.runs.view import RunPage
@@ -83,15 +84,18 @@ class RunsContext:
     deck_empty: bool
 
 
-def render_runs(page: RunPage, *, query: RunsQuery, deck: DeckState, fragment: bool) -> str:
-    """The list as a page, or with `fragment` only its live parts, for a page that is already open."""
+def render_runs(page: RunPage, *, query: RunsQuery, deck: DeckState, fragment: bool, said: Directions = NOTHING) -> str:
+    """The list as a page, or with `fragment` only its live parts, for a page that is already open.
+
+    `said` is which way scalars are better, as far as the user has said it.
+    """
     template = "runs/fragment.html" if fragment else "runs/page.html"
-    return render(template, _context(page, query, deck))
+    return render(template, _context(page, query, deck, said))
 
 
-def _context(page: RunPage, query: RunsQuery, deck: DeckState) -> RunsContext:
+def _context(page: RunPage, query: RunsQuery, deck: DeckState, said: Directions) -> RunsContext:
     now = datetime.now(UTC)
-    rows = [row(run, now) for run in page.items]
+    rows = [row(run, now, said) for run in page.items]
     running = deck.counts.get("running", 0)
     return RunsContext(
         shell=Shell(title=f"({running}) Runs" if running else "Runs", section="runs", deck=deck, events="/events"),

@@ -10,6 +10,7 @@ from traindeck.records.code import compare_code
 from traindeck.records.rows import compare_metrics, compare_rows, flattened
 from traindeck.records.view import HostView, PackageView, RecordView
 from traindeck.runs.comparison import ComparedRun, Comparison
+from traindeck.runs.directions import Better
 from traindeck.runs.files import RunFiles
 from traindeck.runs.view import RunView
 
@@ -26,14 +27,19 @@ class Compared:
     program: str
 
 
-def compare(compared: Sequence[Compared], now: datetime | None = None) -> Comparison:
-    """The runs beside each other, in this order; each one's code is set against the first's."""
+def compare(
+    compared: Sequence[Compared], now: datetime | None = None, said: Mapping[str, Better] | None = None
+) -> Comparison:
+    """The runs beside each other, in this order; each one's code is set against the first's.
+
+    `said` is which way scalars are better, as far as the user has said it.
+    """
     now = now or datetime.now(UTC)
     records = [one.record for one in compared]
     return Comparison(
         runs=[_column(one, now) for one in compared],
         params=compare_rows([flattened(one.run.params) for one in compared]),
-        metrics=compare_metrics([one.run.metrics for one in compared]),
+        metrics=compare_metrics([one.run.metrics for one in compared], said or {}),
         script=compare_rows([_start(one.run) for one in compared]),
         code=compare_code({one.run.id: one.files for one in compared}),
         git=compare_rows([_git(record.git) for record in records]),

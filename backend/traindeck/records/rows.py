@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from traindeck.runs.comparison import ComparedMetric, ComparedMetrics, ComparedRow, ComparedRows
+from traindeck.runs.directions import Better, direction
 from traindeck.runs.view import MetricView
 
 MAX_ROWS = 2000
+NOTHING_SAID: Mapping[str, Better] = {}
 MAX_METRICS = 1000
 MAX_DEPTH = 8
 MAX_VALUE_CHARACTERS = 2000
@@ -30,13 +32,17 @@ def compare_rows(columns: Sequence[Mapping[str, Any] | None], *, equal: bool = T
     )
 
 
-def compare_metrics(columns: Sequence[Mapping[str, MetricView]]) -> ComparedMetrics:
-    """One row for each scalar that any run has."""
+def compare_metrics(
+    columns: Sequence[Mapping[str, MetricView]], said: Mapping[str, Better] = NOTHING_SAID
+) -> ComparedMetrics:
+    """One row for each scalar that any run has; `said` is which way scalars are better."""
     rows = []
     for tag in sorted({tag for column in columns for tag in column}):
         values = [column.get(tag) for column in columns]
         lasts = [value.last if value else None for value in values]
-        rows.append(ComparedMetric(tag=tag, values=values, differs=_differ(lasts, lambda last: last)))
+        differs = _differ(lasts, lambda last: last)
+        better = direction(tag, said)
+        rows.append(ComparedMetric(tag=tag, values=values, differs=differs, better=better, said=tag in said))
     rows.sort(key=lambda row: not row.differs)
     return ComparedMetrics(rows=rows[:MAX_METRICS], more=max(len(rows) - MAX_METRICS, 0))
 

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from traindeck.code.blobs import Blobs
 from traindeck.code.kept import materialise
-from traindeck.db.tables import IdempotencyKey, Run, RunTag
+from traindeck.db.tables import IdempotencyKey, MetricDirection, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.runs import transitions
 from traindeck.runs.checkpoints import last_checkpoint
+from traindeck.runs.directions import Better
 from traindeck.runs.files import DeckFiles, sync_folder, write_json
 from traindeck.runs.names import random_name
 from traindeck.runs.parameters import parameter_rows
@@ -24,6 +25,8 @@ from traindeck.runs.resuming import VARIABLE, way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.runs.view import ScriptView
+
+MOST_DIRECTIONS = 10_000
 
 
 def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> Run:
@@ -185,6 +188,25 @@ def remove(session: Session, run_id: int) -> None:
     if Status(run.status).holds_slots:
         raise RunConflict(f"Run {run_id} is {run.status}: cancel it, and delete it when it has ended.")
     session.delete(run)
+
+
+def say_direction(session: Session, tag: str, better: Better | None) -> None:
+    """Keep which way a scalar is better; with None its tag tells again.
+
+    Raises:
+        InvalidRequest: the deck keeps as many directions as it may.
+    """
+    row = session.get(MetricDirection, tag)
+    if better is None:
+        if row is not None:
+            session.delete(row)
+    elif row is not None:
+        row.better = better.value
+    elif session.execute(select(func.count()).select_from(MetricDirection)).scalar_one() >= MOST_DIRECTIONS:
+        message = f"the deck keeps the directions of {MOST_DIRECTIONS:,} tags: set others to null first"
+        raise InvalidRequest([FieldError("tag", message)])
+    else:
+        session.add(MetricDirection(tag=tag, better=better.value))
 
 
 def _set_tags(session: Session, run_id: int, tags: tuple[str, ...] | list[str]) -> None:

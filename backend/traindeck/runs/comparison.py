@@ -6,8 +6,9 @@ Every row has one value for each run, in the order of `Comparison.runs`; null wh
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
+from traindeck.runs.directions import Better, best, guess
 from traindeck.runs.status import Status
 from traindeck.runs.view import MetricView
 
@@ -52,6 +53,17 @@ class ComparedMetric(BaseModel):
     tag: str
     values: list[MetricView | None]
     differs: bool
+    better: Better = Field(
+        default_factory=lambda data: guess(data["tag"]),
+        description="Which way it is better, as was said or as its name tells",
+    )
+    said: bool = Field(False, description="Whether `better` was set by PATCH /metric-directions")
+
+    @computed_field(description="The best of the last values; null where none is, or where all are the same")  # type: ignore[prop-decorator]
+    @property
+    def best(self) -> float | None:
+        """The best of the last values."""
+        return best(self.better, [value.last if value else None for value in self.values]) if self.differs else None
 
 
 class ComparedMetrics(BaseModel):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from traindeck.db.tables import LARGEST_INTEGER, Run, RunEvent, RunTag, ScalarSummary, StatusCount
+from traindeck.db.tables import LARGEST_INTEGER, MetricDirection, Run, RunEvent, RunTag, ScalarSummary, StatusCount
 from traindeck.errors import RunNotFound
+from traindeck.runs.directions import Better
 from traindeck.runs.filters import parse_filter, status_condition
 from traindeck.runs.matching import Pager, Selection
 from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
@@ -180,3 +181,8 @@ def run_links(run_id: int) -> dict[str, str]:
     base = f"/runs/{run_id}"
     parts = ("log", "scalars", "files", "code", "record", "cancel", "retry", "resume", "rerun")
     return {"self": base, **{part: f"{base}/{part}" for part in parts}, "tensorboard": f"{base}/tensorboard/"}
+
+
+def read_directions(session: Session) -> dict[str, Better]:
+    """Return which way scalars are better as far as the user has said it, by tag."""
+    return {row.tag: Better(row.better) for row in session.execute(select(MetricDirection)).scalars()}

@@ -1,0 +1,108 @@
+"""Which way a scalar is better: as the user says it, or as far as its tag tells.
+
+A tag is read by whole words. It is split at everything that is no letter or digit, at digits, and at capitals; what
+stood together counts as one word too. So `val/mAP50`, `valLoss` and `top1_acc` are read, and `grad/layer2`, `heatmap`
+and `caucasian` are none of R², mAP and AUC.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+
+SEGMENT = re.compile(r"[^\W_]+")
+TOKEN = re.compile(r"[0-9]+|[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|[A-Z][^\W\d_A-Z]*")
+QUALITY = frozenset({
+    "acc", "accuracy", "accuracies", "f1", "auc", "auroc", "auprc", "iou", "miou", "bleu", "rouge", "meteor",
+    "top1", "top5", "r2", "score", "precision", "recall", "dice", "psnr", "ssim", "reward",
+})  # fmt: skip
+LOSS = frozenset({
+    "loss", "losses", "perplexity", "ppl", "error", "errors", "rmse", "mae", "mse", "mape", "nll", "wer", "cer", "fid",
+})  # fmt: skip
+HELD_OUT = frozenset({"val", "valid", "validation", "test", "eval", "dev"})
+TRAINED = frozenset({"train", "training"})
+PREFIXES = (*sorted(HELD_OUT | TRAINED), "avg", "mean")
+"""What is written together with the name of a loss or a quality: `valloss`, `trainacc`."""
+NUMBERED = re.compile(r"(?<![A-Za-z0-9])(top|f|r)[-_^ ](?=[0-9])", re.IGNORECASE)
+"""Names that have a number: `top-1`, `F_1`, `R^2`."""
+NO_RESULT = frozenset({
+    "grad", "grads", "gradient", "gradients", "norm", "weight", "weights", "bias", "scale", "scaler", "coefficient",
+})  # fmt: skip
+"""What a tag is about that has one of these words: `grad/loss_head`, `loss_scale`."""
+MAPS_OF = HELD_OUT | TRAINED | {"m", "box", "bbox", "mask", "segm", "coco", "best", "mean"}
+"""Before `map` in one part of a tag; after any other word it is a map: `feature_map`, `attention_map`."""
+
+
+class Better(StrEnum):
+    """Which way a scalar is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+def direction(tag: str, said: Mapping[str, Better]) -> Better:
+    """Return which way the scalar `tag` is better, by what was `said`, or by its name."""
+    return said.get(tag) or guess(tag)
+
+
+@lru_cache(maxsize=10_000)
+def guess(tag: str) -> Better:
+    """Return which way a scalar is better as far as its tag tells."""
+    words = words_of(tag)
+    if words & NO_RESULT:
+        return Better.NEITHER
+    quality = _any(words, QUALITY) or _names_precision(tag)
+    loss = _any(words, LOSS)
+    if quality == loss:
+        return Better.NEITHER
+    return Better.HIGHER if quality else Better.LOWER
+
+
+def best(better: Better, values: Sequence[float | None]) -> float | None:
+    """Return the best of several runs' values; None where there is no way to be better, or nothing to compare."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2 or better is Better.NEITHER:
+        return None
+    return max(known) if better is Better.HIGHER else min(known)
+
+
+@lru_cache(maxsize=10_000)
+def words_of(tag: str) -> frozenset[str]:
+    """Return the words of a tag in lower case: `valLoss2` has val, loss, 2, valloss, loss2 and valloss2."""
+    segments = SEGMENT.findall(NUMBERED.sub(r"\1", tag))
+    return frozenset(word for segment in segments for word in _joined(_tokens(segment)))
+
+
+def _any(words: frozenset[str], known: frozenset[str]) -> bool:
+    together = {word.removeprefix(prefix) for word in words for prefix in PREFIXES if word.startswith(prefix)}
+    return bool((words | together) & known)
+
+
+def _tokens(segment: str) -> list[str]:
+    return [token.lower() for token in TOKEN.findall(segment)]
+
+
+LONGEST = 4
+"""Tokens that are one word together, at most: m, Io, U, 50."""
+
+
+def _joined(tokens: Sequence[str]) -> set[str]:
+    ends = range(1, LONGEST + 1)
+    return {"".join(tokens[at : at + end]) for at in range(len(tokens)) for end in ends}
+
+
+def _names_precision(tag: str) -> bool:
+    """Return whether `map` is a mean average precision in one of the tag's parts, and no map of something."""
+    for part in re.split(r"[/.]", tag):
+        segments = [_tokens(segment) for segment in SEGMENT.findall(part)]
+        for at, tokens in enumerate(segments):
+            before = {token for other in segments[:at] for token in other}
+            places = [place for place in range(len(tokens)) if _starts_with_map(tokens[place:])]
+            if places and before | set(tokens[: places[0]]) <= MAPS_OF:
+                return True
+    return False
+
+
+def _starts_with_map(tokens: Sequence[str]) -> bool:
+    return list(tokens[:1]) == ["map"] or list(tokens[:2]) == ["m", "ap"]
