@@ -5,14 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 
 COLOURS = (
-    ("#2350d6", "#84a4ff"),
-    ("#c2410c", "#ff9d5c"),
-    ("#17703f", "#63cb90"),
-    ("#853aa8", "#d3a0f2"),
-    ("#0b7285", "#5cc8d8"),
-    ("#be185d", "#ff8fb8"),
-    ("#7a6a00", "#d9c34a"),
-    ("#52525b", "#b5bac2"),
+    ("#0072b2", "#0072b2"),
+    ("#c47722", "#e69f00"),
+    ("#008f68", "#009e73"),
+    ("#ab5b89", "#cc79a7"),
+    ("#af541c", "#d55e00"),
+    ("#1b94cc", "#56b4e9"),
+    ("#8b0f49", "#f0e442"),
+    ("#000000", "#e8e8e8"),
 )
 """--run-1 to --run-8 of tokens.css on light and on dark; a test compares them."""
 

@@ -2,7 +2,7 @@
 // text for the form, and stays as it is where the editor cannot be had.
 let opening = null;
 
-const COLOURS = { keyword: "--accent", string: "--s-completed", comment: "--text-3", number: "--run-2", name: "--s-lost" };
+const COLOURS = { keyword: "--accent", string: "--s-completed", comment: "--text-3", number: "--s-stopping", name: "--s-lost" };
 
 const LOOK = {
   "&": { height: "100%", backgroundColor: "var(--surface)", color: "var(--text)", fontSize: "0.8125rem" },
