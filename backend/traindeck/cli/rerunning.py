@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from traindeck.runs.view import RunView
 
 EPILOG = (
-    "Without options the new run does exactly the same. Parameters are given as options, such as --lr 0.2; what "
-    "follows -- replaces all arguments of a script."
+    "Without options the new run has the same code, parameters, arguments and environment. Parameters are given as "
+    "options, such as --lr 0.2; what follows -- replaces all arguments of a script."
 )
 REPLACED = "traindeck.replaced"
 """Under this name the context has the words that followed `--`."""
