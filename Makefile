@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python .ci/install.py
 HOST_FLAGS ?=
 # Tests wait for processes as often as they compute. A file's tests stay together, as they share decks.
 WORKERS ?= 2
@@ -40,15 +40,15 @@ clean:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Traindeck needs Python 3.11 or newer: make run PYTHON=python3.12")'
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --upgrade-deps $(VENV) >/dev/null
 
 .make/run: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Setting up: PyTorch is large, this takes a minute or two the first time."
-	@$(PIP) install --editable .
+	@$(INSTALL) "Setting up, 1 of 2: PyTorch and what it needs, about 3 GB to download, 5.5 GB on disk" torch torchvision
+	@$(INSTALL) "Setting up, 2 of 2: Traindeck, its pages, and the other packages that it needs" --editable .
 	@mkdir -p .make && touch $@
 
 .make/test: .make/run
-	@$(PIP) install --editable '.[test,check]'
+	@$(INSTALL) "Setting up what tests and checks need" --editable '.[test,check]'
 	@touch $@
 
 .make/browser: tests/browser/install.sh
