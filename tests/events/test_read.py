@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
-from events.eventfiles import NAME, frame, scalar, write
+from events.eventfiles import NAME, frame, scalar, version, write
+from traindeck.events import snapshot
 from traindeck.events.points import POINT
-from traindeck.events.read import list_series, read_series
+from traindeck.events.read import list_names, list_series, read_series
 from traindeck.events.store import SeriesStore
 from traindeck.events.table import SeriesKey
 from traindeck.events.tail import catch_up
@@ -20,6 +21,7 @@ class Log:
 
     def __init__(self, folder: Path) -> None:
         self.work, self.store = folder / "work", folder / "scalars"
+        write(self.work / NAME, version())
 
     def write(self, steps: list[int], values: list[float], tag: str = "loss") -> None:
         pairs = zip(steps, values, strict=True)
@@ -165,3 +167,19 @@ def test_the_list_has_each_series_with_its_summary(log: Log) -> None:
         "loss": (1.0, 2, 2),
         "lr": (0.5, 7, 1),
     }
+
+
+def test_many_series_of_one_store_are_read_with_one_look_at_its_state(
+    work: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(work / NAME, version(), *(scalar(f"tag {number}", 1, number) for number in range(50)))
+    catch_up(work, store, 60)
+    looks = []
+    whole = snapshot._read
+    monkeypatch.setattr(snapshot, "_read", lambda folder: looks.append(folder) or whole(folder))
+    assert [read_series(store, f"tag {number}").values for number in range(50)] == [[number] for number in range(50)]
+    assert len(list_names(store)) == 50
+    assert looks == [store]
+    write(work / NAME, scalar("tag 0", 2, 7))
+    catch_up(work, store, 60)
+    assert read_series(store, "tag 0").values == [0, 7]

@@ -14,7 +14,7 @@ from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.events.line import read_line
-from traindeck.events.read import list_series
+from traindeck.events.read import list_names
 from traindeck.events.tail import catch_up
 from traindeck.runs.files import AttemptFiles
 
@@ -63,7 +63,7 @@ def get_scalars(
     stores = [*(one.scalars for one in before), files.scalars]
     series = [read_line(stores, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
     views = [SeriesView.model_validate(one, from_attributes=True) for one in series]
-    return Scalars(series=views, tags=sorted(set().union(*(list_series(store) for store in stores))))
+    return Scalars(series=views, tags=sorted(set().union(*(list_names(store) for store in stores))))
 
 
 def _make_up_for(files: AttemptFiles) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from traindeck.events.downsample import in_step_order, thinned
 from traindeck.events.points import POINT, Points, finite
 from traindeck.events.rows import read_rows
-from traindeck.events.snapshot import file_of, read_snapshot
+from traindeck.events.snapshot import file_of, open_snapshot
 
 BLOCK_ROWS = 1 << 20
 """A longer series is thinned block by block first, so that memory is bounded: 24 MB for a block."""
@@ -39,13 +39,11 @@ class Columns:
     @classmethod
     def open(cls, folder: Path, name: str) -> Self | None:
         """The series called `name`; None where the store has none, or cannot be read."""
-        snapshot = read_snapshot(folder)
-        if snapshot is None:
+        opened = open_snapshot(folder)
+        number = None if opened is None else opened.numbers.get(name)
+        if opened is None or number is None:
             return None
-        numbers = [number for number, names in enumerate(snapshot.names) if names[2] == name]
-        if not numbers:
-            return None
-        number = numbers[-1]
+        snapshot = opened.snapshot
         summary = snapshot.summaries[number]
         extents = snapshot.extents["row"][snapshot.extents["series"] == number].tolist()
         path = file_of(folder, "points", snapshot.header.generation)

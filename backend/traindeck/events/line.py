@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from traindeck.events.read import list_series, read_series
+from traindeck.events.read import count_points, read_series
 from traindeck.events.series import Series
 
 FEWEST = 2
@@ -16,7 +16,7 @@ def read_line(stores: Sequence[Path], tag: str, points: int = 1000, since: int |
     An attempt takes the place of what was written before it from its first step on. The cursor is the last
     store's: what comes after it is that store's alone, as attempts that are over get no more points.
     """
-    counts = [_count(store, tag) for store in stores[:-1]]
+    counts = [count_points(store, tag) for store in stores[:-1]]
     if not any(counts):
         return read_series(stores[-1], tag, points, since)
     last = read_series(stores[-1], tag, points, since)
@@ -30,11 +30,6 @@ def read_line(stores: Sequence[Path], tag: str, points: int = 1000, since: int |
         if count:
             joined = _before(read_series(store, tag, _share(points, count, before + last.total)), joined)
     return joined
-
-
-def _count(store: Path, tag: str) -> int:
-    summary = list_series(store).get(tag)
-    return summary.count if summary else 0
 
 
 def _share(points: int, count: int, total: int) -> int:

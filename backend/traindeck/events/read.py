@@ -13,14 +13,35 @@ CURSOR_BITS = 40
 def list_series(store_folder: Path) -> dict[str, SeriesSummary]:
     """The summaries of all series in a store, by name; {} where there is no store that can be read."""
     from traindeck.events.points import summary_values
-    from traindeck.events.snapshot import read_snapshot
+    from traindeck.events.snapshot import open_snapshot
 
-    snapshot = read_snapshot(store_folder)
-    if snapshot is None:
+    opened = open_snapshot(store_folder)
+    if opened is None:
         return {}
+    snapshot = opened.snapshot
     names = (name for _, _, name in snapshot.names)
     found = dict(zip(names, summary_values(snapshot.summaries), strict=True))
     return {name: summary for name, summary in found.items() if summary.count}
+
+
+def list_names(store_folder: Path) -> list[str]:
+    """The names of all series in a store that have points; much cheaper than their summaries."""
+    from traindeck.events.snapshot import open_snapshot
+
+    opened = open_snapshot(store_folder)
+    if opened is None:
+        return []
+    counts = opened.snapshot.summaries["count"].tolist()
+    return [name for name, number in opened.numbers.items() if counts[number]]
+
+
+def count_points(store_folder: Path, tag: str) -> int:
+    """How many points a series has; 0 where there is none."""
+    from traindeck.events.snapshot import open_snapshot
+
+    opened = open_snapshot(store_folder)
+    number = None if opened is None else opened.numbers.get(tag)
+    return 0 if opened is None or number is None else int(opened.snapshot.summaries["count"][number])
 
 
 def read_series(store_folder: Path, tag: str, points: int = 1000, since: int | None = None) -> Series:
