@@ -15,6 +15,7 @@ from traindeck.pages.launch import TrainerView, render_launch
 from traindeck.pages.resources import static_folder, static_version
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery, render_runs
+from traindeck.pages.visible import HIDDEN, visible
 from traindeck.runs.view import RunPage
 
 SCHEMA = {"properties": {"epochs": {"type": "integer", "default": 3}}}
@@ -91,3 +92,9 @@ def test_importing_the_pages_reads_no_file_of_theirs() -> None:
         "import traindeck.pages.run, traindeck.pages.environment as e; assert e.environment.cache_info().currsize == 0"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2] / "backend")
+
+
+def test_no_hidden_character_passes_for_printable() -> None:
+    hidden = [chr(code) for code in range(0x110000) if HIDDEN.match(chr(code))]
+    assert len(hidden) > 2000
+    assert all(visible(f"a{character}b") == f"a[U+{ord(character):04X}]b" for character in hidden)

@@ -20,6 +20,9 @@ class Exact(str):
 
 def visible(value: object) -> object:
     """`value` with hidden characters as `[U+202E]`, if it is text that is neither markup nor `Exact`."""
-    if isinstance(value, (Markup, Exact)) or not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, (Markup, Exact)):
+        return value
+    # No hidden character is printable, and nearly all text is: a page has thousands of texts.
+    if value.isprintable():
         return value
     return HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
