@@ -29,7 +29,7 @@ format: .make/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .make/run .make/browser
+bench: .make/test .make/browser
 	$(BIN)/python -m benchmarks $(ARGS)
 
 setup: .make/run
