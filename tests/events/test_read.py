@@ -106,6 +106,15 @@ def test_extreme_steps_and_values_are_thinned_without_harm(log: Log) -> None:
     assert (series.steps[0], series.steps[-1]) == (steps[0], steps[-1])
 
 
+@pytest.mark.parametrize("first", [0, 2**62, 2**63 - 5000, -(2**63)])
+def test_how_large_steps_are_does_not_change_which_points_are_kept(log: Log, first: int) -> None:
+    values = [math.sin(step / 7) for step in range(5000)]
+    log.write([first + step for step in range(5000)], values)
+    log.write(list(range(5000)), values, "small")
+    shown, small = read_series(log.store, "loss", 500), read_series(log.store, "small", 500)
+    assert [step - first for step in shown.steps] == small.steps
+
+
 def test_a_cursor_gives_only_what_came_since(log: Log) -> None:
     log.write([1, 2, 3], [1.0, 2.0, 3.0])
     first = read_series(log.store, "loss")

@@ -49,7 +49,9 @@ def _min_max_lttb(points: Points, limit: int) -> NDArray[np.int64]:
     import tsdownsample
 
     sampler: Any = tsdownsample.MinMaxLTTBDownsampler
-    steps = points["step"].astype(np.float64)
+    # From the first, as a float rounds the steps beyond 2**53; without a sign, as the difference can have 64 bits.
+    whole = points["step"].astype(np.uint64)
+    steps = (whole - whole[0]).astype(np.float64)
     values = np.ascontiguousarray(points["value"])
     # Without a step of its own each point has the same one, and there is no axis to divide.
     axes = (steps, values) if steps[0] < steps[-1] else (values,)

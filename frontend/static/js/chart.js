@@ -1,6 +1,6 @@
 // One chart: its tag, its last value or the one under the cursor, and its curve while it is in view.
 import { showDuration, showValue } from "./numbers.js";
-import { drawPlot, plotData } from "./plot.js";
+import { drawPlot, plotData, stepOrigin } from "./plot.js";
 import { visible } from "./visible.js";
 
 function element(kind, name) {
@@ -10,6 +10,12 @@ function element(kind, name) {
 }
 
 const LINE = [{ colour: "--chart-1" }];
+// What a chart says where its steps are too large to be drawn as they are.
+export function saysOrigin(several, { axis }) {
+  const origin = axis === "step" ? stepOrigin(several) : null;
+  return origin === null ? "" : `drawn from step ${origin.toLocaleString("en")}`;
+}
+
 const lastFinite = (values) => values.findLast((value) => value !== null) ?? null;
 
 export class Chart {
@@ -68,6 +74,7 @@ export class Chart {
     const elapsed = showDuration(times[at ?? last] - times[0]);
     const gaps = at === null && value === null ? ` · last number ${showValue(lastFinite(values))}` : "";
     this.value.textContent = showValue(value);
-    this.note.textContent = `step ${steps[at ?? last].toLocaleString("en")} · ${elapsed}${gaps}`;
+    const origin = saysOrigin([this.series], this.settings);
+    this.note.textContent = `step ${steps[at ?? last].toLocaleString("en")} · ${elapsed}${gaps}${origin && ` · ${origin}`}`;
   }
 }

@@ -1,5 +1,5 @@
 // One chart of several runs: a line for each, in the run's own colour, with its value beside its name.
-import { Chart } from "./chart.js";
+import { Chart, saysOrigin } from "./chart.js";
 import { showValue } from "./numbers.js";
 import { drawPlot, plotData } from "./plot.js";
 import { visible } from "./visible.js";
@@ -59,7 +59,11 @@ export class Overlay extends Chart {
   describe(at) {
     const [x] = this.data;
     const index = at ?? x.length - 1;
-    this.value.textContent = "";
+    const origin = saysOrigin(
+      this.found.map(({ series }) => series),
+      this.settings,
+    );
+    if (this.value.textContent !== origin) this.value.textContent = origin;
     for (const text of this.values.values()) text.textContent = "–";
     this.found.forEach(({ run }, place) => {
       const value = valueBy(this.data[1 + 2 * place], index);

@@ -6,6 +6,10 @@ import { smoothed } from "./smoothing.js";
 const FONT = '11px "Inter Deck", system-ui, sans-serif';
 const FAINT = "55";
 const FEW = 60;
+const MOST = 1e300;
+const LEAST = 1e-300;
+const MOST_TICKS = 200;
+const DIGITS = 15;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
@@ -15,6 +19,21 @@ function tick(value) {
   if (value === null || value === 0) return value === null ? "" : "0";
   if (size < 1e-4 || size >= 1e6) return value.toExponential(1).replace("e+", "e").replace(".0e", "e");
   return size >= 1000 ? compact.format(value) : String(Number(value.toPrecision(4)));
+}
+
+const stepTick = (value) => (Math.abs(value) < 1e15 ? compact.format(value) : tick(value));
+
+// uPlot's own adds an increment until it reaches the end, which it never does where the sum is rounded to what it was.
+function splits(_plot, _axis, min, max, increment) {
+  const made = [];
+  const first = Math.ceil(min / increment);
+  const count = Math.min(Math.floor(max / increment) - first + 1, MOST_TICKS);
+  for (let turn = 0; turn < count; turn += 1) {
+    const exact = (first + turn) * increment;
+    const value = Number.isInteger(exact) ? exact + 0 : Number(exact.toPrecision(DIGITS));
+    if (value !== made.at(-1)) made.push(value);
+  }
+  return made;
 }
 
 function axis(extra) {
@@ -48,24 +67,39 @@ function options(settings, size, drawn, onPoint) {
     cursor: { sync: { key: "scalars", scales: ["x", null] }, y: false, points: { size: 7 }, drag: { x: true, y: false } },
     scales: { x: { time: false }, y: { distr: settings.logScale ? 3 : 1 } },
     axes: [
-      axis({ size: 26, gap: 4, space: 60, values: (_, ticks) => ticks.map((at) => (overTime ? showDuration(at) : compact.format(at))) }),
-      axis({ size: 48, gap: 4, space: 34, values: (_, ticks) => ticks.map(tick) }),
+      axis({ size: 26, gap: 4, space: 60, splits, values: (_, ticks) => ticks.map(overTime ? showDuration : stepTick) }),
+      axis({ size: 48, gap: 4, space: 34, ...(settings.logScale ? {} : { splits }), values: (_, ticks) => ticks.map(tick) }),
     ],
     series: [{}, ...lines(drawn, settings.smoothing > 0)],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   };
 }
 
-function table(series, settings) {
+// The step that is drawn at 0: the first of all, where a step is too large for a number, else null.
+export function stepOrigin(several) {
+  const ends = several.flatMap(({ steps }) => [steps[0], steps.at(-1)]);
+  if (!ends.some((step) => typeof step === "bigint")) return null;
+  return BigInt(ends.reduce((least, step) => (step < least ? step : least)));
+}
+
+// Within what uPlot's own arithmetic can pad and take the logarithm of.
+function drawable(value, logScale) {
+  if (value === null || (logScale && value <= 0)) return null;
+  return Math.min(Math.max(value, logScale ? LEAST : -MOST), MOST);
+}
+
+function table(series, settings, origin) {
   const start = series.wall_times[0];
-  const x = settings.axis === "time" ? series.wall_times.map((at) => at - start) : series.steps;
-  const drawable = settings.logScale ? series.values.map((value) => (value > 0 ? value : null)) : series.values;
-  return [x, drawable, settings.smoothing > 0 ? smoothed(drawable, settings.smoothing) : drawable];
+  const steps = origin === null ? series.steps : series.steps.map((step) => Number(BigInt(step) - origin));
+  const x = settings.axis === "time" ? series.wall_times.map((at) => at - start) : steps;
+  const values = series.values.map((value) => drawable(value, settings.logScale));
+  return [x, values, settings.smoothing > 0 ? smoothed(values, settings.smoothing) : values];
 }
 
 // Of several series, x is where any has a point; a series that has none there is undefined there, which is no gap.
 export function plotData(several, settings) {
-  const tables = several.map((series) => table(series, settings));
+  const origin = stepOrigin(several);
+  const tables = several.map((series) => table(series, settings, origin));
   return tables.length === 1 ? tables[0] : uPlot.join(tables);
 }
 

@@ -1,14 +1,27 @@
 // The points of a run's scalars: fetched in batches, then only what is new. Keeps a bounded number of series.
-import { getJson } from "./api.js";
+import { call } from "./api.js";
 
 const POINTS = 800;
 const BATCH = 16;
 const KEPT = 400;
+const LARGE = /[[,]-?\d{16,}[\],]/;
+const WHOLE = /^-?\d+$/;
 
 function batches(tags) {
   const made = [];
   for (let at = 0; at < tags.length; at += BATCH) made.push(tags.slice(at, at + BATCH));
   return made;
+}
+
+// Steps have 64 bits. Those that a number would round become BigInts, in browsers that give a reviver the source text.
+function unrounded(_, value, context) {
+  const source = context?.source;
+  return typeof value === "number" && !Number.isSafeInteger(value) && WHOLE.test(source ?? "") ? BigInt(source) : value;
+}
+
+async function getScalars(url) {
+  const text = await (await call(url)).text();
+  return JSON.parse(text, LARGE.test(text) ? unrounded : undefined);
 }
 
 // An attempt that resumed writes its steps again: what came later holds, and x stays ascending.
@@ -45,7 +58,7 @@ export class Scalars {
   }
 
   async loadTags() {
-    this.tags = (await getJson(this.address())).tags;
+    this.tags = (await getScalars(this.address())).tags;
   }
 
   // Brings the given tags up to date.
@@ -57,14 +70,14 @@ export class Scalars {
   }
 
   async begin(tags) {
-    const answer = await getJson(this.address([...tags.map((tag) => ["tag", tag]), ["points", POINTS]]));
+    const answer = await getScalars(this.address([...tags.map((tag) => ["tag", tag]), ["points", POINTS]]));
     this.tags = answer.tags;
     for (const each of answer.series) this.series.set(each.tag, ascending(each));
   }
 
   async goOn(tags) {
     const since = tags.map((tag) => this.series.get(tag).cursor).join(",");
-    const answer = await getJson(this.address([...tags.map((tag) => ["tag", tag]), ["since", since]]));
+    const answer = await getScalars(this.address([...tags.map((tag) => ["tag", tag]), ["since", since]]));
     this.tags = answer.tags;
     for (const each of answer.series) this.extend(each);
   }
