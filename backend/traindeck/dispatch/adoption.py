@@ -7,10 +7,10 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, Run
 from traindeck.dispatch.attempts import Attempts
-from traindeck.dispatch.lanes import Step
 from traindeck.dispatch.live import LiveAttempt, Stage
 from traindeck.dispatch.orders import live_attempt
 from traindeck.dispatch.slots import Hold
+from traindeck.dispatch.steps import Step
 from traindeck.runner.identity import boot_id
 from traindeck.runner.record import give_up_attempt, read_record, shim_of
 from traindeck.runs.queue import waits

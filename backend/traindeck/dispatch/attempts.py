@@ -1,6 +1,6 @@
 """What happens to attempts, written to the database: claimed, started, ended.
 
-What is public here and takes a `LiveAttempt` is a step, or a step's `otherwise` (see lanes.py): it runs in a thread of
+What is public here and takes a `LiveAttempt` is a step, or a step's `otherwise` (see steps.py): it runs in a thread of
 its own, and returns True where the attempt is over. Everything else is for the dispatcher's thread alone.
 """
 

@@ -2,7 +2,7 @@
 
 One thread runs it. It sleeps until there is something to do: a submit or a cancel wakes it, the forkserver's
 messages do, a step that has come to its end does, and the end of a shim does (a pidfd turns readable). What may take
-long, or fail, for one attempt is a step (see lanes.py): the loop waits for none.
+long, or fail, for one attempt is a step (see steps.py): the loop waits for none.
 """
 
 import logging
@@ -16,9 +16,9 @@ from collections.abc import Callable
 from traindeck.db.engine import is_temporary
 from traindeck.dispatch.adoption import Adoption
 from traindeck.dispatch.attempts import Attempts
-from traindeck.dispatch.lanes import Done, Lanes, Step
 from traindeck.dispatch.launcher import Launcher
 from traindeck.dispatch.live import LiveAttempt, Stage
+from traindeck.dispatch.steps import Done, Step, Steps
 from traindeck.errors import HomeGone
 from traindeck.runner.record import read_record
 
@@ -47,7 +47,7 @@ class Dispatcher:
     def __init__(self, attempts: Attempts, launcher: Launcher) -> None:
         self.attempts = attempts
         self.launcher = launcher
-        self.lanes = Lanes(self.wake, attempts.mark)
+        self.steps = Steps(self.wake, attempts.mark)
         self._adoption = Adoption(attempts)
         self._order = Step("order", attempts.write_order, attempts.fail_order)
         self._launch = Step("launch", None, attempts.fail_launch)
@@ -85,7 +85,7 @@ class Dispatcher:
         self.wake()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
-        self.lanes.join(CLOSE_SECONDS)
+        self.steps.join(CLOSE_SECONDS)
         self.launcher.close()
         for live in self.attempts.live.values():
             live.detach()
@@ -168,7 +168,7 @@ class Dispatcher:
         return live.busy or not (goes_on or live.failures)
 
     def _advance_all(self) -> None:
-        for done in self.lanes.finished():
+        for done in self.steps.finished():
             self._take(done)
         for live in list(self.attempts.live.values()):
             if live.busy or time.monotonic() < live.retry_at:
@@ -200,37 +200,37 @@ class Dispatcher:
             return
         logger.error("run=%d attempt=%d %s failed", live.run_id, live.number, step.name, exc_info=error)
         if not live.busy:
-            self.lanes.begin_otherwise(live, step, error)
+            self.steps.begin_otherwise(live, step, error)
 
     def _advance(self, live: LiveAttempt) -> None:
         """Begin the next step of an attempt, if one is due."""
         if live.stage is Stage.LEFT:
-            self.lanes.begin(live, self._adoption.step)
+            self.steps.begin(live, self._adoption.step)
         elif live.stage is Stage.CLAIMED:
-            self.lanes.begin(live, self._order)
+            self.steps.begin(live, self._order)
         elif live.stage is Stage.ORDERED:
             self._look_for_process(live)
         elif not live.start_recorded:
-            self.lanes.begin(live, self._start)
+            self.steps.begin(live, self._start)
         elif live.stage is Stage.ORPHANED:
-            self.lanes.begin(live, self._look_after)
+            self.steps.begin(live, self._look_after)
         elif not live.has_shim():
-            self.lanes.begin(live, self._end)
+            self.steps.begin(live, self._end)
 
     def _look_for_process(self, live: LiveAttempt) -> None:
         record = read_record(live.files.folder)
         if record is not None:
             # Without the trainer the shim is just about to fork it, or has died trying: its pidfd tells which.
             live.find(record)
-            self.lanes.begin(live, self._start)
+            self.steps.begin(live, self._start)
         elif time.monotonic() - live.claimed_at > START_TIMEOUT_SECONDS:
-            self.lanes.begin(live, self._give_up)
+            self.steps.begin(live, self._give_up)
         elif not self.launcher.still_has(live.asked) and live.files.order.exists():
             live.asked = self.launcher.launch(live.files.order)
 
     def _start_next(self) -> None:
         while (live := self.attempts.claim()) is not None:
-            self.lanes.begin(live, self._order)
+            self.steps.begin(live, self._order)
 
     def _hear_forkserver(self) -> None:
         for message in self.launcher.forkserver.messages():

@@ -45,7 +45,7 @@ class Done:
     error: Exception | None = None
 
 
-class Lanes:
+class Steps:
     """The steps that are at work. `wake` is called in the step's thread once it has come to its end.
 
     `mark` is given the reason where a step's `otherwise` has failed, too.
