@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from events.eventfiles import NAME, scalar, version, write
 from support.logs import write_logs
 
 
@@ -62,6 +63,27 @@ def test_deleting_the_run_leaves_the_folder_alone_and_it_can_be_imported_again(c
     assert client.delete(f"/runs/{number}").status_code == 204
     assert sorted(os.listdir(tmp_path / "exp")) == files
     assert take_in(client, tmp_path)["created"] == 1
+
+
+def test_what_of_the_files_is_left_out_is_answered_and_stands_on_the_page(client, tmp_path):
+    damaged = bytearray(scalar("loss", 1, 1))
+    damaged[20] ^= 1
+    hostile = f"<b>&{NAME}"
+    write(tmp_path / hostile, version(), scalar("loss", 0, 1), bytes(damaged), scalar("loss", 2, 1))
+    write(tmp_path / f"{NAME}.gz", b"\x1f\x8b" + b"\1" * 50)
+    write(tmp_path / f"{NAME}.ms", version(), scalar("loss", 3, 1, 1.7e12))
+    view = take_in(client, tmp_path)
+    again = take_in(client, tmp_path)
+    assert (view["created"], again["unchanged"]) == (1, 1)
+    assert sorted(again["problems"]) == sorted(view["problems"])
+    problems = client.get(f"/runs/{view['runs'][0]}/scalars").json()["problems"]
+    assert view["problems"] == [f"{tmp_path}: {problem}" for problem in problems]
+    said = {problem.split(": ")[0]: problem for problem in problems}
+    assert set(said) == {hostile, f"{NAME}.gz", f"{NAME}.ms"}
+    assert "are left out" in said[hostile]
+    assert "milliseconds" in said[f"{NAME}.ms"]
+    page = client.get(f"/runs/{view['runs'][0]}", headers={"Accept": "text/html"}).text
+    assert page.count(f"<li><bdi>&lt;b&gt;&amp;{NAME}: a record does not match") == 2
 
 
 def test_a_copy_outlives_the_folder(client, cold_deck, tmp_path):

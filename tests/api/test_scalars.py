@@ -117,7 +117,7 @@ def test_a_store_that_was_deleted_is_made_again_from_the_event_files(cold_deck, 
 
 
 def test_a_run_that_has_measured_nothing_has_no_series(client, written, queued):
-    assert read(client, written) == {"series": [], "tags": []}
+    assert read(client, written) == {"series": [], "tags": [], "problems": []}
     assert read(client, queued()["id"], tag="a")["series"][0]["total"] == 0
 
 

@@ -25,6 +25,16 @@ def test_the_decks_answer_can_be_had(traindeck: CommandLine) -> None:
     assert (answer["created"], answer["left"], answer["complete"]) == (1, 0, True)
 
 
+def test_what_of_the_files_is_left_out_is_printed(traindeck: CommandLine) -> None:
+    write_logs(traindeck.folder / "logs", [0.5])
+    (traindeck.folder / "logs" / "events.out.tfevents.1.host.gz").write_bytes(b"\x1f\x8b" + b"\1" * 50)
+    done = traindeck("import", "logs")
+    assert (done.returncode, done.stdout) == (0, "1 run of logs: 1 new\n")
+    assert done.stderr.endswith(
+        "/logs: events.out.tfevents.1.host.gz: it is compressed (gzip) and cannot be read; decompress it\n"
+    )
+
+
 def test_a_folder_without_logs_is_refused(traindeck: CommandLine) -> None:
     (traindeck.folder / "empty").mkdir()
     done = traindeck("import", "empty")

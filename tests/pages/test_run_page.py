@@ -26,6 +26,17 @@ CHECKPOINT = "/home/ada/deck/runs/42/attempt-1/work/checkpoints/last.pt"
 ALWAYS = {"edit", "rerun", "compare"}
 
 
+def test_what_the_charts_lack_stands_above_them() -> None:
+    told = ["<i>.tfevents: it is compressed\u202e", "b.tfevents: its wall times are in milliseconds"]
+    page = render(run_view(), problems=told)
+    for panel in ("panel-overview", "panel-charts"):
+        lines = page.one("section", id=panel).one("ul", class_="chart-problems")
+        assert "hidden" not in lines.attributes
+        assert [line.words() for line in lines.all("li")] == [told[0].replace("\u202e", "[U+202E]"), told[1]]
+    none = render(run_view()).one("section", id="panel-charts").one("ul", class_="chart-problems")
+    assert "hidden" in none.attributes
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_every_status_has_a_page(status: Status) -> None:
     page = render(run_view(status))

@@ -24,6 +24,8 @@ from traindeck.api.strict import StrictRoute
 from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
 from traindeck.events.hparams import read_beginnings
 from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
+from traindeck.events.names import shown
+from traindeck.events.read import list_problems
 from traindeck.events.tail import catch_up
 from traindeck.runner.copying import is_of_kernel
 from traindeck.runs.folder_copy import CopyBounds, CopyUnfinished
@@ -69,7 +71,9 @@ class ImportView(BaseModel):
     unchanged: int
     left: int = Field(description="Folders that are not read yet: the same request again goes on with them")
     complete: bool = Field(description=f"False where there are more than {MOST} runs, or too many folders to look into")
-    problems: list[str]
+    problems: list[str] = Field(
+        description="Why folders are not imported, and what of event files is left out or corrected; 20 at most"
+    )
 
 
 @router.post("/imports", operation_id="importFolder", responses=responses(409, 413, 415, 422, 507))
@@ -140,6 +144,9 @@ def _import_some(
     _finish(deck, dict(zip(numbers, found, strict=True)))
     view.left += sum(one is None for one in found)
     _tell(view, (one for one in found if isinstance(one, str)))
+    for run_id, one in zip(numbers, found, strict=True):
+        if isinstance(one, Imported):
+            _tell(view, _problems(deck, run_id, one.folder))
     for run_id, one, known in zip(numbers, found, before, strict=True):
         _count(view, run_id, one, known)
 
@@ -161,6 +168,11 @@ def _tell(view: ImportView, problems: Iterable[str | None]) -> None:
     view.problems = [*view.problems, *filter(None, problems)][:PROBLEMS_SHOWN]
 
 
+def _problems(deck: Deck, run_id: int, folder: Path) -> list[str]:
+    """What the run's curves lack of a folder's event files, or have corrected."""
+    return [f"{shown(str(folder))}: {one}" for one in list_problems(deck.files.run(run_id).attempt(1).scalars)]
+
+
 def _count(view: ImportView, run_id: int, found: Imported | str | None, known: tuple[int, str] | None) -> None:
     was_whole = known is not None and known[1] != ""
     if was_whole or isinstance(found, Imported):
@@ -180,6 +192,7 @@ def _is_known(deck: Deck, log: LogFolder, body: ImportBody, view: ImportView) ->
         return False
     view.runs.append(known[0])
     view.unchanged += 1
+    _tell(view, _problems(deck, known[0], log.path))
     return True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from traindeck.events.read import list_series, read_series
+from traindeck.events.read import bound_problems, list_problems, list_series, read_series
 from traindeck.runs.files import AttemptFiles, RunFiles, read_json
 
 TAGS_COMPARED = 8
@@ -32,6 +32,16 @@ def line_before(run: RunFiles, attempt: int) -> list[AttemptFiles]:
     """The attempts that `attempt` goes on from, oldest first."""
     chain = lines(run, attempt)[-1] if attempt > 1 else []
     return [run.attempt(number) for number in chain[:-1]]
+
+
+def line_problems(run: RunFiles, attempt: int, before: Sequence[AttemptFiles]) -> list[str]:
+    """What the curves of an attempt, and of those that it goes on from, lack or have corrected; 20 at most."""
+    earlier = [
+        f"Attempt {one.folder.name.rpartition('-')[2]}: {problem}"
+        for one in before
+        for problem in list_problems(one.scalars)
+    ]
+    return bound_problems([*list_problems(run.attempt(attempt).scalars), *earlier])
 
 
 def _was_given_a_checkpoint(attempt: AttemptFiles) -> bool:

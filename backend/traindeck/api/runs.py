@@ -11,6 +11,7 @@ from traindeck.api.bodies import EditBody, LaunchBody
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.lanes import in_lane
 from traindeck.api.launch import queue_run, resolve_aside
+from traindeck.api.lines import line_before, line_problems
 from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.options import complete_later
 from traindeck.api.problems import responses
@@ -127,8 +128,14 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         deck=deck.state(),
         opens_board=not led_from_elsewhere(request),
         said=said,
+        problems=[] if wants_fragment(request) else _problems(deck, view),
     )
     return HTMLResponse(page, headers=VARY)
+
+
+def _problems(deck: Deck, run: RunView) -> list[str]:
+    files = deck.files.run(run.id)
+    return line_problems(files, run.attempt, line_before(files, run.attempt)) if run.attempt else []
 
 
 @router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from traindeck.api.attempt import AttemptNumber, ended_attempt_files
 from traindeck.api.deck import DeckDep
 from traindeck.api.lanes import in_lane
-from traindeck.api.lines import line_before
+from traindeck.api.lines import line_before, line_problems
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
@@ -41,6 +41,9 @@ class Scalars(BaseModel):
 
     series: list[SeriesView]
     tags: list[str]
+    problems: list[str] = Field(
+        description="What of the event files is left out or corrected, in sentences that name the file; 20 at most"
+    )
 
 
 @router.get("/runs/{run_id}/scalars", operation_id="getScalars", responses=responses(404, 422))
@@ -59,11 +62,13 @@ def get_scalars(
     if over:
         _make_up_for(files)
     # Who asks for no attempt in particular gets one line of those that go on from each other.
-    before = line_before(deck.files.run(run_id), int(files.folder.name.rpartition("-")[2])) if attempt is None else []
+    run, number = deck.files.run(run_id), int(files.folder.name.rpartition("-")[2])
+    before = line_before(run, number) if attempt is None else []
     stores = [*(one.scalars for one in before), files.scalars]
     series = [read_line(stores, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
     views = [SeriesView.model_validate(one, from_attributes=True) for one in series]
-    return Scalars(series=views, tags=sorted(set().union(*(list_names(store) for store in stores))))
+    tags = sorted(set().union(*(list_names(store) for store in stores)))
+    return Scalars(series=views, tags=tags, problems=line_problems(run, number, before))
 
 
 def _make_up_for(files: AttemptFiles) -> None:

@@ -9,13 +9,15 @@ import numpy as np
 from crc32c import crc32c
 
 from traindeck.events.points import Points
-from traindeck.events.records import Chunk, read_chunk
+from traindeck.events.records import LARGE_LIMIT_BYTES, Chunk, read_chunk
+from traindeck.events.scalars import PARTS_LIMIT
 
 UNITS = {"milliseconds": (1e11, 1e3), "microseconds": (1e14, 1e6), "nanoseconds": (1e17, 1e9)}
 """From which number on a wall time is in this unit, and how many of it make a second; 1e11 s are of the year 5138."""
 HEAD_BYTES = 64
 """The first record holds the time at which it was written: files of different writers differ in so much."""
 NO_TIME = "none"
+TOO_LARGE = f"more than {LARGE_LIMIT_BYTES >> 20} MiB, more than {PARTS_LIMIT:,} parts, or malformed"
 COMPRESSED = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -38,6 +40,7 @@ class EventFile:
         exhausted_size: How large it was when the last whole record had been read.
         unit: What its wall times are in, where that is not seconds.
         head: How many bytes it began with when it was first read, and their checksum; [] before that.
+        passed_over: How many of its events were too large to be read.
         is_replaced: Whether another file stands in its place by now, or it was written anew.
     """
 
@@ -49,6 +52,7 @@ class EventFile:
     exhausted_size: int = 0
     unit: str | None = None
     head: list[int] = field(default_factory=list)
+    passed_over: int = 0
     is_replaced: bool = False
 
     @property
@@ -81,9 +85,7 @@ class EventFile:
         except OSError as error:
             self.trouble, self.exhausted_size = f"it cannot be read: {error.strerror or error}", self.size
             return None
-        if not self.offset and chunk.next_offset:
-            head = chunk.data[:HEAD_BYTES][: chunk.next_offset]
-            self.head = [len(head), crc32c(head)]
+        self.passed_over += chunk.is_too_large
         self.offset, self.stopped = chunk.next_offset, chunk.corrupt and self._corrupt(work, chunk)
         if chunk.exhausted:
             self.exhausted_size = self.size
@@ -121,11 +123,16 @@ class EventFile:
         return points
 
     @property
-    def remark(self) -> str | None:
+    def remarks(self) -> list[str]:
         """What is odd about it, though it can be read."""
+        found = []
+        if self.passed_over:
+            found.append(f"{self.passed_over:,} of its events left out: {TOO_LARGE}")
         if self.unit == NO_TIME:
-            return "some of its wall times are no finite numbers: the file's own time stands for them"
-        return self.unit and f"its wall times are in {self.unit}, not in seconds, and are shown as such"
+            found.append("some of its wall times are no finite numbers: the file's own time stands for them")
+        elif self.unit:
+            found.append(f"its wall times are in {self.unit}, not in seconds, and are shown as such")
+        return found
 
     def _corrupt(self, work: Path, chunk: Chunk) -> str:
         """What of the file is left out, and why."""
@@ -148,6 +155,10 @@ class EventFile:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError("it is not an ordinary file")
             self.size = max(self.size, os.fstat(descriptor).st_size)
-            return read_chunk(descriptor, self.offset)
+            chunk = read_chunk(descriptor, self.offset)
+            if not self.offset and chunk.next_offset:
+                head = os.pread(descriptor, min(HEAD_BYTES, chunk.next_offset), 0)
+                self.head = [len(head), crc32c(head)]
+            return chunk
         finally:
             os.close(descriptor)

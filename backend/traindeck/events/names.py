@@ -17,6 +17,7 @@ from math import inf
 OPENED = re.compile(r"tfevents\.(\d{1,15})(.*)", re.DOTALL)
 TIMED = re.compile(r"\d{9,11}\.\d{1,9}")
 """How torch and tensorboardX name the folder of an `add_hparams`: by the time, so that it differs from run to run."""
+SHOWN_CHARACTERS = 200
 DIGITS = re.compile(r"(\d+)")
 
 Natural = tuple[tuple[int, int, str], ...]
@@ -62,6 +63,14 @@ def is_of_hparams(main: str, folder: str) -> bool:
 def readable(path: str) -> str:
     """A path as text that can be encoded: bytes of a file name that are no UTF-8 become escapes."""
     return path.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def shown(path: str) -> str:
+    """A path as a message has it: readable, and its middle left out where it is long."""
+    text = readable(path)
+    return (
+        text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS // 4]}…{text[-SHOWN_CHARACTERS // 2 :]}"
+    )
 
 
 def _beside(main: str, folder: str) -> str:

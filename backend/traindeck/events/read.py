@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from traindeck.events.series import Series, SeriesSummary
 
+PROBLEMS_LIMIT = 20
 CURSOR_BITS = 40
 """The low bits of a cursor count points; the rest counts how often points of the series were withdrawn."""
 
@@ -33,6 +35,23 @@ def list_names(store_folder: Path) -> list[str]:
         return []
     counts = opened.snapshot.summaries["count"].tolist()
     return [name for name, number in opened.numbers.items() if counts[number]]
+
+
+def list_problems(store_folder: Path) -> list[str]:
+    """What of the event files the store lacks or has corrected, in sentences that name the files; 20 at most."""
+    from traindeck.events.snapshot import read_header
+
+    header = read_header(store_folder)
+    return [] if header is None else header.problems
+
+
+def bound_problems(problems: Sequence[str]) -> list[str]:
+    """As many of the problems as somebody reads, each once, and how many there are more."""
+    distinct = list(dict.fromkeys(problems))
+    if len(distinct) <= PROBLEMS_LIMIT:
+        return distinct
+    kept = distinct[: PROBLEMS_LIMIT - 1]
+    return [*kept, f"and {len(distinct) - len(kept):,} more problems of this kind"]
 
 
 def count_points(store_folder: Path, tag: str) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from traindeck.events.batch import NO_STEP, Batch, read_batch, read_old_batch
 from traindeck.events.eventfile import EventFile
-from traindeck.events.names import is_of_hparams, natural, opening_order, readable, series_name
+from traindeck.events.names import is_of_hparams, natural, opening_order, readable, series_name, shown
 from traindeck.events.records import Chunk
 from traindeck.events.scalars import event_or_none
 from traindeck.events.series import SeriesSummary
@@ -45,7 +45,6 @@ class AttemptReader:
         self.store = store
         self._changed: set[SeriesKey] = set()
         self._new_points = 0
-        self._left_out: str | None = None
         self._turns: dict[str, int] = {}
         self._turn_numbers = count(1)
         self._resume()
@@ -54,10 +53,11 @@ class AttemptReader:
         position = self.store.position
         self._main: str | None = position.get("main")
         self._files = {
-            path: EventFile(path, offset, stopped, unit=unit, head=head)
-            for path, offset, stopped, unit, head in (_complete(file) for file in position.get("files", []))
+            path: EventFile(path, offset, stopped, unit=unit, head=head, passed_over=passed_over)
+            for path, offset, stopped, unit, head, passed_over in map(_complete, position.get("files", []))
         }
         self._gone: set[str] = set(position.get("gone", []))
+        self._left_out: set[str] = set(position.get("left_out", []))
         self._last_steps: dict[str, int] = position.get("last_steps", {})
         self._telling: set[str] = set(position.get("telling", self._telling_of_old_stores()))
         self._order()
@@ -69,17 +69,21 @@ class AttemptReader:
     @property
     def position(self) -> dict[str, Any]:
         """Where to go on from; JSON."""
-        files = [[file.path, file.offset, file.stopped, file.unit, file.head] for file in self._files.values()]
-        more = {"last_steps": self._last_steps, "telling": sorted(self._telling), "gone": sorted(self._gone)}
+        files = [
+            [file.path, file.offset, file.stopped, file.unit, file.head, file.passed_over]
+            for file in self._files.values()
+        ]
+        sets = {"telling": self._telling, "gone": self._gone, "left_out": self._left_out}
+        more = {"last_steps": self._last_steps, **{name: sorted(one) for name, one in sets.items()}}
         return {"main": self._main, "files": files, **more} if files else {}
 
     @property
     def problems(self) -> list[str]:
-        """What keeps points from being read, as it stands now."""
-        reasons = ((file.path, file.stopped or file.trouble) for file in self._files.values())
-        unread = [f"{readable(path)}: {reason}" for path, reason in reasons if reason is not None]
-        odd = [f"{readable(file.path)}: {file.remark}" for file in self._files.values() if file.remark]
-        return [*unread, *odd, *([self._left_out] if self._left_out else [])]
+        """What keeps points from being read, or was corrected, as it stands now."""
+        files = self._files.values()
+        unread = [f"{shown(file.path)}: {reason}" for file in files if (reason := file.stopped or file.trouble)]
+        odd = [f"{shown(file.path)}: {remark}" for file in files for remark in file.remarks]
+        return [*filter(None, ["; ".join(sorted(self._left_out))]), *unread, *odd]
 
     @property
     def is_caught_up(self) -> bool:
@@ -101,7 +105,7 @@ class AttemptReader:
             return
         self._files |= {path: EventFile(path) for path in new[: FILES_LIMIT - len(self._files)]}
         if len(self._files) >= FILES_LIMIT:
-            self._left_out = f"only {FILES_LIMIT} event files are read"
+            self._left_out.add(f"only {FILES_LIMIT} event files are read")
         if self._main is None:
             self._main = min(self._files.values(), key=lambda file: opening_order(file.path)).folder
         self._order()
@@ -219,7 +223,7 @@ class AttemptReader:
         With `known_only` also where it is new: nothing says that it is a scalar.
         """
         if len(raw_tag) > TAG_LIMIT_BYTES:
-            self._left_out = f"tags of more than {TAG_LIMIT_BYTES} bytes are left out"
+            self._left_out.add(f"tags of more than {TAG_LIMIT_BYTES} bytes are left out")
             return None
         table = self.store.table
         key = SeriesKey(folder, raw_tag.decode(errors="backslashreplace"))
@@ -228,7 +232,7 @@ class AttemptReader:
         if known_only:
             return None
         if len(table.by_key) >= SERIES_LIMIT:
-            self._left_out = f"only {SERIES_LIMIT} series are kept"
+            self._left_out.add(f"only {SERIES_LIMIT} series are kept")
             return None
         return table.create(key, self._free_name(key))
 
@@ -255,4 +259,4 @@ class AttemptReader:
 
 def _complete(file: list[Any]) -> list[Any]:
     """A file as a store has it; older ones say less."""
-    return [*file, *[None, []][len(file) - 3 :]]
+    return [*file, *[None, [], 0][len(file) - 3 :]]

@@ -38,6 +38,7 @@ class Chunk:
         lengths: The size of each record's content in bytes; int64, shape (records,).
         next_offset: Where in the file to go on.
         exhausted: True where the file holds no further whole record for now.
+        is_too_large: True where the stretch is one record that was stepped over.
         corrupt: Why nothing after these records can be read, ever; None where nothing is wrong.
     """
 
@@ -47,6 +48,7 @@ class Chunk:
     next_offset: int
     exhausted: bool
     corrupt: str | None = None
+    is_too_large: bool = False
 
 
 def masked_crc(data: bytes | memoryview) -> int:
@@ -139,13 +141,15 @@ def _large_record(descriptor: int, offset: int, length: int) -> Chunk:
     if after > os.fstat(descriptor).st_size:
         return Chunk(b"", none, none, offset, exhausted=True)
     if length > LARGE_LIMIT_BYTES:
-        return Chunk(b"", none, none, after, exhausted=False)
+        return Chunk(b"", none, none, after, exhausted=False, is_too_large=True)
     content = os.pread(descriptor, length, offset + HEADER_BYTES)
     stored = os.pread(descriptor, CHECKSUM.size, after - CHECKSUM.size)
     if len(content) < length or CHECKSUM.pack(masked_crc(content)) != stored:
         reason = _at("a record does not match its checksum", offset)
         return Chunk(b"", none, none, offset, exhausted=True, corrupt=reason)
     kept = condensed(content)
+    if not kept:
+        return Chunk(b"", none, none, after, exhausted=False, is_too_large=kept is None)
     return Chunk(kept, np.zeros(1, np.int64), np.array([len(kept)]), after, exhausted=False)
 
 

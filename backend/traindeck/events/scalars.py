@@ -111,15 +111,19 @@ def read_event(data: bytes) -> Event:
     return event
 
 
-def condensed(data: bytes) -> bytes:
-    """The event in `data` without parts that are too large for a scalar; empty where it has too many parts.
+def condensed(data: bytes) -> bytes | None:
+    """The event in `data` without parts that are too large for a scalar; empty where it says nothing of scalars.
+
+    None where it is malformed, or has too many parts.
 
     Each part is looked at once, so that a large event costs no more than a row of small ones.
     """
     kept: list[bytes] = []
+    tells = False
     budget = itertools.count()
     try:
         for part in _counted(fields(data, 0, len(data)), budget):
+            tells = tells or part[:2] in (EVENT_SUMMARY, EVENT_SESSION_LOG, EVENT_VERSION)
             if part[:2] != EVENT_SUMMARY:
                 kept += _small(data, part)
                 continue
@@ -132,8 +136,8 @@ def condensed(data: bytes) -> bytes:
                     values.append(_message(value, b"".join(piece for one in inner for piece in _small(data, one))))
             kept.append(_message(part, b"".join(values)))
     except MalformedMessageError:
-        return b""
-    return b"".join(kept)
+        return None
+    return b"".join(kept) if tells else b""
 
 
 def _counted(parts: Iterable[Field], budget: Iterator[int]) -> Iterator[Field]:

@@ -44,6 +44,7 @@ class Header:
         points_bytes: How large the file of the points is at least.
         position: Whatever the writer needs to go on from here; JSON.
         format: The version of this layout.
+        problems: What of the event files was left out or corrected, for people.
     """
 
     generation: str
@@ -54,6 +55,7 @@ class Header:
     points_bytes: int = 0
     position: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ def read_snapshot(folder: Path) -> Snapshot | None:
         except (OSError, ValueError, TypeError, KeyError, struct.error):
             return None
     return None
+
+
+def read_header(folder: Path) -> Header | None:
+    """The header of a store alone; None where there is none, or none that can be trusted."""
+    try:
+        return _read_state(folder / STATE)[0]
+    except (OSError, ValueError, TypeError, KeyError, struct.error):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -107,14 +108,15 @@ class SeriesStore:
         self.table.summaries["withdrawals"][new.number] = self.table.summaries["withdrawals"][one.number] + 1
         self.table.add(np.full(len(rows), new.number), rows)
 
-    def commit(self, position: dict[str, Any]) -> str | None:
-        """Write what was added, and `position` with it; returns why that failed, None where it did not."""
-        if not self.table.held_bytes and position == self.position:
+    def commit(self, position: dict[str, Any], problems: Sequence[str] = ()) -> str | None:
+        """Write what was added, `position` and `problems` with it; returns why that failed, None where it did not."""
+        told = list(problems)
+        if not self.table.held_bytes and (position, told) == (self.position, self._header.problems):
             return None
         self.table.settle()
         try:
             self._claim()
-            header = self._write_parts(position)
+            header = self._write_parts(position, told)
             write_state(self.folder, header, self.table.summaries[: header.series])
         except OSError as error:
             return f"the chart data cannot be written: {error.strerror or error}"
@@ -166,7 +168,7 @@ class SeriesStore:
         with self._file("points").open("rb") as file:
             return np.concatenate([read_rows(file.fileno(), one.extents, 0, one.written), *one.unwritten])
 
-    def _write_parts(self, position: dict[str, Any]) -> Header:
+    def _write_parts(self, position: dict[str, Any], problems: list[str]) -> Header:
         """Write all but the state, behind what it counts; returns the header that makes it count."""
         old, table = self._header, self.table
         new_series = table.numbered[old.series :]
@@ -183,6 +185,7 @@ class SeriesStore:
             extents=old.extents + len(extents),
             points_bytes=max(old.points_bytes, end),
             position=position,
+            problems=problems,
         )
 
     def _write_part(self, kind: str, data: bytes, offset: int) -> None:

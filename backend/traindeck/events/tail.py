@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from traindeck.events.finder import EventFileFinder
+from traindeck.events.read import bound_problems
 from traindeck.events.series import SeriesSummary
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class TailUpdate:
             that was interrupted misses none. A count of 0 means that a restart withdrew all points.
         new_points: How many points were read.
         problems: What keeps points from being read or kept, as it stands now; each time, not only the first.
+            All but what keeps the store from being written stand in the store, too.
         caught_up: True where polling on at once would bring nothing.
         kept: False while points are not in the store yet: the disk is full, or somebody else writes it.
     """
@@ -75,10 +77,11 @@ class AttemptTail:
             return TailUpdate(problems=["the chart data is being written by somebody else"], kept=False)
         self._find(reader, rescan)
         reader.read(READ_SECONDS)
-        unwritten = reader.store.commit(reader.position)
+        problems = bound_problems([*filter(None, [self._finder.problem]), *reader.problems])
+        unwritten = reader.store.commit(reader.position, problems)
         changed, points = reader.take_changes()
-        problems = [*reader.problems, *filter(None, [self._finder.problem, unwritten])]
-        return TailUpdate(changed, points, problems, reader.is_caught_up, unwritten is None)
+        told = [*problems, *filter(None, [unwritten])]
+        return TailUpdate(changed, points, told, reader.is_caught_up, unwritten is None)
 
     def close(self) -> None:
         """Let go of the store. What was read stays."""

@@ -1,6 +1,7 @@
 """The page of one run."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -80,6 +81,7 @@ class RunContext:
     tag_count: int
     scalar_steps: int
     opens_board: bool
+    problems: Sequence[str]
 
 
 def render_run(
@@ -94,15 +96,25 @@ def render_run(
     opens_board: bool = True,
     told: str | None = None,
     said: Directions = NOTHING,
+    problems: Sequence[str] = (),
 ) -> str:
     """One run as a page, or with `fragment` only its live parts.
 
     `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from, and
     `told` the way in which a script gets it, None where it is not known to read one. Where `opens_board` is false, the
     address alone opens no TensorBoard, as another site has chosen it. `said` is which way scalars are better.
+    `problems` are what the curves lack or have corrected.
     """
     context = _context(
-        run, history, attempts, trainer_title or program(run), resume(run, checkpoint, told), deck, opens_board, said
+        run,
+        history,
+        attempts,
+        trainer_title or program(run),
+        resume(run, checkpoint, told),
+        deck,
+        opens_board,
+        said,
+        problems,
     )
     return render("run/fragment.html" if fragment else "run/page.html", context)
 
@@ -116,6 +128,7 @@ def _context(
     deck: DeckState | None,
     opens_board: bool,
     said: Directions,
+    problems: Sequence[str],
 ) -> RunContext:
     return RunContext(
         shell=Shell(title=_title(run), section="runs", deck=deck, events=f"/events?run={run.id}"),
@@ -147,6 +160,7 @@ def _context(
         tag_count=len(run.metrics),
         scalar_steps=last_step(run.metrics) or 0,
         opens_board=opens_board,
+        problems=problems,
     )
 
 

@@ -2,6 +2,7 @@
 import { ChartGrid } from "./chart-grid.js";
 import { startChartSettings } from "./chart-settings.js";
 import { Scalars } from "./scalars.js";
+import { visible } from "./visible.js";
 
 const SPACING_MS = 1000;
 
@@ -40,8 +41,7 @@ class Charts {
     this.begin();
     for (const grid of [this.main, this.all]) grid.clear();
     this.follow();
-    if (this.panel.hidden) this.load();
-    else this.openAll();
+    this.openAll();
   }
 
   // The head of the page says which tags matter most, and whether there is anything new.
@@ -53,7 +53,9 @@ class Charts {
     const tags = JSON.parse(mainTags);
     this.main.setTags(tags);
     this.showNone(tags.length === 0, status);
-    if (stale) this.load();
+    // Without a scalar there may still be something to say of the files.
+    if (stale && tags.length) this.load();
+    else if (stale) this.openAll();
   }
 
   showNone(none, status) {
@@ -64,8 +66,25 @@ class Charts {
     else this.none.remove();
   }
 
+  // What of the event files is not in the charts, or was corrected.
+  showProblems() {
+    const { problems } = this.scalars;
+    if (!problems || this.problemsShown === JSON.stringify(problems)) return;
+    this.problemsShown = JSON.stringify(problems);
+    for (const list of document.querySelectorAll(".chart-problems")) {
+      const told = problems.map((problem) => {
+        const line = document.createElement("li");
+        line.append(Object.assign(document.createElement("bdi"), { textContent: visible(problem) }));
+        return line;
+      });
+      list.replaceChildren(...told);
+      list.hidden = !problems.length;
+    }
+  }
+
   async openAll() {
     await this.scalars.loadTags().catch(() => {});
+    this.showProblems();
     this.showAll();
     this.load();
   }
@@ -94,6 +113,7 @@ class Charts {
     const before = this.scalars.tags.length;
     await this.scalars.load(tags).catch(() => {});
     grid.update(this.scalars);
+    this.showProblems();
     if (this.scalars.tags.length !== before) this.showAll();
     const missing = grid.needed().some((tag) => !this.scalars.get(tag));
     setTimeout(() => this.rest(), missing ? 0 : SPACING_MS);

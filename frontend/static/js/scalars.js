@@ -46,7 +46,7 @@ function ascending(fresh) {
 export class Scalars {
   // `attempt` is a number as text, or "" for the current one.
   constructor(url, attempt) {
-    Object.assign(this, { url: `${url}/scalars`, attempt, series: new Map(), tags: [] });
+    Object.assign(this, { url: `${url}/scalars`, attempt, series: new Map(), tags: [], problems: null });
   }
 
   address(query = []) {
@@ -58,7 +58,14 @@ export class Scalars {
   }
 
   async loadTags() {
-    this.tags = (await getScalars(this.address())).tags;
+    await this.ask([]);
+  }
+
+  async ask(query) {
+    const answer = await getScalars(this.address(query));
+    this.tags = answer.tags;
+    this.problems = answer.problems;
+    return answer;
   }
 
   // Brings the given tags up to date.
@@ -70,15 +77,13 @@ export class Scalars {
   }
 
   async begin(tags) {
-    const answer = await getScalars(this.address([...tags.map((tag) => ["tag", tag]), ["points", POINTS]]));
-    this.tags = answer.tags;
+    const answer = await this.ask([...tags.map((tag) => ["tag", tag]), ["points", POINTS]]);
     for (const each of answer.series) this.series.set(each.tag, ascending(each));
   }
 
   async goOn(tags) {
     const since = tags.map((tag) => this.series.get(tag).cursor).join(",");
-    const answer = await getScalars(this.address([...tags.map((tag) => ["tag", tag]), ["since", since]]));
-    this.tags = answer.tags;
+    const answer = await this.ask([...tags.map((tag) => ["tag", tag]), ["since", since]]);
     for (const each of answer.series) this.extend(each);
   }
 
