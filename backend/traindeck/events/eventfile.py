@@ -10,10 +10,8 @@ from crc32c import crc32c
 
 from traindeck.events.points import Points
 from traindeck.events.records import LARGE_LIMIT_BYTES, Chunk, read_chunk
-from traindeck.events.scalars import PARTS_LIMIT
+from traindeck.events.scalars import PARTS_LIMIT, UNITS
 
-UNITS = {"milliseconds": (1e11, 1e3), "microseconds": (1e14, 1e6), "nanoseconds": (1e17, 1e9)}
-"""From which number on a wall time is in this unit, and how many of it make a second; 1e11 s are of the year 5138."""
 HEAD_BYTES = 64
 """The first record holds the time at which it was written: files of different writers differ in so much."""
 NO_TIME = "none"

@@ -4,6 +4,7 @@ The messages are TensorBoard's `tensorboard/plugins/hparams/plugin_data.proto`. 
 and Keras' callback writes them first, so they stand in the first megabyte.
 """
 
+import math
 import os
 import stat
 import struct
@@ -11,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from traindeck.events.scalars import EVENT_SUMMARY, SUMMARY_VALUE, VALUE_METADATA, VALUE_TAG, event_or_none
+from traindeck.events.scalars import EVENT_SUMMARY, SUMMARY_VALUE, UNITS, VALUE_METADATA, VALUE_TAG, event_or_none
 from traindeck.events.wire import BYTES, FIXED64, VARINT, Field, MalformedMessageError, fields, read_varint
 
 Value = float | str | bool
 
 FILES_LIMIT = 200
+TIMES_LIMIT = 100
+"""So many events are asked for the time, where the first have none."""
 SESSION_START_TAG = b"_hparams_/session_start_info"
 PLUGIN_DATA, PLUGIN_CONTENT = (1, BYTES), (2, BYTES)
 SESSION_START, HPARAMS = (3, BYTES), (1, BYTES)
@@ -36,12 +39,11 @@ def read_beginnings(files: Iterable[Path]) -> Beginnings:
     """What the heads of a log folder's event files say; what cannot be read says nothing."""
     found = Beginnings()
     for file in list(files)[:FILES_LIMIT]:
-        for record in _head(file):
-            event = event_or_none(record)
-            if event is None:
-                continue
-            if event.wall_time > 0:
-                found.started = min(found.started or event.wall_time, event.wall_time)
+        records, has_params = _head(file)
+        started = next(filter(None, map(_time, records[:TIMES_LIMIT])), None)
+        if started is not None:
+            found.started = min(found.started or started, started)
+        for record in records if has_params else []:
             try:
                 found.params |= _hparams(record)
             except (MalformedMessageError, UnicodeDecodeError):
@@ -49,26 +51,36 @@ def read_beginnings(files: Iterable[Path]) -> Beginnings:
     return found
 
 
-def _head(file: Path) -> list[bytes]:
+def _time(record: bytes) -> float | None:
+    """The wall time of an event in seconds since the epoch; None where it is no time."""
+    event = event_or_none(record)
+    if event is None or not math.isfinite(event.wall_time) or event.wall_time <= 0:
+        return None
+    each = next((each for least, each in reversed(UNITS.values()) if event.wall_time > least), 1.0)
+    return event.wall_time / each
+
+
+def _head(file: Path) -> tuple[list[bytes], bool]:
+    """The first records of a file, and whether there may be hyperparameters in them."""
     # Here, because numpy takes the server a tenth of a second to import.
     from traindeck.events.records import read_chunk
 
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return []
+        return [], False
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return []
+            return [], False
         chunk = read_chunk(descriptor, 0)
     except OSError:
-        return []
+        return [], False
     finally:
         os.close(descriptor)
     spans = zip(chunk.starts.tolist(), chunk.lengths.tolist(), strict=True)
     interesting = chunk.data.find(SESSION_START_TAG) >= 0
     records = [chunk.data[start : start + length] for start, length in spans]
-    return records if interesting else records[:1]
+    return records if interesting else records[:TIMES_LIMIT], interesting
 
 
 def _hparams(record: bytes) -> dict[str, Value]:

@@ -37,6 +37,9 @@ VALUE_TAG, VALUE_SIMPLE, VALUE_TENSOR, VALUE_METADATA = (1, BYTES), (2, FIXED32)
 METADATA_PLUGIN, PLUGIN_NAME = (1, BYTES), (1, BYTES)
 SESSION_STATUS, TENSOR_TYPE = (1, VARINT), (1, VARINT)
 
+UNITS = {"milliseconds": (1e11, 1e3), "microseconds": (1e14, 1e6), "nanoseconds": (1e17, 1e9)}
+"""From which number on a wall time is in this unit, and how many of it make a second; 1e11 s are of the year 5138."""
+
 SESSION_START = 1
 VERSION_BYTES = 32
 SMALL_PART_BYTES = 32 << 10

@@ -8,12 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traindeck.runner.outside import read_object
+from traindeck.runner.outside import read_bytes, read_object
 
 NAMES = ("server.lock", "server.json", "datasets", "code", "uploads", "cache", "logs", "runs", "backups")
 """What lies in a home besides the database."""
 FOR_OTHERS = 0o077
 ENTRIES_LOOKED_AT = 200
+IMPORTED_LIMIT_BYTES = 64 << 10
+
+
+def _imported_folder(path: Path) -> Path | None:
+    """The folder that the file names: an absolute path, which need not be text that can be encoded."""
+    try:
+        folder = json.loads(read_bytes(path, IMPORTED_LIMIT_BYTES) or b"{}").get("folder")
+        if not isinstance(folder, str) or not folder.startswith("/") or "\0" in folder:
+            return None
+        os.fsencode(folder)
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return Path(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +39,8 @@ class AttemptFiles:
     def work(self) -> Path:
         """The working folder of the process; for an imported run, the folder that it is read from."""
         # Looked at each time: it says where files are served from, so nothing remembers it.
-        folder = (read_json(self.imported) or {}).get("folder")
-        return Path(folder) if isinstance(folder, str) and folder.startswith("/") else self.folder / "work"
+        folder = _imported_folder(self.imported)
+        return self.folder / "work" if folder is None else folder
 
     @property
     def imported(self) -> Path:
