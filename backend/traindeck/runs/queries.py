@@ -55,13 +55,15 @@ def find_run(session: Session, run_id: int) -> Run:
 def show_run(session: Session, run_id: int, capacity: Capacity) -> RunView:
     """One run with all of its scalars (the first 5,000 by tag)."""
     run = find_run(session, run_id)
+    row = ScalarSummary
+    # Columns, as objects of thousands of scalars take several times as long.
     summaries = session.execute(
-        select(ScalarSummary)
-        .where(col(ScalarSummary.run_id) == run_id)
-        .order_by(col(ScalarSummary.tag))
+        select(col(row.tag), col(row.last), col(row.min), col(row.max), col(row.step))
+        .where(col(row.run_id) == run_id)
+        .order_by(col(row.tag))
         .limit(MAX_METRICS)
-    ).scalars()
-    metrics = {row.tag: MetricView(last=row.last, min=row.min, max=row.max, step=row.step) for row in summaries}
+    )
+    metrics = {tag: MetricView(last=last, min=least, max=most, step=step) for tag, last, least, most, step in summaries}
     return _views(session, [run], capacity)[0].model_copy(update={"metrics": metrics})
 
 

@@ -1,15 +1,40 @@
-// Many charts, of which only those in view are loaded and drawn.
+// Many charts, of which the first are made, more as one scrolls, and only those in view are loaded and drawn.
 import { Chart } from "./chart.js";
 import { settings } from "./chart-settings.js";
+import { counted } from "./numbers.js";
 import { visible } from "./visible.js";
 
 const MARGIN = "300px 0px";
+const MORE_MARGIN = "1500px 0px";
+const AT_ONCE = 96;
+const SINGLE = "Single values";
+
+// Tags are grouped by what stands before their first slash, as TensorBoard does; those without one together, and first.
+function groupsOf(tags) {
+  const groups = new Map([[SINGLE, []]]);
+  for (const tag of tags) {
+    const name = tag.includes("/") ? tag.slice(0, tag.indexOf("/")) : SINGLE;
+    if (groups.has(name)) groups.get(name).push(tag);
+    else groups.set(name, [tag]);
+  }
+  return groups;
+}
+
+// Brings elements into a place in their order, and touches none that stands where it belongs.
+function arrange(place, elements) {
+  elements.forEach((element, at) => {
+    if (place.children[at] !== element) place.insertBefore(element, place.children[at] ?? null);
+  });
+}
 
 export class ChartGrid {
   // `make` gives the chart of a tag.
   constructor(box, { grouped, onNeed, make = (tag) => new Chart(tag, settings) }) {
-    Object.assign(this, { box, grouped, onNeed, make, charts: new Map(), visible: new Set(), groups: new Map() });
+    Object.assign(this, { box, grouped, onNeed, make, charts: new Map(), visible: new Set(), sections: new Map() });
+    Object.assign(this, { tags: new Set(), groups: new Map(), words: [], limit: AT_ONCE });
     this.observer = new IntersectionObserver((entries) => this.moved(entries), { rootMargin: MARGIN });
+    this.more = Object.assign(document.createElement("p"), { className: "charts-more num" });
+    this.end = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.grow(), { rootMargin: MORE_MARGIN });
     document.addEventListener("deck:chart-settings", () => this.redraw());
     document.addEventListener("deck:theme", () => this.redraw());
   }
@@ -17,27 +42,81 @@ export class ChartGrid {
   moved(entries) {
     for (const { target, isIntersecting } of entries) {
       const chart = target.chart;
-      if (isIntersecting) this.visible.add(chart);
+      if (isIntersecting && this.charts.get(chart.tag) === chart) this.visible.add(chart);
       else if (this.visible.delete(chart)) chart.hide();
     }
     if (this.visible.size) this.onNeed();
   }
 
-  // A tag that comes later goes to the end, wherever it ranks: what is being looked at stays where it is.
+  // A tag that comes later goes to the end of its group, wherever it ranks: what is being looked at stays where it is.
   setTags(tags) {
     const wanted = new Set(tags);
-    for (const tag of this.charts.keys()) if (!wanted.has(tag)) this.remove(tag);
-    for (const tag of tags) if (!this.charts.has(tag)) this.add(tag);
-    for (const group of this.groups.values()) group.count.textContent = group.grid.childElementCount;
+    const known = [...this.tags].filter((tag) => wanted.has(tag));
+    if (known.length === this.tags.size && wanted.size === this.tags.size) return;
+    this.tags = new Set([...known, ...tags]);
+    this.groups = this.grouped ? groupsOf(this.tags) : new Map([["", [...this.tags]]]);
+    this.render();
   }
 
-  add(tag) {
+  // How many tags have all words of the query.
+  filter(query) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    if (words.join(" ") !== this.words.join(" ")) {
+      Object.assign(this, { words, limit: AT_ONCE });
+      this.render();
+    }
+    return this.count;
+  }
+
+  grow() {
+    this.limit += AT_ONCE;
+    this.render();
+  }
+
+  clear() {
+    this.limit = AT_ONCE;
+    this.setTags([]);
+  }
+
+  render() {
+    const shown = this.first();
+    const wanted = new Set([...shown.values()].flat());
+    for (const tag of this.charts.keys()) if (!wanted.has(tag)) this.remove(tag);
+    if (this.grouped) this.arrangeSections(shown);
+    for (const [name, tags] of shown) {
+      arrange(
+        this.grouped ? this.section(name).grid : this.box,
+        tags.map((tag) => this.chart(tag).element),
+      );
+    }
+    this.offerMore(this.count - wanted.size);
+  }
+
+  // The first tags that match, as many as the limit says, by their groups. Counts all that match.
+  first() {
+    const shown = new Map();
+    this.count = 0;
+    for (const [name, tags] of this.groups) {
+      const matching = this.words.length ? tags.filter((tag) => this.matches(tag)) : tags;
+      const some = matching.slice(0, Math.max(this.limit - this.count, 0));
+      if (some.length) shown.set(name, some);
+      this.count += matching.length;
+    }
+    return shown;
+  }
+
+  matches(tag) {
+    const text = tag.toLowerCase();
+    return this.words.every((word) => text.includes(word));
+  }
+
+  chart(tag) {
+    if (this.charts.has(tag)) return this.charts.get(tag);
     const chart = this.make(tag);
     chart.element.chart = chart;
     this.charts.set(tag, chart);
-    if (this.grouped) this.group(tag).grid.append(chart.element);
-    else this.box.append(chart.element);
     this.observer.observe(chart.element);
+    return chart;
   }
 
   remove(tag) {
@@ -49,10 +128,21 @@ export class ChartGrid {
     this.charts.delete(tag);
   }
 
-  // Tags are grouped by what stands before their first slash, as TensorBoard does; those without one together.
-  group(tag) {
-    const name = tag.includes("/") ? tag.slice(0, tag.indexOf("/")) : "Single values";
-    if (this.groups.has(name)) return this.groups.get(name);
+  arrangeSections(shown) {
+    for (const [name, { section }] of this.sections) {
+      if (shown.has(name)) continue;
+      section.remove();
+      this.sections.delete(name);
+    }
+    arrange(
+      this.box,
+      [...shown.keys()].map((name) => this.section(name).section),
+    );
+    for (const name of shown.keys()) this.section(name).count.textContent = this.groups.get(name).length;
+  }
+
+  section(name) {
+    if (this.sections.has(name)) return this.sections.get(name);
     const [section, title, text, count, grid] = ["section", "h2", "bdi", "span", "div"].map((kind) => document.createElement(kind));
     section.className = "chart-group";
     grid.className = "chart-grid";
@@ -60,20 +150,22 @@ export class ChartGrid {
     text.textContent = visible(name);
     title.append(text, count);
     section.append(title, grid);
-    if (tag.includes("/")) this.box.append(section);
-    else this.box.prepend(section);
-    this.groups.set(name, { section, grid, count });
-    return this.groups.get(name);
+    this.sections.set(name, { section, grid, count });
+    return this.sections.get(name);
   }
 
-  clear() {
-    this.setTags([]);
-    for (const { section } of this.groups.values()) section.remove();
-    this.groups.clear();
+  // Observed anew each time, as what stays in view would not be reported again.
+  offerMore(left) {
+    this.end.disconnect();
+    this.more.remove();
+    if (left <= 0) return;
+    this.more.textContent = `${counted(left, "more chart")} further down`;
+    this.box.append(this.more);
+    this.end.observe(this.more);
   }
 
   needed() {
-    return [...this.visible].filter((chart) => !chart.element.hidden).map((chart) => chart.tag);
+    return [...this.visible].map((chart) => chart.tag);
   }
 
   update(scalars) {
@@ -82,16 +174,5 @@ export class ChartGrid {
 
   redraw() {
     for (const chart of this.visible) chart.redraw();
-  }
-
-  filter(query) {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    let count = 0;
-    for (const { element } of this.charts.values()) {
-      element.hidden = !words.every((word) => element.dataset.tag.includes(word));
-      count += element.hidden ? 0 : 1;
-    }
-    for (const { section, grid } of this.groups.values()) section.hidden = !grid.querySelector(".chart:not([hidden])");
-    return count;
   }
 }

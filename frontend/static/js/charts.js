@@ -5,6 +5,7 @@ import { Scalars } from "./scalars.js";
 import { visible } from "./visible.js";
 
 const SPACING_MS = 1000;
+const byName = new Intl.Collator("en", { numeric: true });
 
 class Charts {
   constructor(url) {
@@ -91,14 +92,14 @@ class Charts {
 
   showAll() {
     if (this.panel.hidden) return;
-    this.all.setTags([...this.scalars.tags].sort((a, b) => a.localeCompare(b, "en", { numeric: true })));
+    this.all.setTags([...this.scalars.tags].sort(byName.compare));
     document.getElementById("no-charts").hidden = this.scalars.tags.length > 0;
     this.filter();
   }
 
   filter() {
     const count = this.all.filter(this.query.value);
-    document.getElementById("tag-count").textContent = this.all.charts.size ? `${count} of ${this.all.charts.size}` : "";
+    document.getElementById("tag-count").textContent = this.all.tags.size ? `${count} of ${this.all.tags.size}` : "";
     this.load();
   }
 
