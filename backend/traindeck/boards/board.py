@@ -15,11 +15,13 @@ from tensorboard.backend import application
 from tensorboard.plugins.projector import projector_plugin
 
 from traindeck.boards.bundle import WebBundle, WsgiApp
+from traindeck.boards.chain import take_any_folder_name
 from traindeck.boards.downloads import make_downloads_safe
 from traindeck.boards.projector import ProjectorLoader
 from traindeck.boards.provider import BoardDataProvider
 from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import BoardSpec, Opening
+from traindeck.events.names import readable
 
 DATA_PATH = "/data/"
 PIECES = {"imageData", "individualImage", "individualAudio"}
@@ -33,6 +35,7 @@ class TensorBoard:
 
     def __init__(self) -> None:
         make_downloads_safe()
+        take_any_folder_name()
         self._plugins = default.get_plugins()
         configured = program.TensorBoard(self._plugins)
         configured.configure(["tensorboard", "--logdir", os.devnull])
@@ -45,7 +48,7 @@ class TensorBoard:
         flags.logdir, flags.path_prefix = str(logdir), opening.prefix
         flags.window_title = opening.board.title
         projector = ProjectorLoader(list(opening.board.folders.values()))
-        data = BoardDataProvider(reader.multiplexer, str(logdir), opening.board)
+        data = BoardDataProvider(reader.multiplexer, readable(str(logdir)), opening.board)
         app: WsgiApp = application.TensorBoardWSGIApp(
             flags,
             [projector if plugin is projector_plugin.ProjectorPlugin else plugin for plugin in self._plugins],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tensorboard.backend.event_processing import directory_watcher
+from tensorboard.compat.tensorflow_stub import compat
 
 from traindeck.boards.folders import Sizes
 from traindeck.boards.records import EventFile, first_event, is_event_file
@@ -77,6 +78,15 @@ class FolderChain:
 
     def _count(self, size: int) -> None:
         self.read_bytes += size
+
+
+def take_any_folder_name() -> None:
+    """Have TensorBoard, in this process, find files also below folders whose names are no UTF-8."""
+    compat.as_bytes = _as_bytes
+
+
+def _as_bytes(text: bytes | str, encoding: str = "utf-8") -> bytes:
+    return text.encode(encoding, "surrogateescape") if isinstance(text, str) else text
 
 
 def joined(attempts: Iterable[Found]) -> Joined:

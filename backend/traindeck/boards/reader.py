@@ -14,6 +14,7 @@ from traindeck.boards.halt import BoardClosedError, BoardFullError, Halt
 from traindeck.boards.memory import FULL_SHARE, ROOM_SHARE
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
+from traindeck.events.names import readable
 
 FRESH_SECONDS = 0.5
 """The many requests of one page share one look at the disk."""
@@ -127,7 +128,9 @@ class BoardReader:
         runs: dict[str, list[tuple[Path, Sizes]]] = {}
         for prefix in board.folders:
             attempts = (folders[folder] for folder in board.chain(prefix) if folder in folders)
-            found = ({name: (one.root / name, sizes) for name, sizes in one.scan().items()} for one in attempts)
+            found = (
+                {readable(name): (one.root / name, sizes) for name, sizes in one.scan().items()} for one in attempts
+            )
             runs |= {str(PurePosixPath(prefix, name)): chain for name, chain in joined(found).items()}
         return runs
 

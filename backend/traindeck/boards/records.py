@@ -24,6 +24,8 @@ from traindeck.boards.chunk import Chunk, read_chunk, record_bytes
 from traindeck.boards.frames import FOOTER_BYTES, HEADER_BYTES
 from traindeck.boards.points import PointBatch
 from traindeck.boards.scalars import ScalarEvent
+from traindeck.events.scalars import with_text_tags
+from traindeck.events.wire import MalformedMessageError
 
 CHUNK_BYTES = 1 << 20
 """Read at once: small, so that no operation on it holds the interpreter's lock for long."""
@@ -147,10 +149,12 @@ class EventFile:
 
 def _event(record: bytes) -> Any:
     """The event, or None: a record may be whole, but of another program. Others of its file may be events."""
-    try:
-        return event_pb2.Event.FromString(record)  # type: ignore[attr-defined]
-    except DecodeError:
-        return None
+    for content in (lambda: record, lambda: with_text_tags(record)):
+        try:
+            return event_pb2.Event.FromString(content())  # type: ignore[attr-defined]
+        except (DecodeError, MalformedMessageError):
+            continue
+    return None
 
 
 def _first_event(points: PointBatch, place: int) -> Any:

@@ -156,11 +156,36 @@ def _small(data: bytes, part: Field) -> list[bytes]:
     if size > SMALL_PART_BYTES:
         return []
     content = data[part.start : part.end]
-    return [_message(part, content) if part.kind == BYTES else write_varint(part.number << 3 | part.kind) + content]
+    return [_message(part, content) if part.kind == BYTES else _key(part) + content]
+
+
+def _key(part: Field) -> bytes:
+    return write_varint(part.number << 3 | part.kind)
 
 
 def _message(part: Field, content: bytes) -> bytes:
-    return write_varint(part.number << 3 | BYTES) + write_varint(len(content)) + content
+    return _key(part) + write_varint(len(content)) + content
+
+
+def with_text_tags(data: bytes) -> bytes:
+    """The event in `data`, with escapes for the bytes of its tags that are no UTF-8.
+
+    Raises:
+        MalformedMessageError: the bytes are no event.
+    """
+    return _rewritten(data, Field(0, BYTES, 0, len(data)), (EVENT_SUMMARY, SUMMARY_VALUE, VALUE_TAG))
+
+
+def _rewritten(data: bytes, message: Field, keys: tuple[tuple[int, int], ...]) -> bytes:
+    if not keys:
+        return data[message.start : message.end].decode(errors="backslashreplace").encode()
+    parts = []
+    for part in fields(data, message.start, message.end):
+        content = data[part.start : part.end]
+        if part[:2] == keys[0]:
+            content = _rewritten(data, part, keys[1:])
+        parts.append(_message(part, content) if part.kind == BYTES else _key(part) + content)
+    return b"".join(parts)
 
 
 def event_or_none(content: bytes) -> Event | None:
