@@ -20,7 +20,7 @@ class Row:
     Attributes:
         what: What was measured.
         unit: Of `value` and `baseline`, such as "s", "MB", "runs/s".
-        value: What it came to with Traindeck.
+        value: What it came to with Traindeck; None where that was not measured.
         baseline: What it came to in the same run without; None where that was not measured.
         without: What was done without Traindeck, or what is known from elsewhere.
         goal: None for a figure that is only reported.
@@ -29,7 +29,7 @@ class Row:
 
     what: str
     unit: str
-    value: float
+    value: float | None
     baseline: float | None = None
     without: str = ""
     goal: Goal | None = None

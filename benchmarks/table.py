@@ -6,6 +6,7 @@ from benchmarks.row import Goal, Row
 
 HEADINGS = ("what", "without Traindeck", "Traindeck", "times better", "goal", "")
 NUMERIC_COLUMNS = frozenset({2, 3})
+NOT_MEASURED = "not measured"
 MARKS = {True: "reached", False: "**missed**", None: ""}
 
 
@@ -35,7 +36,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.baseline is not None:
         without = f"{figure(row.baseline, row.unit)} ({row.without})" if row.without else figure(row.baseline, row.unit)
     ratio = "" if row.ratio is None else f"{_digits(row.ratio)} ×"
-    return row.what, without, figure(row.value, row.unit), ratio, _goal(row.goal, row.unit), MARKS[row.reached]
+    measured = NOT_MEASURED if row.value is None else figure(row.value, row.unit)
+    return row.what, without, measured, ratio, _goal(row.goal, row.unit), MARKS[row.reached]
 
 
 def _goal(goal: Goal | None, unit: str) -> str:

@@ -50,6 +50,7 @@ def test_the_table_is_markdown_whose_columns_line_up() -> None:
         Row("submit → first step", "s", 0.05, 2.4, "python script.py", Goal(0.1)),
         Row("a page", "s", 0.03, None, "not measured", Goal(0.025)),
         Row("memory", "MB", 104.0),
+        Row("searches", "s", None, None, "no Python is named"),
     ]
     lines = render(rows).splitlines()
     assert len({len(line) for line in lines}) == 1
@@ -59,6 +60,7 @@ def test_the_table_is_markdown_whose_columns_line_up() -> None:
     assert [cell.strip() for cell in lines[3].split("|")][2:7] == [
         "not measured", "30.0 ms", "", "≤ 25 ms", "**missed**",
     ]  # fmt: skip
+    assert [cell.strip() for cell in lines[5].split("|")][2:7] == ["no Python is named", "not measured", "", "", ""]
 
 
 def test_percentiles_are_interpolated_between_samples() -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
 from traindeck.db.changed import WritingSession
+from traindeck.db.memory import Memory, Reader
 from traindeck.errors import NO_ROOM, DeckBusy, HomeGone
 
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -31,6 +32,9 @@ READERS = 8
 """Connections that stay open between requests."""
 READERS_AT_MOST = 64
 """More than there are threads that handle requests: none, and not the event loop, ever waits for a connection."""
+
+MEMORY = "memory"
+"""Where a reading session has its `Reader`, in its `info`."""
 
 TEMPORARY = {*NO_ROOM, errno.EIO, errno.EROFS, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
 """What the system says where it lacks something that may come back."""
@@ -49,6 +53,7 @@ class Database:
         self._place = _Place(path)
         self.on_commit: list[Callable[[int], None]] = []
         """Called with the number of each run that a transaction has changed, once that is committed; must not wait."""
+        self.memory = Memory()
         self._writing = threading.Lock()
         self._writer = _engine(path, poolclass=StaticPool)
         self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS_AT_MOST - READERS)
@@ -72,8 +77,13 @@ class Database:
             raise DeckBusy("The deck is busy writing. Nothing was changed; try again in a moment.")
         try:
             self.check()
-            with WritingSession(self._writer, expire_on_commit=False) as session, session.begin():
-                yield session
+            with WritingSession(self._writer, expire_on_commit=False) as session:
+                try:
+                    with session.begin():
+                        yield session
+                finally:
+                    # Also after an error: a commit that failed may have reached the file.
+                    self.memory.note_changed(session.changed_runs)
         finally:
             self._writing.release()
         for run_id in session.changed_runs:
@@ -83,7 +93,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database, and cannot change it."""
-        with Session(self._readers) as session:
+        # The position first: what is noted later may be missing from what this session sees.
+        reader = Reader(self.memory, self.memory.position)
+        with Session(self._readers, info={MEMORY: reader}) as session:
             yield session
 
     def check(self) -> None:

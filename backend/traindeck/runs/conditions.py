@@ -5,17 +5,23 @@ these three `matching.py` answers a filter of many conditions without looking at
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, String, UnaryExpression, and_, bindparam, func, or_, select
 from sqlalchemy.sql.operators import custom_op
 from sqlmodel import Session, col
 
-from traindeck.db.tables import RunText
+from traindeck.db.tables import LARGEST_INTEGER, RunText
 
 Ids = set[int]
+
+RANGES = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq}
+"""Comparisons that runs which follow each other in the order of the column fit."""
+BELOW, ABOVE = ("<=", "<"), (">=", ">")
+"""Comparisons with an end of a range, the stricter last."""
 
 RUN_ID = col(RunText.run_id)
 """The number of every run, in a table whose rows are small; those of the runs themselves are not."""
@@ -23,6 +29,10 @@ RUN_ID = col(RunText.run_id)
 
 class Condition(Protocol):
     """A set of runs."""
+
+    @property
+    def identity(self) -> Hashable:
+        """The same for conditions that stand for the same set."""
 
     def counted(self, limit: int) -> ColumnElement[int] | None:
         """How many runs there are, counted up to `limit`, as an expression; None where that would not be quick."""
@@ -55,6 +65,42 @@ class Indexed:
     count: ColumnElement[int] | None = None
     distinct: bool = False
 
+    @property
+    def identity(self) -> Hashable:
+        key = tuple((str(one.left), one.operator.__name__, getattr(one.right, "value", None)) for one in self.key)
+        return type(self), str(self.run_id), key, tuple(one.identity for one in self.value)
+
+    @property
+    def is_range(self) -> bool:
+        """True where the runs of the set follow each other in the order of one column."""
+        return bool(self.value) and all(one.op in RANGES for one in self.value)
+
+    @property
+    def column(self) -> Any:
+        """The column that is compared."""
+        return self.value[0].column
+
+    def without_ends(self) -> "Indexed":
+        """The set of the runs that have any value in the column."""
+        return replace(self, value=(Comparison(self.column, "is not"),))
+
+    def within(self, least: Any, greatest: Any) -> "Indexed":
+        """The part of a range between two values."""
+        equal = tuple(one for one in self.value if one.op == "=")
+        ends = (Comparison(self.column, ">=", least), Comparison(self.column, "<=", greatest))
+        return replace(self, value=equal or _tightest((*self.value, *ends)))
+
+    def in_order(self) -> Select[Any]:
+        """All rows, in the order of the column that is compared."""
+        # SQLite sorts a subquery that has a limit only.
+        return self.rows().order_by(self.column, self.run_id).limit(LARGEST_INTEGER)
+
+    def values(self, session: Session, ids: Iterable[int]) -> dict[int, Any]:
+        """What is compared, of some runs."""
+        of_these = self.run_id.in_(listed(ids))
+        found = session.execute(select(self.run_id, self.column).where(*self.key, of_these))
+        return {run_id: value for run_id, value in found}  # noqa: C416
+
     def rows(self) -> Select[Any]:
         """All rows, by the index on the value."""
         found = select(self.run_id).where(*self.key, *(one.of(one.column) for one in self.value))
@@ -84,6 +130,10 @@ class Same(Indexed):
     number: "Comparison" = field(kw_only=True)
     text: "Comparison" = field(kw_only=True)
 
+    @property
+    def identity(self) -> Hashable:
+        return super().identity, self.number.identity, self.text.identity
+
     def rows(self) -> Select[Any]:
         """All rows, by the index on numbers and that on what is no number."""
         alike = select(self.run_id).where(*self.key)
@@ -105,6 +155,21 @@ class Comparison:
     op: str
     value: Any = None
 
+    @property
+    def identity(self) -> Hashable:
+        """The same for comparisons that are the same."""
+        return str(self.column), self.op, self.value
+
+    def holds(self, value: Any) -> bool:
+        """Compare a value of the column by one of `RANGES`."""
+        return bool(RANGES[self.op](value, self.value))
+
+    def excludes(self, least: Any, greatest: Any) -> bool:
+        """True where no value from `least` to `greatest` fits, by one of `RANGES`."""
+        if self.op == "=":
+            return bool(self.value < least or self.value > greatest)
+        return not self.holds(least if self.op in BELOW else greatest)
+
     def of(self, column: Any) -> ColumnElement[bool]:
         """The same comparison of another expression for the column."""
         comparisons = {
@@ -120,6 +185,10 @@ class Either:
     """The runs of any of several sets."""
 
     parts: tuple[Condition, ...]
+
+    @property
+    def identity(self) -> Hashable:
+        return type(self), tuple(part.identity for part in self.parts)
 
     def counted(self, limit: int) -> ColumnElement[int] | None:
         counts = [part.counted(limit) for part in self.parts]
@@ -141,6 +210,10 @@ class Without:
     """All runs but those of a set."""
 
     excluded: Condition
+
+    @property
+    def identity(self) -> Hashable:
+        return type(self), self.excluded.identity
 
     def counted(self, limit: int) -> ColumnElement[int] | None:  # noqa: ARG002
         return None
@@ -192,3 +265,29 @@ def order_by_selectivity(session: Session, conditions: Sequence[Condition], limi
     answers = iter(session.execute(select(*asked)).one() if asked else ())
     known = [limit if count is None else next(answers) for count in counts]
     return sorted(zip(known, conditions, strict=True), key=lambda pair: pair[0])
+
+
+def merge_ranges(conditions: Sequence[Condition]) -> list[Condition]:
+    """The same conditions, with one range for all ranges on the same column, and none of them twice."""
+    merged: dict[Hashable, Condition] = {}
+    for condition in conditions:
+        if not isinstance(condition, Indexed) or not condition.is_range or condition.value[0].op == "=":
+            merged.setdefault(condition.identity, condition)
+            continue
+        key = condition.without_ends().identity
+        known = merged.get(key)
+        ends = (*known.value, *condition.value) if isinstance(known, Indexed) else condition.value
+        merged[key] = replace(condition, value=_tightest(ends))
+    return list(merged.values())
+
+
+def _tightest(ends: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    """Of lower ends the highest, and of higher ends the lowest."""
+    lower = [one for one in ends if one.op in ABOVE]
+    higher = [one for one in ends if one.op in BELOW]
+    tightest = []
+    if lower:
+        tightest.append(max(lower, key=lambda one: (one.value, ABOVE.index(one.op))))
+    if higher:
+        tightest.append(min(higher, key=lambda one: (one.value, -BELOW.index(one.op))))
+    return tuple(tightest)

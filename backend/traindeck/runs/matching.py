@@ -6,7 +6,7 @@ looked up, until the page is full. Where that does not fill it soon, as the cond
 whole sets are intersected: the one case that takes longer with more runs (some milliseconds for 100,000).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,24 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Run, StatusCount
-from traindeck.runs.conditions import Condition, Ids, Indexed, fetch_list, listed, order_by_selectivity
+from traindeck.runs.conditions import (
+    Condition,
+    Ids,
+    Indexed,
+    Without,
+    fetch_list,
+    listed,
+    merge_ranges,
+    order_by_selectivity,
+)
+from traindeck.runs.kept import Kept, find_kept, read_ahead
 from traindeck.runs.sorting import Cursor, Order, count_valued, valued_page, valueless_page
+from traindeck.runs.words import Word
 
 FEW = 4000
 """Runs that are sorted by looking up the key of each."""
+LOOKED_UP = 200
+"""Runs that are looked up in a condition rather than in the set of it that is kept in memory."""
 FIRST_WALK, FURTHER_WALK, LONGEST_WALK = 256, 4, 1000
 """Steps through the order's index at first, how much longer each further walk is, and steps after which it is left."""
 COUNTED = 10_000
@@ -37,22 +50,26 @@ class Selection:
 
     session: Session
     conditions: Sequence[Condition]
-    known: Ids | None = field(default=None, init=False)
+    known: Ids | Kept | None = field(default=None, init=False)
     """All runs that match, where they have been found."""
 
     def __post_init__(self) -> None:
         if not self.conditions:
             return
-        ordered = order_by_selectivity(self.session, self.conditions, FEW + 1)
+        ordered = order_by_selectivity(self.session, merge_ranges(self.conditions), FEW + 1)
         self.conditions = [condition for _, condition in ordered]
         if ordered[0][0] <= FEW:
             self.find_all()
+        elif len(self.conditions) > 1 or not _is_counted_soon(self.conditions[0]):
+            self.known = self._recall(*self.conditions)
+            if self.known is None:
+                read_ahead(self.session, self.conditions)
 
-    def find_all(self) -> Ids:
+    def find_all(self) -> Ids | Kept:
         """All runs that match."""
         if self.known is None:
             first, *others = self.conditions
-            known = first.all(self.session)
+            known = self._all(first)
             for condition in others:
                 if not known:
                     break
@@ -63,7 +80,7 @@ class Selection:
     def among(self, ids: Sequence[int]) -> Ids:
         """Those of `ids` that match."""
         if self.known is not None:
-            return self.known.intersection(ids)
+            return {run_id for run_id in ids if run_id in self.known}
         matching = set(ids)
         for condition in self.conditions:
             if matching:
@@ -76,8 +93,8 @@ class Selection:
             return len(self.known), True
         if not self.conditions:
             return self.session.execute(COUNT_ALL).scalar_one(), True
-        if len(self.conditions) == 1 and isinstance(self.conditions[0], Indexed):
-            return self._count_range(self.conditions[0])
+        if len(self.conditions) == 1 and (counted := self._count_one(self.conditions[0])) is not None:
+            return counted
         share = max(1, len(self.conditions) // MANY_CONDITIONS)
         most, size = COUNTED // share, FIRST_RANGE // share
         total, last = 0, self._newest()
@@ -89,13 +106,35 @@ class Selection:
             last, size = above, size * 2
         return total, True
 
-    def _count_range(self, condition: Indexed) -> tuple[int, bool]:
-        if condition.count is not None:
+    def _count_one(self, condition: Condition) -> tuple[int, bool] | None:
+        """The total of one condition as its index tells it; None where it does not."""
+        if isinstance(condition, Without):
+            excluded, exact = self._count_one(condition.excluded) or (0, False)
+            return (self.session.execute(COUNT_ALL).scalar_one() - excluded, True) if exact else None
+        if isinstance(condition, Indexed) and condition.count is not None:
             return self.session.execute(select(condition.count)).scalar_one(), True
-        count = self.session.execute(select(condition.counted(COUNTED + 1))).scalar_one()
+        is_counted = isinstance(condition, Indexed) or (isinstance(condition, Word) and condition.is_counted)
+        counted = condition.counted(COUNTED + 1) if is_counted else None
+        if counted is None:
+            return None
+        count = self.session.execute(select(counted)).scalar_one()
         return min(count, COUNTED), count <= COUNTED
 
+    def _recall(self, *conditions: Condition) -> Ids | Kept | None:
+        kept = find_kept(self.session, conditions)
+        return set(kept) if kept is not None and len(kept) <= FEW else kept
+
+    def _all(self, condition: Condition) -> Ids:
+        # To keep the order of a column is worth it for many runs only.
+        kept = None if _is_range(condition) else self._recall(condition)
+        return condition.all(self.session) if kept is None else set(kept)
+
     def _both(self, known: Ids, condition: Condition) -> Ids:
+        if len(known) <= LOOKED_UP:
+            return condition.among(self.session, known)
+        kept = self._recall(condition)
+        if kept is not None:
+            return {run_id for run_id in known if run_id in kept}
         few = len(known) <= FEW
         return condition.among(self.session, known) if few else known & condition.all(self.session)
 
@@ -124,7 +163,8 @@ class Pager:
 
     def page(self, cursor: Cursor | None) -> list[Cursor]:
         """The keys of the runs after `cursor`, at most `limit`."""
-        found = self._walked(cursor) if self.selection.known is None else None
+        known = self.selection.known
+        found = self._walked(cursor) if known is None or len(known) > FEW else None
         return self._of_known(cursor) if found is None else found
 
     def _walked(self, cursor: Cursor | None) -> list[Cursor] | None:
@@ -136,15 +176,15 @@ class Pager:
             while True:
                 if walked > LONGEST_WALK and self.selection.conditions:
                     return None
-                passed = self._keys(stage, at, size)
-                matching = self.selection.among([key.run_id for key in passed])
-                found += [key for key in passed if key.run_id in matching]
+                passed = self._rows(stage, at, size)
+                matching = self.selection.among([run_id for run_id, _ in passed])
+                found += [Cursor(stage, value, run_id) for run_id, value in passed if run_id in matching]
                 if len(found) >= self.limit:
                     return found[: self.limit]
                 walked += len(passed)
                 if len(passed) < size:
                     break
-                at, size = passed[-1], min(size * FURTHER_WALK, FEW)
+                at, size = Cursor(stage, passed[-1][1], passed[-1][0]), min(size * FURTHER_WALK, FEW)
         return found
 
     def _of_known(self, cursor: Cursor | None) -> list[Cursor]:
@@ -152,9 +192,11 @@ class Pager:
         found: list[Cursor] = []
         for stage in self._stages(cursor):
             at = cursor if cursor is not None and cursor.stage == stage else None
-            ids = known if len(known) <= FEW else self._next_in_order(stage, at, self.limit - len(found))
+            few = isinstance(known, set) and len(known) <= FEW
+            ids = known if few else self._next_in_order(stage, at, self.limit - len(found))
             if ids:
-                found += self._keys(stage, at, self.limit - len(found), ids)
+                rows = self._rows(stage, at, self.limit - len(found), ids)
+                found += [Cursor(stage, value, run_id) for run_id, value in rows]
             if len(found) == self.limit:
                 break
         return found
@@ -177,13 +219,13 @@ class Pager:
         stages = len(self.order.columns) + (0 if self.order.has_every_run else 1)
         return range(cursor.stage if cursor else 0, stages)
 
-    def _keys(self, stage: int, cursor: Cursor | None, limit: int, ids: Ids | None = None) -> list[Cursor]:
+    def _rows(self, stage: int, cursor: Cursor | None, limit: int, ids: Iterable[int] | None = None) -> Sequence[Any]:
+        """Numbers of runs with their values."""
         if stage == len(self.order.columns) and ids is None and self._each_has_a_value():
             return []
-        rows = self.selection.session.execute(self._page(stage, cursor, limit, ids))
-        return [Cursor(stage, value, run_id) for run_id, value in rows]
+        return self.selection.session.execute(self._page(stage, cursor, limit, ids)).all()
 
-    def _page(self, stage: int, cursor: Cursor | None, limit: int, ids: Ids | None = None) -> Select[Any]:
+    def _page(self, stage: int, cursor: Cursor | None, limit: int, ids: Iterable[int] | None = None) -> Select[Any]:
         among = None if ids is None else listed(ids)
         if stage == len(self.order.columns):
             return valueless_page(self.order, cursor, limit, among)
@@ -195,3 +237,12 @@ class Pager:
             return False
         valued = self.selection.session.execute(count_valued(self.order)).scalar_one()
         return bool(valued == self.selection.session.execute(COUNT_ALL).scalar_one())
+
+
+def _is_range(condition: Condition) -> bool:
+    return isinstance(condition, Indexed) and condition.is_range
+
+
+def _is_counted_soon(condition: Condition) -> bool:
+    """True for what needs no set: there are many kinds of ranges and words, and their index tells enough."""
+    return isinstance(condition, Word) or _is_range(condition)

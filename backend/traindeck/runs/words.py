@@ -4,7 +4,7 @@ The texts and the index are kept by `db/derived.py`. Case makes no difference: w
 without it for those of ASCII.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,15 @@ class Word:
     """The runs in whose name, trainer, notes or tags a word occurs, also within another."""
 
     word: str
+
+    @property
+    def identity(self) -> Hashable:
+        return type(self), self.word
+
+    @property
+    def is_counted(self) -> bool:
+        """True where the index has each run once: of a short word it has every place."""
+        return self._is_indexed and len(self.word) >= TRIGRAM
 
     def counted(self, limit: int) -> ColumnElement[int] | None:
         return count_up_to(self._by_index() if self._is_indexed else self._by_text(), limit)
