@@ -1,5 +1,7 @@
 """The charts of a run with thousands of scalars: what the page makes and asks for does not grow with their number."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, Request, expect
 
@@ -87,3 +89,26 @@ def test_all_scalars_of_compared_runs_are_offered_and_few_are_made(
     expect(page.locator("#overlays .charts-more")).to_be_attached()
     expect(page.locator("#overlays canvas").first).to_be_visible()
     assert page.locator("#overlays .chart").count() < AT_FIRST
+
+
+def test_each_of_300_series_of_add_scalars_is_a_chart_of_one_group(
+    cold_deck: ServedDeck, page: Page, tmp_path: Path
+) -> None:
+    for turn in range(300):
+        write(tmp_path / f"loss_class{turn}" / NAME, version(), *(scalar("loss", step, step) for step in range(2)))
+    write(tmp_path / NAME, version(), scalar("rate", 1, 1.0))
+    answer = cold_deck.client.post("/imports", json={"path": str(tmp_path)})
+    assert answer.is_success, answer.text
+    (run,) = answer.json()["runs"]
+    asked = asked_for(page)
+    page.goto(f"{cold_deck.url}/runs/{run}#charts")
+    wait_until_ready(page)
+    groups = page.locator("#all-charts .chart-group > h2")
+    expect(groups.locator("bdi")).to_have_text(["Single values", "loss"])
+    expect(groups.locator(".num")).to_have_text(["1", "300"])
+    expect(page.locator("#all-charts canvas").first).to_be_visible()
+    assert page.locator("#all-charts .chart").count() < AT_FIRST
+    assert len(asked) < 20
+    page.locator("#tag-filter").fill("class299")
+    expect(page.locator("#all-charts .chart-tag")).to_have_text(["loss/class299"])
+    expect(page.locator("#all-charts canvas")).to_be_visible()
