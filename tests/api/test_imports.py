@@ -1,9 +1,11 @@
 """`POST /imports`: folders of event files become runs."""
 
+import math
 import os
 
 import pytest
 
+from api.conftest import script_that_writes
 from events.eventfiles import NAME, scalar, version, write
 from support.logs import write_logs
 
@@ -84,6 +86,29 @@ def test_what_of_the_files_is_left_out_is_answered_and_stands_on_the_page(client
     assert "milliseconds" in said[f"{NAME}.ms"]
     page = client.get(f"/runs/{view['runs'][0]}", headers={"Accept": "text/html"}).text
     assert page.count(f"<li><bdi>&lt;b&gt;&amp;{NAME}: a record does not match") == 2
+
+
+def test_runs_that_end_in_nan_or_infinity_are_found(client, cold_deck, tmp_path):
+    ends = {"nan": math.nan, "inf": math.inf, "fine": 1.0}
+    for name, last in ends.items():
+        write(tmp_path / name / NAME, version(), *(scalar("ended", step, step) for step in range(20)))
+        write(tmp_path / name / NAME, scalar("ended", 20, last), scalar("other", 1, 1))
+    view = take_in(client, tmp_path, tags=["ends"])
+    numbers = {client.get(f"/runs/{number}").json()["name"]: number for number in view["runs"]}
+    content = version() + scalar("ended", 1, 1) + scalar("ended", 2, -math.inf)
+    launched = cold_deck.launch(script_that_writes({f"runs/{NAME}": content}), tags=["ends"])["id"]
+    cold_deck.wait_until_ended(launched)
+    found = {launched, numbers["nan"], numbers["inf"]}
+    for query in ("metrics.ended:nan tag:ends", "is:diverged tag:ends"):
+        items = client.get("/runs", params={"q": query}).json()["items"]
+        assert {one["id"] for one in items} == found, query
+    assert client.get("/runs", params={"q": "is!=diverged tag:ends"}).json()["items"][0]["id"] == numbers["fine"]
+    assert client.get(f"/runs/{launched}").json()["metrics"]["ended"] == {"last": None, "min": 1, "max": 1, "step": 2}
+    # What is new goes on from there.
+    write(tmp_path / "nan" / NAME, scalar("ended", 21, 2.0))
+    assert take_in(client, tmp_path)["refreshed"] == 1
+    items = client.get("/runs", params={"q": "is:diverged tag:ends"}).json()["items"]
+    assert {one["id"] for one in items} == found - {numbers["nan"]}
 
 
 def test_a_copy_outlives_the_folder(client, cold_deck, tmp_path):
