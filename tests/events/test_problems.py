@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from torch.utils.tensorboard import SummaryWriter
 
 from events.eventfiles import NAME, masked, read_all, scalar, stored, version, write
 from events.test_cases import record, tensor
@@ -72,6 +73,25 @@ def test_an_event_too_large_to_be_read_is_counted_also_after_a_restart(work: Pat
     assert [step for step, _, _ in stored(store)["loss"]] == [0, 1, 2]
     (problem,) = list_problems(store)
     assert problem.startswith(f"{NAME}: 1 of its events left out: more than 64 MiB")
+
+
+def test_where_a_first_restart_withdraws_points_the_difference_to_tensorboard_is_said(work: Path, store: Path) -> None:
+    for part, purge_step in enumerate([None, 20, 10]):
+        with SummaryWriter(str(work / "a"), purge_step=purge_step, filename_suffix=f".{part}") as writer:
+            for step in range(purge_step or 0, 30):
+                writer.add_scalar("loss", step, step)
+        catch_up(work, store, 60)
+        assert [step for step, _, _ in stored(store)["loss"]] == list(range(30))
+        assert len(list_problems(store)) == bool(part)
+    (problem,) = list_problems(store)
+    assert "began again at step 20 (purge_step)" in problem
+    # A first start that withdraws nothing is none that TensorBoard reads otherwise.
+    begun = [SummaryWriter(str(work / "b"), purge_step=step, filename_suffix=f".{step}") for step in (0, 5)]
+    for writer in begun:
+        writer.add_scalar("loss", 1, 9)
+        writer.close()
+    catch_up(work, store, 60)
+    assert list_problems(store) == [problem]
 
 
 def test_series_that_are_left_out_are_said_also_after_a_restart(work: Path, store: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from crc32c import crc32c
@@ -15,6 +16,10 @@ from traindeck.events.scalars import PARTS_LIMIT, UNITS
 HEAD_BYTES = 64
 """The first record holds the time at which it was written: files of different writers differ in so much."""
 NO_TIME = "none"
+RESTARTED = (
+    "training began again at step {:,} (purge_step), and charts leave out what was written before from there on; "
+    "TensorBoard keeps it, as this is the first restart in its folder"
+)
 TOO_LARGE = f"more than {LARGE_LIMIT_BYTES >> 20} MiB, more than {PARTS_LIMIT:,} parts, or malformed"
 COMPRESSED = {
     b"\x1f\x8b": "gzip",
@@ -39,6 +44,7 @@ class EventFile:
         unit: What its wall times are in, where that is not seconds.
         head: How many bytes it began with when it was first read, and their checksum; [] before that.
         passed_over: How many of its events were too large to be read.
+        first_restart: Where it has its folder's first restart: the step, and whether that withdrew points.
         is_replaced: Whether another file stands in its place by now, or it was written anew.
     """
 
@@ -51,6 +57,7 @@ class EventFile:
     unit: str | None = None
     head: list[int] = field(default_factory=list)
     passed_over: int = 0
+    first_restart: list[Any] = field(default_factory=list)
     is_replaced: bool = False
 
     @property
@@ -130,6 +137,8 @@ class EventFile:
             found.append("some of its wall times are no finite numbers: the file's own time stands for them")
         elif self.unit:
             found.append(f"its wall times are in {self.unit}, not in seconds, and are shown as such")
+        if self.first_restart and self.first_restart[1]:
+            found.append(RESTARTED.format(self.first_restart[0]))
         return found
 
     def _corrupt(self, work: Path, chunk: Chunk) -> str:

@@ -53,8 +53,8 @@ class AttemptReader:
         position = self.store.position
         self._main: str | None = position.get("main")
         self._files = {
-            path: EventFile(path, offset, stopped, unit=unit, head=head, passed_over=passed_over)
-            for path, offset, stopped, unit, head, passed_over in map(_complete, position.get("files", []))
+            path: EventFile(path, offset, stopped, unit=unit, head=head, passed_over=passed_over, first_restart=restart)
+            for path, offset, stopped, unit, head, passed_over, restart in map(_complete, position.get("files", []))
         }
         self._gone: set[str] = set(position.get("gone", []))
         self._left_out: set[str] = set(position.get("left_out", []))
@@ -70,7 +70,7 @@ class AttemptReader:
     def position(self) -> dict[str, Any]:
         """Where to go on from; JSON."""
         files = [
-            [file.path, file.offset, file.stopped, file.unit, file.head, file.passed_over]
+            [file.path, file.offset, file.stopped, file.unit, file.head, file.passed_over, file.first_restart]
             for file in self._files.values()
         ]
         sets = {"telling": self._telling, "gone": self._gone, "left_out": self._left_out}
@@ -202,7 +202,10 @@ class AttemptReader:
     def _store(self, file: EventFile, batch: Batch) -> None:
         folder = file.folder
         if batch.withdrawn_from is not None:
-            self._changed |= {one.key for one in self.store.withdraw(folder, batch.withdrawn_from)}
+            withdrawn = self.store.withdraw(folder, batch.withdrawn_from)
+            self._changed |= {one.key for one in withdrawn}
+            if not any(one.first_restart for one in self._files.values() if one.folder == folder):
+                file.first_restart = [batch.withdrawn_from, bool(withdrawn)]
         for raw_tag, step in batch.tags_withdrawn_from.items():
             tag = raw_tag.decode(errors="backslashreplace")
             self._changed |= {one.key for one in self.store.withdraw(folder, step, tag)}
@@ -259,4 +262,4 @@ class AttemptReader:
 
 def _complete(file: list[Any]) -> list[Any]:
     """A file as a store has it; older ones say less."""
-    return [*file, *[None, [], 0][len(file) - 3 :]]
+    return [*file, *[None, [], 0, []][len(file) - 3 :]]
