@@ -10,9 +10,11 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlmodel import Session
 
-from traindeck.db.tables import Run
+from traindeck.db.tables import Parameter, Run, RunTag, ScalarSummary
 
 CHANGED = "changed_runs"
+FILTERED = {table.__tablename__ for table in (Run, RunTag, Parameter, ScalarSummary)}
+"""Tables that the filter reads: sets kept in memory would miss a change that names no run."""
 
 
 class WritingSession(Session):
@@ -42,8 +44,8 @@ def _note_executed(state: ORMExecuteState) -> None:
     if not isinstance(statement, UpdateBase):
         return
     numbers = set(_numbers(statement, state.parameters)) - {None}
-    if not numbers and _is_of_runs(statement):
-        raise LookupError(f"a statement that changes runs must name them by run.id == number: {statement}")
+    if not numbers and getattr(statement.table, "name", None) in FILTERED:
+        raise LookupError(f"a statement that changes runs must name them by run.id or run_id == number: {statement}")
     assert isinstance(state.session, WritingSession)
     state.session._note(numbers)
 
