@@ -216,3 +216,21 @@ def test_curves_and_files_are_of_the_attempt_that_is_chosen(
     expect(page.get_by_role("link", name="table.csv")).not_to_have_attribute("href", re.compile("attempt"))
     page.get_by_role("tab", name="Charts").click()
     expect(page.locator("#all-charts .chart-tag")).to_have_text(["attempt", "only/2"])
+
+
+def test_what_the_charts_lack_is_said_of_each_attempt(page: Page, cold_deck: ServedDeck) -> None:
+    source = """
+import os, pathlib
+if os.environ["TRAINDECK_ATTEMPT"] == "1":
+    pathlib.Path("<i>a.tfevents.gz").write_bytes(bytes([31, 139, 8]) + bytes(60))
+"""
+    run_id = ended(cold_deck, source)
+    open_run(page, cold_deck, run_id)
+    told = page.locator(".main-charts").locator("xpath=preceding-sibling::ul[1]")
+    expect(told).to_have_text("<i>a.tfevents.gz: it is compressed (gzip) and cannot be read; decompress it")
+    cold_deck.client.post(f"/runs/{run_id}/retry")
+    cold_deck.wait_until_ended(run_id)
+    open_run(page, cold_deck, run_id)
+    expect(told).to_be_hidden()
+    page.get_by_label("Attempt").select_option("1")
+    expect(told).to_have_text("<i>a.tfevents.gz: it is compressed (gzip) and cannot be read; decompress it")
