@@ -68,13 +68,17 @@ def test_a_range_comes_as_such(log, asked, start, end):
 @pytest.mark.parametrize(
     "asked",
     ["bytes=10240-", "bytes=99999-100000", "bytes=5-4", "bytes=-0", "bytes=", "bytes=-", "bytes=a-b", "bytes=0-1,2-3",
-     "bytes=" + ",".join(f"{n}-{n}" for n in range(10_000)), "bytes=" + "9" * 1000 + "-", "bytes=0-" + "9" * 1000],
+     "bytes=" + ",".join(f"{n}-{n}" for n in range(1000)), "bytes=" + "9" * 1000 + "-", "bytes=0-" + "9" * 1000],
 )  # fmt: skip
 def test_a_range_that_cannot_be_had_is_refused_at_once_with_the_size(log, asked):
     response = log({"Range": asked})
 
-    assert "10240 bytes" in problem_of(response, 416)["detail"]
+    assert "10,240 bytes" in problem_of(response, 416)["detail"]
     assert response.headers["content-range"] == "bytes */10240"
+
+
+def test_ten_thousand_ranges_are_more_than_a_header_may_have(log):
+    problem_of(log({"Range": "bytes=" + ",".join(f"{n}-{n}" for n in range(10_000))}), 431)
 
 
 def test_a_range_in_other_units_is_ignored(log):

@@ -14,7 +14,7 @@ MAX_DIFF_BYTES = 1_000_000
 MAX_UNTRACKED = 200
 LISTED_BYTES = 4_000_000
 TOKEN = re.compile(
-    r"x-access-token|oauth2|(?:gh[pousr]_|github_pat_|glpat-|hf_|sk-).+|(?=.*\d)[\w-]{20,}", re.IGNORECASE
+    r"\A(?:x-access-token|oauth2|(?:gh[pousr]_|github_pat_|glpat-|hf_|sk-).+|(?=.*\d)[\w-]{20,})", re.IGNORECASE
 )
 """What stands for a user in an address, and is none."""
 OWN_SCOPES = (b"local", b"worktree")
