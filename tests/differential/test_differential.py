@@ -17,7 +17,7 @@ from support.served import ServedDeck
 CASES = find_cases()
 COLD = ("facts plain", "streams", "process", "environment", "chained", "syntax_error", "exits 300", "signalled SIGTERM",
         "threads", "unclosed", "pools spawn", "module pkg.train one two", "module pkg.missing", "inputs", "linked",
-        "writers_x", "interrupt")  # fmt: skip
+        "writers_x", "interrupt", "elsewhere")  # fmt: skip
 OTHER = ("facts plain", "chained", "module pkg.train spawn", "inputs", "trains")
 WAYS = [
     *((case, "warm") for case in CASES),

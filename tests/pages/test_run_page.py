@@ -201,6 +201,16 @@ def test_the_scalars_to_draw_first_are_named_as_json() -> None:
     assert data["data-tag-count"] == "4"
 
 
+def test_folders_of_event_files_that_cannot_be_read_are_named() -> None:
+    folders = ["/data/exp", f"s3://{HOSTILE}"]
+    page = render(run_view(Status.COMPLETED), unreadable=folders)
+    said = page.one("div", id="run-progress").attributes["data-unread-logs"]
+    assert all(folder in said for folder in folders)
+    assert "traindeck import" in said
+    assert said in [words.words() for words in page.one("section", id="panel-tensorboard").all("p")]
+    assert render(run_view(Status.COMPLETED)).one("div", id="run-progress").attributes["data-unread-logs"] == ""
+
+
 def test_each_attempt_can_be_chosen_where_there_are_several() -> None:
     chooser = render(run_view(attempt=2), attempts=[1, 2]).one("select", id="attempt")
     assert [option.words() for option in chooser.all("option")] == ["1", "2"]

@@ -41,6 +41,29 @@ def test_the_interval_is_short_in_a_cold_start_too(deck: ServedDeck) -> None:
     assert deck.log_of(run["id"]) == "1\n"
 
 
+def test_runs_that_write_to_one_folder_of_the_users_stay_apart(shared_deck: ServedDeck, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys\nfrom pathlib import Path\nfrom torch.utils.tensorboard import SummaryWriter\n"
+        "with SummaryWriter(Path(__file__).parent / 'runs' / 'exp') as writer:\n"
+        "    for step in range(10):\n        writer.add_scalar(sys.argv[1], step, step)\n"
+    )
+    for name in ("first", "second"):
+        run_id = shared_deck.launch(script={"path": str(script), "args": [name]})["id"]
+        assert shared_deck.wait_until_ended(run_id)["status"] == "completed"
+        wait_for(lambda number=run_id: shared_deck.run(number)["metrics"], "its scalars are read")
+        series = shared_deck.client.get(f"/runs/{run_id}/scalars", params={"tag": name}).json()
+        assert (series["tags"], series["series"][0]["steps"]) == ([name], list(range(10)))
+        board = f"/runs/{run_id}/tensorboard/data/plugin/scalars"
+        called = f"{tmp_path}/runs/exp".lstrip("/")
+        assert {run: [*tags] for run, tags in shared_deck.client.get(f"{board}/tags").json().items()} == {
+            called: [name]
+        }
+        points = shared_deck.client.get(f"{board}/scalars", params={"run": called, "tag": name}).json()
+        assert [step for _, step, _ in points] == list(range(10))
+    assert len(list((tmp_path / "runs/exp").iterdir())) == 2
+
+
 def test_data_sets_of_the_deck_are_found_under_the_usual_names(deck: ServedDeck) -> None:
     (deck.home / "datasets/MNIST/raw").mkdir(parents=True)
     (deck.home / "datasets/MNIST/raw/digits").write_text("7")

@@ -18,6 +18,8 @@ from traindeck.api.problems import responses
 from traindeck.api.scripts import target_of
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
 from traindeck.db.tables import LARGEST_INTEGER
+from traindeck.events.elsewhere import unreadable_folders
+from traindeck.events.names import readable
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery as PageQuery
 from traindeck.pages.runs import render_runs
@@ -33,6 +35,7 @@ from traindeck.runs.view import RunPage, RunView
 router = APIRouter(tags=["runs"], route_class=LaunchRoute)
 
 RunId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="The number of the run", examples=[42])]
+FOLDERS_NAMED = 3
 HTML = {"text/html": {"schema": {"type": "string"}}}
 
 
@@ -129,6 +132,7 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
         opens_board=not led_from_elsewhere(request),
         said=said,
         problems=[] if wants_fragment(request) else _problems(deck, view),
+        unreadable=_unreadable(deck, view),
     )
     return HTMLResponse(page, headers=VARY)
 
@@ -136,6 +140,14 @@ def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) 
 def _problems(deck: Deck, run: RunView) -> list[str]:
     files = deck.files.run(run.id)
     return line_problems(files, run.attempt, line_before(files, run.attempt)) if run.attempt else []
+
+
+def _unreadable(deck: Deck, run: RunView) -> list[str]:
+    """The folders of event files that a run without scalars has made, and that cannot be read."""
+    if run.metrics or not run.attempt:
+        return []
+    work = deck.files.run(run.id).attempt(run.attempt).work
+    return [readable(folder) for folder in unreadable_folders(work, FOLDERS_NAMED)]
 
 
 @router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))

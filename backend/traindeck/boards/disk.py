@@ -9,6 +9,7 @@ from pathlib import Path
 from traindeck.boards.folders import EventFolders
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
+from traindeck.events.elsewhere import followed
 
 REMEMBERED = 64
 """Folders whose listings are kept, so that a look that comes again costs little."""
@@ -48,7 +49,7 @@ class BoardDisk:
 def _says_something(path: Path, size: int) -> bool:
     """Whether there is more than the first record, which tells the version and comes with every file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(followed(str(path)), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             head = os.pread(descriptor, LENGTH.size, 0)
         finally:

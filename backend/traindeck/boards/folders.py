@@ -1,4 +1,4 @@
-"""Where below a folder event files lie: real folders only, never through a link."""
+"""Where below a folder event files lie, and those noted beside it: real folders only, never through a link."""
 
 import os
 import stat
@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from traindeck.events.elsewhere import ELSEWHERE, followed
 
 SETTLED_SECONDS = 2.0
 """A folder that changed just now is listed again: within a clock tick its time stamp does not move."""
@@ -33,7 +35,7 @@ class EventFolders:
         """Each folder with event files, relative to the root ("." for itself), and the sizes of its files."""
         found: dict[str, Sizes] = {}
         listings: dict[str, _Listing] = {}
-        waiting = [""]
+        waiting = [ELSEWHERE, ""]
         while waiting:
             relative = waiting.pop()
             listing = self._listing(relative)
@@ -56,7 +58,7 @@ class EventFolders:
             known = self._listings.get(relative)
             if known is not None and known.settled and known.modified_ns == modified_ns:
                 return known
-            return _list(path, modified_ns)
+            return _list(path, modified_ns, follow=relative.startswith(ELSEWHERE))
         except OSError:
             # Gone, or not ours to read: it has no event files then, and may have some at the next scan.
             return None
@@ -64,20 +66,22 @@ class EventFolders:
     def _sizes(self, relative: str, names: tuple[str, ...]) -> Iterator[tuple[str, int]]:
         for name in names:
             try:
-                status = (self.root / relative / name).lstat()
+                status = os.lstat(followed(f"{self.root}/{relative}/{name}"))
             except OSError:
                 continue
             if stat.S_ISREG(status.st_mode):
                 yield name, status.st_size
 
 
-def _list(path: str, modified_ns: int) -> _Listing:
+def _list(path: str, modified_ns: int, *, follow: bool) -> _Listing:
     settled = time.time() - modified_ns / 1e9 > SETTLED_SECONDS
     subfolders, event_files = [], []
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 subfolders.append(entry.name)
-            elif "tfevents" in entry.name and entry.is_file(follow_symlinks=False):
+            elif "tfevents" in entry.name and (
+                entry.is_file(follow_symlinks=False) or (follow and followed(entry.path) != entry.path)
+            ):
                 event_files.append(entry.name)
     return _Listing(modified_ns, settled, tuple(subfolders), tuple(sorted(event_files)))

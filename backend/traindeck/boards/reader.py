@@ -14,6 +14,7 @@ from traindeck.boards.halt import BoardClosedError, BoardFullError, Halt
 from traindeck.boards.memory import FULL_SHARE, ROOM_SHARE
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
+from traindeck.events.elsewhere import run_name
 from traindeck.events.names import readable
 
 FRESH_SECONDS = 0.5
@@ -128,11 +129,18 @@ class BoardReader:
         runs: dict[str, list[tuple[Path, Sizes]]] = {}
         for prefix in board.folders:
             attempts = (folders[folder] for folder in board.chain(prefix) if folder in folders)
-            found = (
-                {readable(name): (one.root / name, sizes) for name, sizes in one.scan().items()} for one in attempts
-            )
+            found = (_named(one) for one in attempts)
             runs |= {str(PurePosixPath(prefix, name)): chain for name, chain in joined(found).items()}
         return runs
+
+
+def _named(folders: EventFolders) -> dict[str, tuple[Path, Sizes]]:
+    """The folders by TensorBoard's names for them."""
+    found: dict[str, tuple[Path, Sizes]] = {}
+    for path, sizes in folders.scan().items():
+        name = readable(run_name(path))
+        found[f"elsewhere/{name}" if name in found else name] = (folders.root / path, sizes)
+    return found
 
 
 def _bytes(found: dict[str, list[tuple[Path, Sizes]]]) -> int:

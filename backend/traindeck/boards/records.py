@@ -24,6 +24,7 @@ from traindeck.boards.chunk import Chunk, read_chunk, record_bytes
 from traindeck.boards.frames import FOOTER_BYTES, HEADER_BYTES
 from traindeck.boards.points import PointBatch
 from traindeck.boards.scalars import ScalarEvent
+from traindeck.events.elsewhere import followed
 from traindeck.events.scalars import with_text_tags
 from traindeck.events.wire import MalformedMessageError
 
@@ -180,9 +181,9 @@ def _unless_empty(points: PointBatch) -> Iterator[PointBatch]:
 
 
 def _open_regular(path: str) -> int | None:
-    """Open without following a link and without waiting for the other end of a pipe."""
+    """Open without following a link, but for a noted event file, and without waiting for the other end of a pipe."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(followed(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     if stat.S_ISREG(os.fstat(descriptor).st_mode):

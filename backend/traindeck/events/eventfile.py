@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from crc32c import crc32c
 
+from traindeck.events.elsewhere import original
 from traindeck.events.points import Points
 from traindeck.events.records import LARGE_LIMIT_BYTES, Chunk, read_chunk
 from traindeck.events.scalars import PARTS_LIMIT, UNITS
@@ -62,8 +63,8 @@ class EventFile:
 
     @property
     def folder(self) -> str:
-        """The folder it lies in, below the working folder."""
-        return self.path.rpartition("/")[0]
+        """The folder it lies in, below the working folder or elsewhere."""
+        return original(self.path).rpartition("/")[0]
 
     @property
     def is_pending(self) -> bool:

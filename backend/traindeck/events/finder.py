@@ -1,4 +1,4 @@
-"""Finds the event files below a working folder, cheaply enough to be asked every second."""
+"""Finds the event files below a working folder, and those noted beside it, cheaply enough to be asked every second."""
 
 import os
 import stat
@@ -6,6 +6,8 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+
+from traindeck.events.elsewhere import ELSEWHERE, followed
 
 FOLDERS_LIMIT = 2000
 SETTLED_SECONDS = 2.0
@@ -39,11 +41,13 @@ class EventFileFinder:
     def find(self) -> list[str]:
         """The paths of all event files, relative to the working folder; those nearer to the top first.
 
+        A path of a file on another file system is absolute.
+
         A folder that has not changed since the last time costs one `stat`.
         """
         found: list[str] = []
         seen: dict[str, Listing] = {}
-        waiting = deque([""])
+        waiting = deque(["", ELSEWHERE])
         while waiting and len(seen) < FOLDERS_LIMIT:
             folder = waiting.popleft()
             listing = self._listing(folder)
@@ -67,12 +71,12 @@ class EventFileFinder:
                 return known
             if not stat.S_ISDIR(state.st_mode):
                 return None
-            return _list(path, state.st_mtime_ns)
+            return _list(path, state.st_mtime_ns, follow=folder.startswith(ELSEWHERE))
         except OSError:
             return None
 
 
-def _list(path: str, changed_ns: int) -> Listing:
+def _list(path: str, changed_ns: int, *, follow: bool) -> Listing:
     settled = time.time() - changed_ns / 1e9 > SETTLED_SECONDS
     folders, files = [], []
     with os.scandir(path) as entries:
@@ -82,8 +86,10 @@ def _list(path: str, changed_ns: int) -> Listing:
                     folders.append(entry.name)
             elif "tfevents" in entry.name and entry.is_file(follow_symlinks=False):
                 files.append(entry.name)
+            elif follow and "tfevents" in entry.name and (file := followed(entry.path)) != entry.path:
+                files.append(file)
     return Listing(changed_ns, settled, tuple(sorted(folders)), tuple(sorted(files)))
 
 
 def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
+    return f"{folder}/{name}" if folder and not name.startswith("/") else name

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from traindeck.events.batch import NO_STEP, Batch, read_batch, read_old_batch
+from traindeck.events.elsewhere import original
 from traindeck.events.eventfile import EventFile
 from traindeck.events.names import is_of_hparams, natural, opening_order, readable, series_name, shown
 from traindeck.events.records import Chunk
@@ -81,8 +82,10 @@ class AttemptReader:
     def problems(self) -> list[str]:
         """What keeps points from being read, or was corrected, as it stands now."""
         files = self._files.values()
-        unread = [f"{shown(file.path)}: {reason}" for file in files if (reason := file.stopped or file.trouble)]
-        odd = [f"{shown(file.path)}: {remark}" for file in files for remark in file.remarks]
+        unread = [
+            f"{shown(original(file.path))}: {reason}" for file in files if (reason := file.stopped or file.trouble)
+        ]
+        odd = [f"{shown(original(file.path))}: {remark}" for file in files for remark in file.remarks]
         return [*filter(None, ["; ".join(sorted(self._left_out))]), *unread, *odd]
 
     @property

@@ -82,6 +82,7 @@ class RunContext:
     scalar_steps: int
     opens_board: bool
     problems: Sequence[str]
+    unread_logs: str
 
 
 def render_run(
@@ -97,13 +98,15 @@ def render_run(
     told: str | None = None,
     said: Directions = NOTHING,
     problems: Sequence[str] = (),
+    unreadable: Sequence[str] = (),
 ) -> str:
     """One run as a page, or with `fragment` only its live parts.
 
     `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from, and
     `told` the way in which a script gets it, None where it is not known to read one. Where `opens_board` is false, the
     address alone opens no TensorBoard, as another site has chosen it. `said` is which way scalars are better.
-    `problems` are what the curves lack or have corrected.
+    `problems` are what the curves lack or have corrected. `unreadable` are folders in which the run has made event
+    files that the server cannot read.
     """
     context = _context(
         run,
@@ -115,6 +118,7 @@ def render_run(
         opens_board,
         said,
         problems,
+        unreadable,
     )
     return render("run/fragment.html" if fragment else "run/page.html", context)
 
@@ -129,6 +133,7 @@ def _context(
     opens_board: bool,
     said: Directions,
     problems: Sequence[str],
+    unreadable: Sequence[str],
 ) -> RunContext:
     return RunContext(
         shell=Shell(title=_title(run), section="runs", deck=deck, events=f"/events?run={run.id}"),
@@ -161,6 +166,16 @@ def _context(
         scalar_steps=last_step(run.metrics) or 0,
         opens_board=opens_board,
         problems=problems,
+        unread_logs=_unread_logs(unreadable),
+    )
+
+
+def _unread_logs(folders: Sequence[str]) -> str:
+    if not folders:
+        return ""
+    return (
+        f"This run wrote event files to {' and '.join(folders)}, which the server cannot read. "
+        "Copy that folder to this machine, then run: traindeck import FOLDER"
     )
 
 

@@ -14,10 +14,9 @@ from typing import NoReturn
 from traindeck.runner import prctl
 from traindeck.runner.datasets import link_datasets
 from traindeck.runner.digits import offer_another_source
-from traindeck.runner.environment import child_environment, stamp_mark, variables_of_start
+from traindeck.runner.environment import HOOK, child_environment, hook_of_attempt, stamp_mark, variables_of_start
 from traindeck.runner.execute import execute
 from traindeck.runner.finish import end_process
-from traindeck.runner.flushing import flush_often
 from traindeck.runner.order import Order
 from traindeck.runner.project import mirror
 from traindeck.runner.richbars import follow_rich
@@ -25,6 +24,7 @@ from traindeck.runner.script import run_script
 from traindeck.runner.start import COLD
 from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import restore_default_signals
+from traindeck.runner.writers import flush_often, note_files
 
 
 @unseen
@@ -37,6 +37,7 @@ def become_trainer(order: Order, start: str, umask: int) -> NoReturn:
     _open_streams(order)
     stamp_mark(order.mark)
     variables = child_environment(order)
+    variables["PYTHONPATH"] = variables["PYTHONPATH"].replace(HOOK, hook_of_attempt(order), 1)
     os.environ.clear()
     os.environ.update(variables)
     time.tzset()
@@ -63,6 +64,7 @@ def _be_like_new(order: Order) -> None:
     _fresh_random_states()
     _limit_threads(order.cpus)
     flush_often()
+    note_files(order.folder)
     if order.script:
         offer_another_source(order)
         follow_rich(order.path / "bars.json")

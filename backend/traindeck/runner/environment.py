@@ -11,7 +11,9 @@ from traindeck.runner.order import Order, ScriptOrder
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 HOOK = str(Path(__file__).with_name("hook"))
-"""Its sitecustomize.py makes event files fresh in every Python that the run starts."""
+"""Its sitecustomize.py makes event files fresh and known in every Python that the run starts."""
+HOOK_LINK = "hook"
+"""In the folder of an attempt: a link to `HOOK`, by whose place that Python knows the attempt."""
 
 MARK = "TRAINDECK_MARK"
 MARK_CHARACTERS = 32
@@ -40,6 +42,18 @@ def child_environment(order: Order) -> dict[str, str]:
         **_own_variables(order),
     }
     return {**variables, "PYTHONPATH": _path(HOOK, variables.get("PYTHONPATH"))}
+
+
+def hook_of_attempt(order: Order) -> str:
+    """Make the attempt's link to `HOOK`, and return it; `HOOK` itself where there can be none."""
+    link = order.path / HOOK_LINK
+    if os.pathsep in str(link):
+        return HOOK
+    try:
+        link.symlink_to(HOOK)
+    except OSError:
+        return HOOK
+    return str(link)
 
 
 def _where_programs_are(order: Order, inherited: Mapping[str, str]) -> dict[str, str]:

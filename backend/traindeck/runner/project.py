@@ -26,7 +26,7 @@ WHOLE = frozenset({"data", "dataset", "datasets"})
 OUTPUTS = frozenset({"runs", "lightning_logs", "tb_logs", "wandb", "mlruns"})
 CHECKPOINTS = (".pt", ".pth", ".ckpt", ".safetensors")
 JUNK = frozenset({"__pycache__", "node_modules", "site-packages"})
-OWN_NAMES = frozenset({"work", "hparams", "output.log", "scalars"})
+OWN_NAMES = frozenset({"work", "hparams", "output.log", "scalars", "hook", "events-elsewhere"})
 """What stands beside a working folder, and so is never a `../name` of the user's."""
 
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from traindeck.runner.flushing import change_module
 from traindeck.runner.progress import ProgressFile
+from traindeck.runner.writers import change_module
 
 MOVES = ("update", "advance")
 INTERVAL_SECONDS = 0.2

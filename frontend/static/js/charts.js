@@ -47,22 +47,23 @@ class Charts {
 
   // The head of the page says which tags matter most, and whether there is anything new.
   follow() {
-    const { mainTags, tagCount, scalarSteps, attempt, status } = document.getElementById("run-progress").dataset;
+    const { mainTags, tagCount, scalarSteps, attempt, status, unreadLogs } = document.getElementById("run-progress").dataset;
     if (this.state.attempt !== undefined && this.state.attempt !== attempt && !this.chosen) this.begin();
     const stale = this.state.told !== `${attempt} ${tagCount} ${scalarSteps} ${status}`;
     this.state = { attempt, told: `${attempt} ${tagCount} ${scalarSteps} ${status}` };
     const tags = JSON.parse(mainTags);
     this.main.setTags(tags);
-    this.showNone(tags.length === 0, status);
+    this.showNone(tags.length === 0, status, unreadLogs);
     // Without a scalar there may still be something to say of the files.
     if (stale && tags.length) this.load();
     else if (stale) this.openAll();
   }
 
-  showNone(none, status) {
+  showNone(none, status, unreadLogs) {
     this.none ??= Object.assign(document.createElement("p"), { className: "charts-none" });
     const ended = !["queued", "starting", "running", "stopping"].includes(status);
-    this.none.textContent = ended ? "This run wrote no scalars." : "Curves appear here with the first scalar that the run writes.";
+    const nothing = ended ? "This run wrote no scalars." : "Curves appear here with the first scalar that the run writes.";
+    this.none.textContent = unreadLogs || nothing;
     if (none) this.main.box.append(this.none);
     else this.none.remove();
   }

@@ -1,10 +1,11 @@
-"""Makes event files fresh in every Python that a run starts, whichever it is: see flushing.py, one folder up.
+"""Makes event files fresh and known in every Python that a run starts, whichever it is: see writers.py, one folder up.
 
-This folder stands first in PYTHONPATH, so each interpreter imports this file as it starts, from 3.8 on, with or without
-Traindeck installed. It takes the folder out of `sys.path`, and gives way to the `sitecustomize` that was hidden by it.
+This folder stands first in PYTHONPATH, by the name of a link to it in the attempt's folder. So each interpreter imports
+this file as it starts, from 3.8 on, with or without Traindeck installed, and knows of which attempt it is. It takes the
+folder out of `sys.path`, and gives way to the `sitecustomize` that was hidden by it.
 """
 
-# ruff: noqa: PTH100, PTH118, PTH120
+# ruff: noqa: PTH100, PTH114, PTH118, PTH120
 import os
 import sys
 
@@ -17,11 +18,14 @@ def _start() -> None:
     _give_back_the_folder_of_a_module()
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("_flushing", os.path.join(os.path.dirname(HERE), "flushing.py"))
+    above = os.path.dirname(os.path.realpath(HERE))
+    spec = importlib.util.spec_from_file_location("_writers", os.path.join(above, "writers.py"))
     if spec is not None and spec.loader is not None:
-        flushing = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(flushing)
-        flushing.flush_often()
+        writers = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(writers)
+        writers.flush_often()
+        if os.path.islink(HERE):
+            writers.note_files(os.path.dirname(HERE))
     _import_the_hidden_one()
 
 
