@@ -107,7 +107,7 @@ def test_a_run_whose_folder_somebody_has_removed_can_be_deleted(cold_deck, clien
 
     assert client.get(f"/runs/{ended}/log").content == b""
     assert client.get(f"/runs/{ended}/files").json()["items"] == []
-    assert client.get(f"/runs/{ended}/scalars").json() == {"series": [], "tags": []}
+    assert client.get(f"/runs/{ended}/scalars").json() == {"series": [], "tags": [], "problems": []}
     assert client.delete(f"/runs/{ended}").status_code == 204
 
 

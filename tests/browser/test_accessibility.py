@@ -91,6 +91,8 @@ def show_script_form(page: Page, deck: ServedDeck) -> None:
 
 
 def show_options(page: Page, deck: ServedDeck) -> None:
+    # By another page: from the form itself this address would only open a tab of it, as it was left.
+    page.goto(f"{deck.url}/runs")
     page.goto(f"{deck.url}/launch#script")
     wait_until_ready(page)
     page.get_by_label("Path").fill(str(OPTIONS))
@@ -101,6 +103,8 @@ def show_options(page: Page, deck: ServedDeck) -> None:
 
 
 def show_upload(page: Page, deck: ServedDeck) -> None:
+    # By another page: from the form itself this address would only open a tab of it, as it was left.
+    page.goto(f"{deck.url}/runs")
     page.goto(f"{deck.url}/launch#script")
     wait_until_ready(page)
     page.get_by_role("radio", name="Upload").check()

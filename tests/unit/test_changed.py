@@ -134,9 +134,9 @@ def test_a_listener_may_write_itself(database, runs):
 
 
 def test_a_statement_that_changes_runs_without_naming_them_is_refused(database, heard, runs):
-    with pytest.raises(LookupError, match="must name them"), database.write() as session:
+    with pytest.raises(LookupError, match="must name its runs"), database.write() as session:
         session.execute(update(Run).where(Run.status == "queued").values(notes="n"))
-    with pytest.raises(LookupError, match="must name them"), database.write() as session:
+    with pytest.raises(LookupError, match="must name its runs"), database.write() as session:
         session.execute(update(ScalarSummary).where(ScalarSummary.tag == "loss").values(last=1.0))
 
 

@@ -106,7 +106,8 @@ def test_a_run_that_would_fit_says_that_others_are_ahead_of_it(add):
 
 def test_claiming_and_counting_among_ten_thousand_queued_look_into_an_index_only(database: Database):
     with database.write() as session:
-        session.execute(insert(Run), [{"name": "a", "priority": n % 3, "gpus": (n + 1) % 2} for n in range(10_000)])
+        rows = [{"id": n + 1, "name": "a", "priority": n % 3, "gpus": (n + 1) % 2} for n in range(10_000)]
+        session.execute(insert(Run), rows)
     asked = []
     event.listen(
         database._readers, "before_cursor_execute", lambda _c, _u, sql, values, *_: asked.append((sql, values))

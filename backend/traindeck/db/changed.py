@@ -44,8 +44,9 @@ def _note_executed(state: ORMExecuteState) -> None:
     if not isinstance(statement, UpdateBase):
         return
     numbers = set(_numbers(statement, state.parameters)) - {None}
-    if not numbers and getattr(statement.table, "name", None) in FILTERED:
-        raise LookupError(f"a statement that changes runs must name them by run.id or run_id == number: {statement}")
+    table = getattr(statement.table, "name", None)
+    if not numbers and table in FILTERED:
+        raise LookupError(f"a statement that writes {table} must name its runs, by run.id or run_id == number")
     assert isinstance(state.session, WritingSession)
     state.session._note(numbers)
 
