@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.served import ServedDeck
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.db.tables import Attempt, Run
@@ -37,21 +38,37 @@ def serve(home: Path, port: int = 0) -> str:
     return " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("locking", ["normal", "exclusive"])
-def test_a_database_that_is_locked_at_start(files: DeckFiles, locking: str) -> None:
+@pytest.fixture
+def left(files: DeckFiles) -> DeckFiles:
+    """A deck with a run of an earlier boot: the start has to write that it is lost."""
     database = Database(files.database)
     with database.write() as session:
-        # Of an earlier boot: the start has to write that it is lost.
         session.add(Run(name="a", trainer="mnist", status="running", attempt=1))
         session.flush()
         session.add(Attempt(run_id=1, number=1, boot_id="earlier"))
     database.close()
-    with closing(sqlite3.connect(files.database, isolation_level=None)) as other:
-        other.execute(f"PRAGMA locking_mode = {locking}")
+    return files
+
+
+def test_a_database_that_nobody_else_may_read_at_start(left: DeckFiles) -> None:
+    with closing(sqlite3.connect(left.database, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = exclusive")
         other.execute("BEGIN EXCLUSIVE")
-        said = serve(files.home)
+        said = serve(left.home)
     assert "database is locked" in said
-    assert str(files.database) in said
+    assert str(left.database) in said
+
+
+def test_a_database_that_is_locked_for_writing_at_start_is_written_once_it_is_free(left: DeckFiles) -> None:
+    deck = ServedDeck(left.home, cold=True)
+    try:
+        with closing(sqlite3.connect(left.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            deck.start()
+            assert deck.run(1)["status"] == "running"
+        assert deck.wait_for_status(1, "lost")["status_reason"]
+    finally:
+        deck.end()
 
 
 def test_a_port_that_is_in_use(files: DeckFiles) -> None:
