@@ -38,23 +38,23 @@ from traindeck.api import (
 )
 from traindeck.api.deck import Deck
 from traindeck.boards.client import Boards
-from traindeck.code.store import CodeStore
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
-from traindeck.dispatch.attempts import Attempts
-from traindeck.dispatch.dispatcher import Dispatcher
-from traindeck.dispatch.forkserver import Forkserver
-from traindeck.dispatch.inspector import Inspector
-from traindeck.dispatch.launcher import Launcher
-from traindeck.dispatch.machine import find_gpus
-from traindeck.dispatch.observer import Observer
-from traindeck.dispatch.slots import Slots
 from traindeck.errors import DeckUnusable, TraindeckError
 from traindeck.pages.resources import static_folder
-from traindeck.records.recorder import Recorder
+from traindeck.provenance.recorder import Recorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
+from traindeck.scheduling.attempts import Attempts
+from traindeck.scheduling.dispatcher import Dispatcher
+from traindeck.scheduling.forkserver import Forkserver
+from traindeck.scheduling.inspector import Inspector
+from traindeck.scheduling.launcher import Launcher
+from traindeck.scheduling.machine import find_gpus
+from traindeck.scheduling.observer import Observer
+from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings
+from traindeck.sources.store import CodeStore
 from traindeck.trainers.registry import load_trainers
 
 logger = logging.getLogger(__name__)

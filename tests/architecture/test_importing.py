@@ -12,7 +12,7 @@ SERVER = [
     name for name in sources() if layer(name) not in {"trainers", "runner", "boards"} and not name.endswith("__main__")
 ]
 LIGHT = ("traindeck.app", "traindeck.serve", "traindeck.cli.main", "traindeck.trainers.registry",
-         "traindeck.boards.client", "traindeck.dispatch.dispatcher", "traindeck.events.tail")  # fmt: skip
+         "traindeck.boards.client", "traindeck.scheduling.dispatcher", "traindeck.events.tail")  # fmt: skip
 HEAVY = {"torch", "torchvision", "tensorboard", "numpy", "alembic", "matplotlib", "pandas", "tsdownsample"}
 
 WATCH = """

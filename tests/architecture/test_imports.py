@@ -1,52 +1,38 @@
 """Imports point one way."""
 
 import ast
+import re
+from pathlib import Path
 
 import pytest
 
 from architecture.modules import imports, layer, sources
 
-MAY_IMPORT = {
-    "": set(),
-    "counting": set(),
-    "errors": {"unknown"},
-    "logs": set(),
-    "openfiles": set(),
-    "ports": set(),
-    "settings": set(),
-    "unknown": set(),
-    "db": {"errors", ""},
-    "runs": {"code", "db", "errors", "runner", "unknown"},
-    "events": set(),
-    "progress": set(),
-    "trainers": {"counting", "runner", "unknown"},
-    "runner": {"trainers"},
-    "boards": {"events", "runner"},
-    "flags": {"counting", "errors", "trainers", "", "unknown"},
-    "dispatch": {"code", "db", "errors", "events", "progress", "flags", "openfiles", "runner", "runs"},
-    "code": {"errors", "runner"},
-    "records": {"code", "db", "dispatch", "errors", "runner", "runs"},
-    "pages": {"counting", "runs", ""},
-    "api": {"boards", "code", "counting", "db", "dispatch", "errors", "events", "flags", "pages", "records", "runner", "runs", "settings",
-            "trainers", "", "unknown"},
-    "app": {"api", "boards", "code", "db", "dispatch", "errors", "pages", "records", "runs", "settings", "trainers", ""},
-    "serve": {"api", "app", "counting", "errors", "openfiles", "pages", "ports", "runs", "settings"},
-    "cli": {"app", "boards", "counting", "db", "dispatch", "errors", "logs", "pages", "ports", "runs", "runner", "serve", "settings",
-            "trainers", "unknown", ""},
-}  # fmt: skip
+DRAWING = Path(__file__).parents[2] / "docs" / "development.md"
+LINE = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+NAMED = re.compile(r"`(\w+)`|the (package)")
+
+
+def drawn() -> dict[str, set[str]]:
+    """The layers that each layer may import, as the table in the docs says; "" is the package itself."""
+    lines = LINE.findall(DRAWING.read_text().partition("## The processes")[0])
+    return {"": set()} | {name: {layer or "" for layer, _ in NAMED.findall(lower)} for name, lower in lines}
+
+
+MAY_IMPORT = drawn()
 WEB = {"fastapi", "starlette", "uvicorn", "sse_starlette", "httpx"}
 PROCESSES = {"subprocess", "multiprocessing"}
 NEVER = {
     "db": WEB | PROCESSES,
     "runs": WEB | PROCESSES,
     "events": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch"},
-    "progress": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch", "tqdm", "rich"},
+    "progressbars": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch", "tqdm", "rich"},
     "pages": PROCESSES | {"fastapi", "starlette", "sqlalchemy", "sqlmodel"},
     "api": PROCESSES | {"torch", "tensorboard", "alembic"},
-    "code": WEB | {"sqlalchemy", "sqlmodel", "torch", "multiprocessing"},
-    "dispatch": WEB | {"torch", "tensorboard"},
-    "records": WEB | {"torch", "tensorboard"},
-    "flags": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch"},
+    "sources": WEB | {"sqlalchemy", "sqlmodel", "torch", "multiprocessing"},
+    "scheduling": WEB | {"torch", "tensorboard"},
+    "provenance": WEB | {"torch", "tensorboard"},
+    "options": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch"},
     "runner": WEB | {"sqlalchemy", "sqlmodel", "pydantic"},
     "trainers": WEB | {"sqlalchemy", "sqlmodel"},
     "app": {"torch", "tensorboard", "numpy"},
@@ -70,6 +56,17 @@ def test_a_module_leaves_alone_the_libraries_of_other_layers(module):
     assert not libraries & NEVER.get(layer(module), set())
 
 
+def test_every_layer_is_drawn():
+    assert {layer(module) for module in MODULES} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("above", sorted(MAY_IMPORT))
+def test_no_direction_is_drawn_that_no_module_takes(above):
+    modules = [module for module in MODULES if layer(module) == above]
+    taken = {layer(name) for module in modules for name in imports(sources()[module]) if name.startswith("traindeck")}
+    assert MAY_IMPORT[above] <= taken
+
+
 def test_the_permitted_directions_have_no_circle():
     def above(name: str, path: tuple[str, ...]) -> None:
         assert name not in path, " → ".join((*path, name))
@@ -81,7 +78,7 @@ def test_the_permitted_directions_have_no_circle():
         above(name, ())
 
 
-HEAVY_FOR_A_COMMAND = {"app", "api", "boards", "db", "dispatch", "pages", "runs", "runner", "serve", "trainers"}
+HEAVY_FOR_A_COMMAND = {"app", "api", "boards", "db", "scheduling", "pages", "runs", "runner", "serve", "trainers"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if layer(name) == "cli" and ".checks" not in name])

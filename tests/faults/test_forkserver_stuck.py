@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from support.waiting import wait_for
-from traindeck.dispatch import forkserver
-from traindeck.dispatch.forkserver import Forkserver
-from traindeck.dispatch.launcher import Launcher
 from traindeck.runner.order import Order, ScriptOrder
+from traindeck.scheduling import forkserver
+from traindeck.scheduling.forkserver import Forkserver
+from traindeck.scheduling.launcher import Launcher
 
 READY = 'server.send(json.dumps({"ready": True, "missing": {}}).encode())'
 TAKES = """

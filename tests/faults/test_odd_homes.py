@@ -17,12 +17,12 @@ from traindeck.cli.checks.database import check_database
 from traindeck.db.engine import Database
 from traindeck.db.migrate import back_up, migrate
 from traindeck.db.tables import Run
-from traindeck.dispatch.orders import attempt_mark
 from traindeck.errors import DeckUnusable
 from traindeck.runner.environment import HOOK, PLACEHOLDER, variables_of_start
 from traindeck.runner.family import marked
 from traindeck.runner.order import ScriptOrder
 from traindeck.runs.files import DeckFiles
+from traindeck.scheduling.orders import attempt_mark
 from traindeck.settings import Settings
 
 NAMES = [

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.dispatch.outcome import outcome_of
 from traindeck.runner import ended
 from traindeck.runner.ended import Ending, OomKills, older_counters, oom_kills, unified_counters
+from traindeck.scheduling.outcome import outcome_of
 
 LOADER = """Traceback (most recent call last):
   File "train.py", line 7, in <module>

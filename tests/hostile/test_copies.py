@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.code.blobs import Blobs, Reserve
-from traindeck.code.regular import read_regular
-from traindeck.code.snapshot import Snapshots
 from traindeck.errors import NoRoom
 from traindeck.runner.copying import copy_data, copy_file, free_bytes, is_of_kernel
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.project import mirror
 from traindeck.runs.folder_copy import CopyBounds, CopyRefused, CopyUnfinished, copy_folder
+from traindeck.sources.blobs import Blobs, Reserve
+from traindeck.sources.regular import read_regular
+from traindeck.sources.snapshot import Snapshots
 
 HOLE = 1 << 36
 TERABYTE = 1 << 40
@@ -203,7 +203,7 @@ def test_files_that_grow_between_the_look_and_the_copy_are_not_all_kept(tmp_path
         (base / f"module_{number:02}.py").write_text("x = 1")
     blobs = Blobs(tmp_path / "code")
     blobs.prepare()
-    from traindeck.code import snapshot
+    from traindeck.sources import snapshot
 
     found = snapshot.project_files(str(base))
     for file in base.iterdir():

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.code.git import read_git
-from traindeck.code.program import GitFailed, GitProgram
+from traindeck.sources.git import read_git
+from traindeck.sources.program import GitFailed, GitProgram
 
 
 def git(folder: Path, *arguments: str) -> str:

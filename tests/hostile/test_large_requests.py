@@ -12,7 +12,7 @@ from support.served import ServedDeck
 from traindeck.api.bodies import Body, EditBody, LaunchBody
 from traindeck.api.rerun import RerunBody
 from traindeck.api.validation import field_errors, strict_json
-from traindeck.flags.checking import check_params
+from traindeck.options.checking import check_params
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.parameters import InvalidParams, validate_params
 

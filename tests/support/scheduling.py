@@ -10,20 +10,20 @@ from typing import Any
 
 from sqlalchemy import select
 
-from traindeck.code.blobs import Blobs
-from traindeck.code.snapshot import Snapshots
 from traindeck.db.engine import Database
 from traindeck.db.tables import Attempt, Run, RunEvent
-from traindeck.dispatch.attempts import Attempts
-from traindeck.dispatch.dispatcher import Dispatcher
-from traindeck.dispatch.observer import Observer
-from traindeck.dispatch.slots import Slots
 from traindeck.runner.ended import Ending, write_exit
 from traindeck.runner.identity import identify
 from traindeck.runner.order import read_order
 from traindeck.runner.record import claim_attempt
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.view import ScriptView
+from traindeck.scheduling.attempts import Attempts
+from traindeck.scheduling.dispatcher import Dispatcher
+from traindeck.scheduling.observer import Observer
+from traindeck.scheduling.slots import Slots
+from traindeck.sources.blobs import Blobs
+from traindeck.sources.snapshot import Snapshots
 
 FINAL = {"completed", "failed", "cancelled", "lost"}
 

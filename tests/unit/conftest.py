@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from traindeck.code.blobs import Blobs
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.db.tables import Run
 from traindeck.runs import commands
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.spec import RunSpec
+from traindeck.sources.blobs import Blobs
 
 AddRun = Callable[..., Run]
 

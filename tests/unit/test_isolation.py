@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 from support.scheduling import Scheduler
 from traindeck.db import engine
 from traindeck.db.engine import Database
-from traindeck.dispatch import attempts, dispatcher, observer
-from traindeck.dispatch.live import LiveAttempt
 from traindeck.runs.files import DeckFiles
+from traindeck.scheduling import attempts, dispatcher, observer
+from traindeck.scheduling.live import LiveAttempt
 
 FAULTY = 2
 GOING_ON = (1, 3)

@@ -12,9 +12,9 @@ from events.eventfiles import NAME, scalar, version, write
 from support.waiting import wait_for
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, ScalarSummary
-from traindeck.dispatch import observer as observing
-from traindeck.dispatch.observer import Observer
 from traindeck.runs.files import DeckFiles
+from traindeck.scheduling import observer as observing
+from traindeck.scheduling.observer import Observer
 
 LOCKED = OperationalError("UPDATE run", {}, sqlite3.OperationalError("database is locked"))
 

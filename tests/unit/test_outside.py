@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from traindeck.code.tree import read_tree
 from traindeck.runner.ended import Ending, read_exit, write_exit
 from traindeck.runner.outside import DEEPEST, read_object
 from traindeck.runner.progress import Progress, ProgressFile, progress_of, read_progress
 from traindeck.runner.record import read_record, shim_of
 from traindeck.runs.view import ProgressView, progress_view
+from traindeck.sources.tree import read_tree
 
 VALUES = [
     "NaN", "Infinity", "-Infinity", "1e999", "1e308", "-1", "0.5", "true", "null", "[]", "{}", '""', '"x"', '"\\ud800"',

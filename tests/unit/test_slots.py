@@ -1,6 +1,6 @@
 """Slots: who holds which."""
 
-from traindeck.dispatch.slots import Hold, Slots
+from traindeck.scheduling.slots import Hold, Slots
 
 
 def test_a_run_gets_the_free_gpus_of_lowest_index():

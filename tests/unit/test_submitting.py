@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from traindeck.code.tree import CodeFile, tree_of
 from traindeck.db.tables import IdempotencyKey, Parameter, Run, RunTag
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
 from traindeck.runs import commands
@@ -18,6 +17,7 @@ from traindeck.runs.removal import remove_files
 from traindeck.runs.spec import RunSpec, ScriptSpec
 from traindeck.runs.status import FINAL, Status
 from traindeck.runs.view import ScriptKind
+from traindeck.sources.tree import CodeFile, tree_of
 
 SPEC = RunSpec(trainer="mnist", params={"lr": 0.1}, tags=("a", "b", "a"))
 

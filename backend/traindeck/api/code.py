@@ -16,11 +16,11 @@ from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
-from traindeck.code.kept import DIFF, GIT, code_of
-from traindeck.code.tree import CodeTree
 from traindeck.runs.files import read_json
 from traindeck.runs.queries import find_run
 from traindeck.runs.written import open_written
+from traindeck.sources.kept import DIFF, GIT, code_of
+from traindeck.sources.tree import CodeTree
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 

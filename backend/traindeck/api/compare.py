@@ -12,8 +12,8 @@ from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
 from traindeck.pages.compare import render_compare
 from traindeck.pages.program import program
-from traindeck.records.comparison import Compared, compare
-from traindeck.records.reading import read_record_of
+from traindeck.provenance.comparison import Compared, compare
+from traindeck.provenance.reading import read_record_of
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.queries import find_run, read_directions, show_run
 

@@ -11,17 +11,17 @@ from traindeck.api.boardsets import BoardSets
 from traindeck.api.feed import Feed
 from traindeck.api.lanes import Lanes
 from traindeck.boards.client import Boards
-from traindeck.code.store import CodeStore
 from traindeck.db.engine import Database
-from traindeck.dispatch.dispatcher import Dispatcher
-from traindeck.dispatch.inspector import Inspector
-from traindeck.dispatch.slots import Slots
 from traindeck.pages.deck import DeckState
-from traindeck.records.recorder import Recorder
+from traindeck.provenance.recorder import Recorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import count_by_status
+from traindeck.scheduling.dispatcher import Dispatcher
+from traindeck.scheduling.inspector import Inspector
+from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings
+from traindeck.sources.store import CodeStore
 from traindeck.trainers.registry import Registry
 
 

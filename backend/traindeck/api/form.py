@@ -17,16 +17,16 @@ from traindeck.api.problems import FieldProblem, field_problems
 from traindeck.api.script import locate_script
 from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
-from traindeck.code.kept import code_of
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.flags.inspection import Inspection, Target
-from traindeck.flags.partial import read_partly
-from traindeck.flags.schema import Schema
+from traindeck.options.inspection import Inspection, Target
+from traindeck.options.partial import read_partly
+from traindeck.options.schema import Schema
 from traindeck.pages.launch import render_options
 from traindeck.runs.queries import find_run
 from traindeck.runs.repeat import spec_of
 from traindeck.runs.view import RunView
+from traindeck.sources.kept import code_of
 
 router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 

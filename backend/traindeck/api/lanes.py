@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import anyio.to_thread
 
-from traindeck.dispatch.inspector import Inspector
 from traindeck.errors import DeckBusy, InvalidRequest
-from traindeck.flags.inspection import Inspection, Parsed, Target
+from traindeck.options.inspection import Inspection, Parsed, Target
+from traindeck.scheduling.inspector import Inspector
 
 if TYPE_CHECKING:
     from traindeck.api.deck import Deck

@@ -12,7 +12,7 @@ from traindeck.api.script import locate_script, read_script
 from traindeck.api.scripts import target_of
 from traindeck.counting import plural
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.flags.inspection import Target
+from traindeck.options.inspection import Target
 from traindeck.runs import commands
 from traindeck.runs.queries import show_run
 from traindeck.runs.queue import Capacity

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.api.deck import Deck
-from traindeck.code.tree import CodeTree
-from traindeck.dispatch.inspector import Inspector
 from traindeck.errors import DeckBusy, InvalidRequest
-from traindeck.flags.inspection import Inspection, Parsed, Parsing, Target
-from traindeck.flags.launch import resolve_script_params
-from traindeck.flags.resuming import resume_errors
+from traindeck.options.inspection import Inspection, Parsed, Parsing, Target
+from traindeck.options.launch import resolve_script_params
+from traindeck.options.resuming import resume_errors
 from traindeck.runs import commands
 from traindeck.runs.spec import ScriptSpec
 from traindeck.runs.view import ScriptView
+from traindeck.scheduling.inspector import Inspector
+from traindeck.sources.tree import CodeTree
 
 logger = logging.getLogger(__name__)
 

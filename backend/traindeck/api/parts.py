@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from traindeck.api.lanes import Lane
-from traindeck.code.uploads import Part
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.sources.uploads import Part
 
 MULTIPART = "multipart/form-data"
 MAX_FILES = 5000

@@ -9,11 +9,11 @@ from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
-from traindeck.code.kept import code_of
 from traindeck.pages.setup import render_setup
-from traindeck.records.reading import read_record_of
-from traindeck.records.view import RecordView
+from traindeck.provenance.reading import read_record_of
+from traindeck.provenance.view import RecordView
 from traindeck.runs.queries import find_run, show_run
+from traindeck.sources.kept import code_of
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 

@@ -28,12 +28,12 @@ from traindeck.api.options import kept_target, resolve_options
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
-from traindeck.code.kept import copy_git
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.queries import find_run
 from traindeck.runs.repeat import spec_of
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import RunView
+from traindeck.sources.kept import copy_git
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 

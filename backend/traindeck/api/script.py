@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.api.bodies import ScriptBody
-from traindeck.code.store import CodeStore
-from traindeck.code.tree import CodeTree
-from traindeck.code.uploads import tree_to_run
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runner.copying import is_of_kernel
 from traindeck.runs.spec import ScriptSpec
 from traindeck.runs.view import ScriptKind
+from traindeck.sources.store import CodeStore
+from traindeck.sources.tree import CodeTree
+from traindeck.sources.uploads import tree_to_run
 
 MAX_SCRIPT_BYTES = 10_000_000
 OF_KERNEL = "lies in /proc, /sys or /dev, or is made up by the kernel as it is read: copy it to a folder of your own"

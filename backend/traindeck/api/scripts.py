@@ -15,8 +15,8 @@ from traindeck.api.problems import FieldProblem, field_problems, responses
 from traindeck.api.script import locate_script
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError
-from traindeck.flags.inspection import Inspection, Target
-from traindeck.flags.launch import params_of
+from traindeck.options.inspection import Inspection, Target
+from traindeck.options.launch import params_of
 from traindeck.runs.spec import ScriptSpec
 from traindeck.runs.view import ScriptKind
 

@@ -15,7 +15,7 @@ from traindeck.errors import LedFromElsewhere
 from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch
 from traindeck.pages.program import program
 from traindeck.pages.resources import static_folder
-from traindeck.records.masking import mask_variables
+from traindeck.provenance.masking import mask_variables
 from traindeck.runs.queries import find_run, show_run
 from traindeck.runs.view import RunView, ScriptKind, ScriptView
 

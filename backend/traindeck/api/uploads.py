@@ -14,8 +14,8 @@ from traindeck.api.parts import MULTIPART, WRITE_SECONDS, Received, is_multipart
 from traindeck.api.problems import responses
 from traindeck.api.strict import JSON_VALUE, StrictRoute
 from traindeck.api.validation import strict_json
-from traindeck.code.uploads import Upload
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.sources.uploads import Upload
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 

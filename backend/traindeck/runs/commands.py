@@ -10,8 +10,6 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
-from traindeck.code.blobs import Blobs
-from traindeck.code.kept import materialise
 from traindeck.db.tables import IdempotencyKey, MetricDirection, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.runs import transitions
@@ -25,6 +23,8 @@ from traindeck.runs.resuming import VARIABLE, way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.runs.view import ScriptView
+from traindeck.sources.blobs import Blobs
+from traindeck.sources.kept import materialise
 
 MOST_DIRECTIONS = 10_000
 

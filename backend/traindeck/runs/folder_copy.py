@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from traindeck.code.blobs import Reserve
 from traindeck.runner.copying import copy_data, is_on_kernel_device, open_regular
+from traindeck.sources.blobs import Reserve
 
 MAX_FILES = 100_000
 MAX_DEPTH = 40

@@ -5,14 +5,14 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from traindeck.code.blobs import Blobs
-from traindeck.code.kept import keep_again
-from traindeck.code.tree import CodeTree
 from traindeck.db.tables import Run, RunTag
 from traindeck.errors import NO_ROOM, RunConflict
 from traindeck.runs.files import DeckFiles, RunFiles
 from traindeck.runs.spec import RunSpec, ScriptSpec
 from traindeck.runs.view import Resources, ScriptKind, ScriptView
+from traindeck.sources.blobs import Blobs
+from traindeck.sources.kept import keep_again
+from traindeck.sources.tree import CodeTree
 
 NEEDS_NO_CODE = (ScriptKind.MODULE, ScriptKind.COMMAND)
 """These run in a folder of the user's; what was kept of it may be all of the code, some, or none."""

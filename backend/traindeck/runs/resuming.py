@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from traindeck.code.kept import CODE, code_of
 from traindeck.runs.view import ScriptView
+from traindeck.sources.kept import CODE, code_of
 
 VARIABLE = "TRAINDECK_RESUME_FROM"
 MOST_FILES = 200

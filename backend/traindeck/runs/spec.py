@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from traindeck.code.tree import CodeTree
 from traindeck.runs.view import Resources, ScriptKind
+from traindeck.sources.tree import CodeTree
 
 SPEC_VERSION = 2
 

@@ -1,7 +1,7 @@
 """What an argparse parser declares, as plain records.
 
 A record of a parser: `options`, `exclusive` groups, `commands` (its sub-parsers, each a record), and the few settings
-that decide how arguments are read. `flags/declaration.py` describes the form; the server makes the schema from it.
+that decide how arguments are read. `options/declaration.py` describes the form; the server makes the schema from it.
 """
 
 from __future__ import annotations

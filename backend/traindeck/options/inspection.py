@@ -1,0 +1,71 @@
+"""Which script is asked for its options, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A script as it would be started.
+
+    `source` is the file to read it from, or `content` what would stand in it, and `file` what it believes its path to
+    be; a module has its `module` name instead. `path0` comes first in its `sys.path`; without it, the script's own
+    folder is empty. `base` is the folder that its relative paths mean, None for an empty one. `python` is an
+    interpreter of its own, None for the deck's.
+    """
+
+    path0: Path | None = None
+    source: Path | None = None
+    content: bytes | None = None
+    file: str = ""
+    module: str | None = None
+    base: Path | None = None
+    python: str | None = None
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a script declares: `schema` (see options/schema.py), or None and the `reason` why it has no form.
+
+    `seconds` is what it took, next to nothing where it was `cached`. `late`: the script did not come to its parser
+    in time, and may have one.
+    """
+
+    schema: dict[str, Any] | None
+    reason: str = ""
+    seconds: float = 0.0
+    cached: bool = False
+    late: bool = False
+    target: Target | None = None
+
+    @property
+    def parser(self) -> str | None:
+        """argparse, click or typer."""
+        return self.schema["x-parser"] if self.schema else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the script's own parser made of arguments: `values`, an object for each command, the top one first; or the
+    `refusal` in its words; or that help was asked for (`early`). `args` are those that the script gave to its parser,
+    which need not be its own. `passed`: with these arguments it did not come to its parser, and did not fail either.
+    All empty where it could not be asked."""
+
+    values: list[dict[str, Any]] | None = None
+    extras: list[str] = field(default_factory=list)
+    refusal: str | None = None
+    early: bool = False
+    args: list[str] | None = None
+    passed: bool = False
+
+
+class Parsing(Protocol):
+    """Has the script itself parse arguments."""
+
+    def parse(self, target: Target, args: Sequence[str]) -> Parsed:
+        """What its parser makes of them."""

@@ -1,0 +1,137 @@
+"""Puts runs beside each other: what they were asked, what came of it, what they ran with."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from traindeck.provenance.code import compare_code
+from traindeck.provenance.rows import compare_metrics, compare_rows, flattened
+from traindeck.provenance.view import HostView, PackageView, RecordView
+from traindeck.runs.comparison import ComparedRun, Comparison
+from traindeck.runs.directions import Better
+from traindeck.runs.files import RunFiles
+from traindeck.runs.view import RunView
+
+GIT_FACTS = ("commit", "branch", "dirty", "remote", "folder", "untracked", "diff_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One run of a comparison. `program` is what it is called by."""
+
+    run: RunView
+    record: RecordView
+    files: RunFiles
+    program: str
+
+
+def compare(
+    compared: Sequence[Compared], now: datetime | None = None, said: Mapping[str, Better] | None = None
+) -> Comparison:
+    """The runs beside each other, in this order; each one's code is set against the first's.
+
+    `said` is which way scalars are better, as far as the user has said it.
+    """
+    now = now or datetime.now(UTC)
+    records = [one.record for one in compared]
+    return Comparison(
+        runs=[_column(one, now) for one in compared],
+        params=compare_rows([flattened(one.run.params) for one in compared]),
+        metrics=compare_metrics([one.run.metrics for one in compared], said or {}),
+        script=compare_rows([_start(one.run) for one in compared]),
+        code=compare_code({one.run.id: one.files for one in compared}),
+        git=compare_rows([_git(record.git) for record in records]),
+        packages=compare_rows([_packages(record.packages) for record in records], equal=False),
+        environment=compare_rows([record.environment for record in records], equal=False),
+        host=compare_rows([_machine(record) for record in records]),
+        resources=compare_rows([_resources(one.run) for one in compared]),
+    )
+
+
+def _column(one: Compared, now: datetime) -> ComparedRun:
+    run = one.run
+    seconds = ((run.finished_at or now) - run.started_at).total_seconds() if run.started_at else None
+    return ComparedRun(
+        id=run.id,
+        name=run.name,
+        status=run.status,
+        status_reason=run.status_reason,
+        program=one.program,
+        tags=run.tags,
+        attempt=run.attempt,
+        rerun_of=run.rerun_of,
+        code_digest=run.code_digest,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        seconds=seconds,
+    )
+
+
+def _start(run: RunView) -> dict[str, Any]:
+    script = run.script
+    if script is None:
+        return {"trainer": run.trainer}
+    facts = {
+        "kind": script.kind.value,
+        "script": script.path or script.filename,
+        "module": script.module,
+        "command": shlex.join(script.command) or None,
+        "arguments": shlex.join(script.args) or None,
+        "folder": script.cwd,
+        "interpreter": script.python,
+        "start": run.start,
+        "resume option": script.resume_arg,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _git(git: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if git is None else {name: git[name] for name in GIT_FACTS if git.get(name) is not None}
+
+
+def _packages(packages: Sequence[PackageView] | None) -> dict[str, str] | None:
+    return None if packages is None else {one.name: _release(one) for one in packages}
+
+
+def _release(package: PackageView) -> str:
+    if package.origin is None:
+        return package.version
+    return f"{package.version} ({'editable, ' if package.editable else ''}{package.origin})"
+
+
+def _machine(record: RecordView) -> dict[str, Any] | None:
+    if record.host is None and record.python is None:
+        return None
+    facts: dict[str, Any] = _host(record.host) if record.host else {}
+    if record.python is not None:
+        facts |= {"Python": f"{record.python.implementation} {record.python.version}"}
+        facts |= {"Python at": record.python.executable}
+    if record.torch is not None:
+        facts |= {"torch": record.torch.version, "torch's CUDA": record.torch.cuda, "torch's HIP": record.torch.hip}
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _host(host: HostView) -> dict[str, Any]:
+    held = [gpu.name for gpu in host.gpus if gpu.held]
+    return {
+        "host": host.name,
+        "system": host.os,
+        "kernel": f"{host.kernel} {host.machine}",
+        "CPU": host.cpu,
+        "CPU threads": host.cpu_threads,
+        "memory": f"{host.memory_bytes / 2**30:.1f} GiB",
+        "GPUs": _counted([gpu.name for gpu in host.gpus]),
+        "GPUs held": _counted(held),
+        "GPU driver": host.gpu_driver,
+    }
+
+
+def _counted(names: Sequence[str]) -> str | None:
+    return ", ".join(f"{names.count(name)} × {name}" for name in dict.fromkeys(names)) or None
+
+
+def _resources(run: RunView) -> dict[str, Any]:
+    return {**run.resources.model_dump(), "priority": run.priority, "max_retries": run.max_retries}

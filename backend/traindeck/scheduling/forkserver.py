@@ -1,0 +1,189 @@
+"""The server's end of the forkserver: starts it, sends it orders, hears what became of them."""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from traindeck import runner
+from traindeck.openfiles import limit_of_user
+from traindeck.runner.environment import placeholder_mark, plain_environment
+from traindeck.scheduling.imports import Imports
+
+logger = logging.getLogger(__name__)
+
+PROGRAM = Path(runner.__file__).with_name("importlib_bootstrap.py")
+MESSAGE_BYTES = 65_536
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+"""An interpreter makes its streams as it starts, and a warm run has those of the forkserver: nothing waits in them."""
+
+RESTART_SECONDS = (0.0, 0.5, 2.0, 5.0, 15.0)
+"""How long to wait before the next start, after so many starts that came to nothing."""
+STUCK_SECONDS = 2.0
+"""A fork takes milliseconds: a process that has not taken up an order by then is stopped, or starved."""
+STUCK_IMPORTING_SECONDS = 10.0
+HOPELESS_SECONDS = 60.0
+
+
+class Forkserver:
+    """One forkserver process, started again where it ends by itself.
+
+    Runs get its `umask`; -1 for the server's own.
+    """
+
+    def __init__(self, log: Path, umask: int = -1) -> None:
+        self.log = log
+        self.umask = umask
+        self.ready = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self.failures = 0
+        self._next_start = 0.0
+        self._untaken: dict[str, float] = {}
+        self.imported: set[str] = set()
+        self.imports = Imports()
+
+    @property
+    def stuck(self) -> bool:
+        """True while the process does not take up an order, so that runs start sooner without it."""
+        return self._waited() > (STUCK_SECONDS if self.ready else STUCK_IMPORTING_SECONDS)
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the process, None while there is none."""
+        return self._process.pid if self._process else None
+
+    def fileno(self) -> int | None:
+        """The descriptor that turns readable when there is a message, None while there is no process."""
+        return self._socket.fileno() if self._socket else None
+
+    def ensure_started(self) -> bool:
+        """Start the process if there is none and its back-off is over; True where there is one."""
+        if self._socket is not None:
+            return True
+        if time.monotonic() < self._next_start:
+            return False
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        command = [sys.executable, str(PROGRAM), str(theirs.fileno())]
+        with theirs, self.log.open("ab") as log, limit_of_user():
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                cwd="/",
+                umask=self.umask,
+                env={**plain_environment(), **UNBUFFERED, **placeholder_mark()},
+            )
+        self._socket = ours
+        self._forget()
+        logger.info("forkserver started pid=%d", self._process.pid)
+        return True
+
+    def order(self, path: Path | str) -> bool:
+        """Ask for an attempt; False where the process is gone."""
+        try:
+            if self._socket is None:
+                return False
+            self._socket.send(os.fsencode(path))
+        except OSError:
+            return False
+        if isinstance(path, Path):
+            self._untaken.setdefault(str(path), time.monotonic())
+        return True
+
+    def inspect(self, request: Path) -> bool:
+        """Ask for the options of a script, by a request of runner/inspecting; False where the process is gone."""
+        return self.order(json.dumps({"inspect": str(request)}))
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """What has come since the last call. A process that has ended is noticed here."""
+        while self._socket is not None:
+            try:
+                message = self._socket.recv(MESSAGE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                message = b""
+            if not message:
+                self._ended()
+                return
+            yield self._note(json.loads(message))
+
+    def retire(self) -> subprocess.Popen[bytes] | None:
+        """Have no process any more. The one that was ends after what it was asked for; the caller reaps it."""
+        retired, self._process = self._process, None
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self._next_start = None, 0.0
+        self._forget()
+        return retired
+
+    def end_if_hopeless(self) -> None:
+        """Kill a process that has been stuck for long; `messages` notices, and another is started."""
+        if self._process is not None and self._waited() > HOPELESS_SECONDS:
+            logger.warning("forkserver pid=%d takes no orders: it is replaced", self._process.pid)
+            self._process.kill()
+            self._untaken.clear()
+
+    def close(self) -> None:
+        """Have the process end: it does when our end of the socket is closed. Runs go on."""
+        if self._process is not None and not self.ready:
+            # Still importing, it would not notice for seconds; it has not started anything yet.
+            self._process.terminate()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._reap()
+
+    def _note(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "took" in message:
+            self._untaken.pop(message["took"], None)
+        if "module" in message:
+            self.imported.add(message["module"])
+        if "imported" in message:
+            self.imports.note(message["imported"], message["folders"])
+        if message.get("ready"):
+            self.ready, self.failures = True, 0
+            # What was asked while it imported counts from now.
+            self._untaken = dict.fromkeys(self._untaken, time.monotonic())
+            for module, why in message["missing"].items():
+                logger.warning("forkserver could not import %s: %s", module, why)
+        return message
+
+    def _ended(self) -> None:
+        self.failures += 1
+        wait = RESTART_SECONDS[min(self.failures, len(RESTART_SECONDS) - 1)] if not self.ready else 0.0
+        self._next_start = time.monotonic() + wait
+        logger.warning("forkserver ended, it is started again in %.1f s; its log is %s", wait, self.log)
+        self._forget()
+        self.close()
+
+    def _forget(self) -> None:
+        """Know nothing of a process that was."""
+        self.ready, self.imports = False, Imports()
+        self.imported.clear()
+        self._untaken.clear()
+
+    def _waited(self) -> float:
+        """How long the oldest order has been waiting to be taken up, in seconds."""
+        return time.monotonic() - min(self._untaken.values()) if self._untaken else 0.0
+
+    def _reap(self) -> None:
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None

@@ -1,0 +1,120 @@
+"""Takes a project as it is at this moment: what is launched, and what it needs of its own."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+
+from traindeck.sources.blobs import Blobs
+from traindeck.sources.imports import import_closure, module_file
+from traindeck.sources.project import MAX_BYTES, MAX_PROGRAM_BYTES, Found, project_files
+from traindeck.sources.regular import Unreadable, read_regular
+from traindeck.sources.tree import CodeFile, CodeTree, tree_of
+
+MAX_ENTRY_BYTES = 10_000_000
+SETTLED_NS = 2_000_000_000
+"""A file that was changed a moment ago could be changed again in the same tick of its clock, of up to two seconds."""
+MAX_KNOWN = 50_000
+Signature = tuple[int, int, int, int, int]
+
+
+class Snapshots:
+    """Takes projects, and remembers by their signatures which files it has read already."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self.blobs = blobs
+        self._known: dict[str, tuple[Signature, str]] = {}
+
+    def take(
+        self,
+        kind: str,
+        path: str | None = None,
+        module: str | None = None,
+        cwd: str | None = None,
+        command: Iterable[str] = (),
+    ) -> CodeTree | None:
+        """The project of a "path", "module" or "command"; every file of it is kept on return.
+
+        None for what has no folder: a command without `cwd`.
+
+        Raises:
+            OSError: the script at `path` cannot be read, or the disk is full.
+        """
+        if kind == "path" and path is not None:
+            # As Python does: what lies beside a link's target can be imported, not what lies beside the link.
+            root, entry = os.path.split(os.path.realpath(path))
+            return self._take(root, entry)
+        if cwd is None:
+            return None
+        root = os.path.realpath(cwd)
+        return self._take(root, module_file(root, module) if module else _first_file(root, command))
+
+    def still_same(self, tree: CodeTree) -> bool:
+        """True where every file of the tree still has the same content on disk."""
+        if tree.root is None:
+            return False
+        try:
+            return all(self._digest(tree.root, file.path, keep=False)[0] == file.sha256 for file in tree.files)
+        except OSError:
+            return False
+
+    def _take(self, root: str, entry: str | None) -> CodeTree:
+        found = project_files(root)
+        complete = found is not None
+        if found is None:
+            found = import_closure(root, entry) if entry else []
+        files: dict[str, CodeFile] = {}
+        left = MAX_BYTES
+        for one in found:
+            # A file may have grown since it was found.
+            file = self._optional(root, one) if left >= 0 else None
+            if file is not None:
+                files[file.path] = file
+                left -= file.size
+        if entry and entry not in files:
+            files[entry] = self._file(root, entry)
+        return tree_of(entry, root, files.values(), complete=complete and len(files) >= len(found))
+
+    def _optional(self, root: str, found: Found) -> CodeFile | None:
+        try:
+            return self._file(root, found.path, found.info)
+        except Unreadable:
+            return None
+
+    def _file(self, root: str, path: str, info: os.stat_result | None = None) -> CodeFile:
+        digest, info = self._digest(root, path, info)
+        return CodeFile(path, info.st_size, digest, info.st_mtime_ns, bool(info.st_mode & 0o100))
+
+    def _digest(
+        self, root: str, path: str, info: os.stat_result | None = None, *, keep: bool = True
+    ) -> tuple[str, os.stat_result]:
+        whole = f"{root.rstrip('/')}/{path}"
+        info = info or os.stat(whole)  # noqa: PTH116
+        known = self._known.get(whole)
+        if known and known[0] == _signature(info) and (not keep or self.blobs.holds(known[1])):
+            return known[1], info
+        before = time.time_ns()
+        content, info = read_regular(whole, MAX_ENTRY_BYTES)
+        digest = self.blobs.put_bytes(content) if keep else hashlib.sha256(content).hexdigest()
+        if before - max(info.st_mtime_ns, info.st_ctime_ns) > SETTLED_NS:
+            self._remember(whole, _signature(info), digest)
+        return digest, info
+
+    def _remember(self, path: str, signature: Signature, digest: str) -> None:
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[path] = signature, digest
+
+
+def _signature(info: os.stat_result) -> Signature:
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _first_file(root: str, command: Iterable[str]) -> str | None:
+    """What a command starts, where that is a file of the project: `train.py` of `torchrun --standalone train.py`."""
+    for argument in command:
+        whole = os.path.realpath(os.path.join(root, argument))  # noqa: PTH118
+        inside = whole.startswith(root.rstrip("/") + "/")
+        if inside and os.path.isfile(whole) and os.path.getsize(whole) <= MAX_PROGRAM_BYTES:  # noqa: PTH113, PTH202
+            return os.path.relpath(whole, root)
+    return None
