@@ -47,6 +47,16 @@ class _Unknown(argparse.Action):
         self.reading.unsure = True
 
 
+class _LeftOut(argparse.Action):
+    """An option with an action of the script's own, which also decides what it is without a value."""
+
+    reading: Reading
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _flag: str | None = None) -> None:
+        self.reading.unsure |= values is None
+        setattr(namespace, self.dest, values)
+
+
 def read_with_argparse(declaration: Record, args: Sequence[str]) -> Reading:
     """What `args` come to."""
     reading = Reading()
@@ -101,6 +111,8 @@ def _described(option: Record, reading: Reading) -> dict[str, Any]:
     if option["flags"]:
         described.update(dest=option["key"], required=option["required"])
     if action in ("store", "append", "extend"):
+        if option["custom"] and option["nargs"] == "?":
+            action = type("_LeftOutOf", (_LeftOut,), {"reading": reading})
         return {**described, "action": action, **_valued(option, reading)}
     if action in ("const", "append_const"):
         return {**described, "action": {"const": "store_const"}.get(action, action), "const": option["const"]}

@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 import threading
+import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from traindeck.runner.inspecting import clicked, declared
+from traindeck.runner.inspecting.ahead import Ahead
 from traindeck.runner.inspecting.parsing import parse_with_argparse, parse_with_click
 from traindeck.runner.inspecting.values import text_of
 
@@ -20,12 +22,15 @@ PATIENCE_SECONDS = 2.0
 class Hooks:
     """The replaced parsers; what the script does before the first of them is called is its own business."""
 
-    def __init__(self, answer: Callable[[dict[str, Any]], NoReturn], args: list[str] | None, calls: int) -> None:
+    def __init__(
+        self, answer: Callable[[dict[str, Any]], NoReturn], args: list[str] | None, calls: int, folder: str
+    ) -> None:
         """`answer` writes an answer down and ends the process; `args` are to be parsed, if not None; `calls` is how
-        many calls of a parser the source was seen to have."""
+        many calls of a parser the source was seen to have; the script's own modules lie below `folder`."""
         self.answer = answer
         self.args = args
         self.calls = calls
+        self.ahead = Ahead(folder)
         self.main_process = os.getpid()
         self.first: dict[str, Any] | None = None
         self.passed = 0
@@ -62,7 +67,7 @@ class Hooks:
             # A process that the script has forked is not the one that is asked.
             if os.getpid() == self.main_process and not self.parsing:
                 self.parsing = True
-                stop(this, name, args, kwargs, sys._getframe(1).f_code.co_names)
+                stop(this, name, args, kwargs, sys._getframe(1))
             try:
                 return original(this, *args, **kwargs)
             finally:
@@ -70,7 +75,7 @@ class Hooks:
 
         setattr(owner, name, replaced)
 
-    def _at_argparse(self, parser: Any, name: str, args: Any, kwargs: Any, caller: tuple[str, ...]) -> None:
+    def _at_argparse(self, parser: Any, name: str, args: Any, kwargs: Any, caller: types.FrameType) -> None:
         lenient = "known" in name
         _complete(parser)
         record = declared.declare(parser, lenient=lenient, intermixed="intermixed" in name)
@@ -78,15 +83,18 @@ class Hooks:
         self.passed += 1
         # Defaults may be asked of a parser first, with no arguments; and a first parser may leave some to a second.
         elsewhere = given is not None and not list(given) and self.first is None and self.passed < self.calls
-        if elsewhere or (lenient and "parse_args" in caller):
-            self._go_on(record if given is None else None)
+        first = self.first if lenient or given is not None else None
+        split = first is not None and _join(first, record)
+        if lenient and self.ahead.has_parser(caller):
+            self._go_on(record if given is None or self.first is not None or list(given) == sys.argv[1:] else None)
             return
-        if self.first is not None and given is not None:
-            record["options"] = _joined(self.first["options"], record["options"])
+        if elsewhere:
+            self._go_on(None)
+            return
         found: dict[str, Any] = {"parser": "argparse", "declaration": record, "fed": given is not None}
         if self.args is not None:
             # What a first parser has left is a part of the arguments, and the declaration is of both.
-            split, read = self.first is not None, _read(given)
+            read = _read(given)
             found.update(parse_with_argparse(parser, name, read, split), args=None if split else _told(read))
         self.answer(found)
 
@@ -132,8 +140,19 @@ def _told(args: list[Any]) -> list[str]:
     return [text_of(arg) for arg in args]
 
 
-def _joined(first: list[dict[str, Any]], then: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The options of a first parser and of the one that got what the first had left."""
-    flags = {flag for option in then for flag in option["flags"]}
-    names = {option["name"] for option in then}
-    return [one for one in first if one["name"] not in names and not flags & set(one["flags"])] + then
+def _join(first: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Put the options of an earlier parser before those of a record; True where that has any others."""
+    flags = {flag for option in record["options"] for flag in option["flags"]}
+    names = {option["name"] for option in record["options"]}
+    kept = [at for at, one in enumerate(first["options"]) if one["name"] not in names and not flags & set(one["flags"])]
+    for group in record["exclusive"]:
+        group["places"] = [place + len(kept) for place in group["places"]]
+    if record["commands"]:
+        record["commands"]["place"] += len(kept)
+    record["exclusive"] += [
+        {**group, "places": [kept.index(place) for place in group["places"]]}
+        for group in first["exclusive"]
+        if set(group["places"]) <= set(kept)
+    ]
+    record["options"] = [first["options"][at] for at in kept] + record["options"]
+    return bool(kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from traindeck.runner.inspecting.clicked import unset_as_none
@@ -40,7 +40,19 @@ def parse_with_argparse(parser: Any, name: str, args: list[str], split: bool) ->
         return {"refusal": type(error).__name__ + ": " + text_of(error)}
     if extras and "known" not in name:
         return {"refusal": "unrecognized arguments: " + " ".join(map(text_of, extras))}
-    return {"values": {key: unset_as_none(value) for key, value in vars(namespace).items()}, "extras": extras}
+    return {"values": {key: unset_as_none(value) for key, value in _values(parser, namespace)}, "extras": extras}
+
+
+def _values(parser: Any, namespace: Any) -> Iterator[tuple[str, Any]]:
+    """What was read, by name. An option called `model.width` may have become a field of an object called `model`."""
+    yield from vars(namespace).items()
+    for action in parser._actions:
+        first, *fields = str(action.dest).split(".")
+        value = getattr(namespace, first, None) if fields and not hasattr(namespace, action.dest) else None
+        for name in fields:
+            value = getattr(value, name, None)
+        if value is not None:
+            yield action.dest, value
 
 
 def _naming(get_value: Callable[..., Any]) -> Callable[..., Any]:

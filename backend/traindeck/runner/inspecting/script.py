@@ -33,7 +33,7 @@ def inspect(request: dict[str, Any]) -> NoReturn:
     _use_folder(request["folder"], request["base"])
     for name in [one for one in os.environ if one.startswith("TRAINDECK_")]:
         del os.environ[name]
-    hooks = Hooks(answer, request["parse"], request["calls"])
+    hooks = Hooks(answer, request["parse"], request["calls"], request["path0"])
     sys.argv = [request["file"], *request["argv"]]
     sys.path.insert(0, request["path0"])
     sys.dont_write_bytecode = True
