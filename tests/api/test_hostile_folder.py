@@ -22,7 +22,7 @@ for row in ("%" + " " * 398 + "a", "1/1 " * 100, "━━━━━ 1.2.3/4.5.6"):
     print("train:  50%|#####     | 1/2 [00:01<00:01, 1.00s/it]")
     print((row + "\\n") * 40)
 """
-LOOKS = ("", "/record", "/files", "/scalars", "/code", "/log", "/tensorboard/state")
+LOOKS = ("", "/record", "/files", "/scalars", "/code", "/log", "/tensorboard-state")
 
 
 @pytest.fixture(scope="module")

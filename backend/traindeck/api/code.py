@@ -16,6 +16,7 @@ from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
+from traindeck.runner.outside import open_file
 from traindeck.runs.files import read_json
 from traindeck.runs.queries import find_run
 from traindeck.runs.written import open_written
@@ -128,11 +129,11 @@ def get_diff(request: Request, run_id: RunId, deck: DeckDep) -> StreamingRespons
     if not (folder / GIT).is_file():
         raise HTTPException(404, f"Nothing is known of a git repository of run {run_id}.")
     headers = {"Content-Disposition": attachment(f"run-{run_id}.diff")}
-    try:
-        return whole_or_range(request, (folder / DIFF).open("rb"), media_type=TEXT, headers=headers)
-    except FileNotFoundError:
+    diff = open_file(folder / DIFF)
+    if diff is None:
         nothing = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115
         return part_of(nothing, 0, 0, status=200, media_type=TEXT, headers=headers)
+    return whole_or_range(request, diff, media_type=TEXT, headers=headers)
 
 
 def _code(deck: Deck, run_id: int) -> tuple[CodeTree, FilePath]:

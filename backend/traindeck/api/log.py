@@ -20,6 +20,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import DeckBusy
+from traindeck.runner.outside import open_file
 from traindeck.runs.logsearch import LogSearch, Needle
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
@@ -122,7 +123,5 @@ def _record(content: dict[str, Any]) -> bytes:
 
 
 def _open_log(deck: Deck, run_id: int, attempt: int | None) -> BinaryIO:
-    try:
-        return attempt_files(deck, run_id, attempt).log.open("rb")
-    except FileNotFoundError:
-        return io.BytesIO()
+    """The log; an empty one where the run has put something in its place that is no file."""
+    return open_file(attempt_files(deck, run_id, attempt).log) or io.BytesIO()

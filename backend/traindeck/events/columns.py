@@ -11,7 +11,7 @@ import numpy as np
 from traindeck.events.downsample import in_step_order, thinned
 from traindeck.events.points import POINT, Points, finite
 from traindeck.events.rows import read_rows
-from traindeck.events.snapshot import file_of, open_snapshot
+from traindeck.events.snapshot import file_of, open_part, open_snapshot
 
 BLOCK_ROWS = 1 << 20
 """A longer series is thinned block by block first, so that memory is bounded: 24 MB for a block."""
@@ -63,7 +63,7 @@ class Columns:
         return blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, POINT), *blocks])
 
     def _blocks(self, start: int, limit: int | None) -> Iterator[Points]:
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_part(self.path)
         try:
             for first in range(start, self.count, BLOCK_ROWS):
                 rows = read_rows(descriptor, self.extents, first, min(first + BLOCK_ROWS, self.count))

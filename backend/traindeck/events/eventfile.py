@@ -146,7 +146,8 @@ class EventFile:
         """What of the file is left out, and why."""
         left = f"the last {self.size - chunk.next_offset:,} of its {self.size:,} bytes are left out"
         try:
-            with (work / self.path).open("rb") as file:
+            descriptor = os.open(work / self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
                 head = file.read(8)
         except OSError:
             head = b""

@@ -9,7 +9,10 @@ only ever gain bytes behind what `state` counts, so a reader beside the writer s
     points-GEN      rows of points
 """
 
+import errno
 import json
+import os
+import stat
 import struct
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -80,6 +83,19 @@ def file_of(folder: Path, kind: str, generation: str) -> Path:
     return folder / f"{kind}-{generation}"
 
 
+def open_part(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file of a store, and return its descriptor.
+
+    Raises:
+        OSError: it cannot be opened, or is no ordinary file: the store lies where the run itself may write.
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no ordinary file", str(path))
+    return descriptor
+
+
 def write_state(folder: Path, header: Header, summaries: Summaries) -> None:
     """Replace the state of a store.
 
@@ -89,7 +105,8 @@ def write_state(folder: Path, header: Header, summaries: Summaries) -> None:
     text = json.dumps(asdict(header)).encode()
     body = text + summaries.tobytes()
     partial = folder / f"{STATE}.partial"
-    partial.write_bytes(HEAD.pack(crc32c(body), len(text)) + body)
+    with os.fdopen(open_part(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+        file.write(HEAD.pack(crc32c(body), len(text)) + body)
     partial.replace(folder / STATE)
 
 
@@ -142,10 +159,11 @@ def _opened(folder: Path, *_: int) -> Opened:
 
 def _read(folder: Path) -> Snapshot:
     header, summaries = _read_state(folder / STATE)
-    with file_of(folder, "names", header.generation).open("rb") as file:
+    with os.fdopen(open_part(file_of(folder, "names", header.generation)), "rb") as file:
         lines = file.read(header.names_bytes).splitlines()
     names = [tuple(name) for name in json.loads(b"[" + b",".join(lines) + b"]")]
-    extents = np.fromfile(file_of(folder, "extents", header.generation), EXTENT, header.extents)
+    with os.fdopen(open_part(file_of(folder, "extents", header.generation)), "rb") as file:
+        extents = np.fromfile(file, EXTENT, header.extents)
     size = file_of(folder, "points", header.generation).stat().st_size
     counts = (len(names), len(summaries), len(extents))
     if counts != (header.series, header.series, header.extents) or size < header.points_bytes:
@@ -154,7 +172,8 @@ def _read(folder: Path) -> Snapshot:
 
 
 def _read_state(path: Path) -> tuple[Header, Summaries]:
-    content = path.read_bytes()
+    with os.fdopen(open_part(path), "rb") as file:
+        content = file.read()
     checksum, size = HEAD.unpack_from(content)
     body = memoryview(content)[HEAD.size :]
     if checksum != crc32c(body):

@@ -17,7 +17,7 @@ import numpy as np
 
 from traindeck.events.points import POINT, Points
 from traindeck.events.rows import read_rows, write_at, write_rows
-from traindeck.events.snapshot import EXTENT, STATE, Header, file_of, read_snapshot, write_state
+from traindeck.events.snapshot import EXTENT, STATE, Header, file_of, open_part, read_snapshot, write_state
 from traindeck.events.table import SeriesKey, SeriesTable, StoredSeries
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -131,8 +131,11 @@ class SeriesStore:
         """Let another write the store, and see the files onto the disk, so that they outlive a power cut."""
         try:
             for path in [] if self._fresh else self._files():
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
+                descriptor = open_part(path)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
         except OSError:
             # What is lost is rebuilt from the event files.
             pass
@@ -148,7 +151,7 @@ class SeriesStore:
         if self._lock is not None:
             return
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        lock = (self.folder / LOCK).open("wb")
+        lock = os.fdopen(open_part(self.folder / LOCK, os.O_WRONLY | os.O_CREAT), "wb")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -165,7 +168,7 @@ class SeriesStore:
     def _rows(self, one: StoredSeries) -> Points:
         if not one.written:
             return np.concatenate([np.empty(0, POINT), *one.unwritten])
-        with self._file("points").open("rb") as file:
+        with os.fdopen(open_part(self._file("points")), "rb") as file:
             return np.concatenate([read_rows(file.fileno(), one.extents, 0, one.written), *one.unwritten])
 
     def _write_parts(self, position: dict[str, Any], problems: list[str]) -> Header:
@@ -210,7 +213,7 @@ class SeriesStore:
     def _open(self, kind: str) -> int:
         # Where files that the state speaks of were deleted, empty ones in their place would read as zeros.
         create = os.O_CREAT if self._fresh else 0
-        return os.open(self._file(kind), os.O_WRONLY | os.O_CLOEXEC | create, 0o600)
+        return open_part(self._file(kind), os.O_WRONLY | create)
 
 
 def _delete_others(folder: Path, generation: str) -> None:

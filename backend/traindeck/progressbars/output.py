@@ -93,11 +93,17 @@ class OutputProgress:
 
     def _bytes(self, start: int, end: int) -> bytes:
         try:
-            with self.log.open("rb", buffering=0) as log:
-                return os.pread(log.fileno(), end - start, start)
+            # A pipe in its place would block.
+            log = os.open(self.log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             # Deleted, or on a disk that is gone: the run goes on, and its last progress stays.
             return b""
+        try:
+            return os.pread(log, end - start, start)
+        except OSError:
+            return b""
+        finally:
+            os.close(log)
 
 
 def _without_last_line(output: bytes) -> bytes:

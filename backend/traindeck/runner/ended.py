@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from traindeck.runner.outside import number, read_object, text, whole
+from traindeck.runner.outside import number, open_file, read_object, text, whole
 from traindeck.runner.record import LATEST
 
 NAME = "exit.json"
@@ -195,7 +195,10 @@ def last_error_line(log: Path) -> str | None:
 
 def _last_lines(log: Path) -> list[str]:
     try:
-        with log.open("rb") as file:
+        file = open_file(log)
+        if file is None:
+            return []
+        with file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
             return file.read().decode(errors="replace").splitlines()
     except OSError:

@@ -4,12 +4,15 @@ What comes out can be stored, counted with and sent on: files are ordinary and o
 can be encoded, numbers are finite and fit into 64 bits. The fields are then read by `whole`, `number` and `text`.
 """
 
+from __future__ import annotations
+
+import errno
 import json
 import math
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 LIMIT_BYTES = 64 << 20
 DEEPEST = 32
@@ -17,6 +20,8 @@ DEEPEST = 32
 LARGEST_INTEGER = 2**63 - 1
 EXACT = 2**53
 """Up to here a whole number is the same number in JSON, in JavaScript and as a float."""
+NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENODEV)
+"""What opening says where there is nothing, a link, or a socket or device without anything behind it."""
 
 
 def read_object(path: Path, limit_bytes: int = LIMIT_BYTES) -> dict[str, Any] | None:
@@ -34,19 +39,43 @@ def read_object(path: Path, limit_bytes: int = LIMIT_BYTES) -> dict[str, Any] | 
 def read_bytes(path: Path, limit_bytes: int) -> bytes | None:
     """Return what an ordinary file of at most `limit_bytes` holds; None for anything else, a pipe or a link too."""
     try:
-        # A pipe in its place would block.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return None
-    try:
-        with os.fdopen(descriptor, "rb") as file:
-            state = os.fstat(descriptor)
-            if not stat.S_ISREG(state.st_mode) or state.st_size > limit_bytes:
+        file = open_file(path)
+        if file is None:
+            return None
+        with file:
+            if os.fstat(file.fileno()).st_size > limit_bytes:
                 return None
             content = file.read(limit_bytes + 1)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return content if len(content) <= limit_bytes else None
+
+
+def open_file(path: Path) -> BinaryIO | None:
+    """Open an ordinary file for reading, without waiting; None where a link, a pipe, a folder or nothing is there.
+
+    Raises:
+        OSError: there is one, which cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno in NO_FILE:
+            return None
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    return None
+
+
+def size_of(path: Path) -> int:
+    """Return how many bytes an ordinary file has; 0 where there is none."""
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return 0
+    return state.st_size if stat.S_ISREG(state.st_mode) else 0
 
 
 def tidied(value: Any, depth: int = 0) -> Any:

@@ -15,6 +15,7 @@ NAMES = ("server.lock", "server.json", "datasets", "code", "uploads", "cache", "
 FOR_OTHERS = 0o077
 ENTRIES_LOOKED_AT = 200
 IMPORTED_LIMIT_BYTES = 64 << 10
+SPEC = "spec.json"
 
 
 def _imported_folder(path: Path) -> Path | None:
@@ -39,8 +40,13 @@ class AttemptFiles:
     def work(self) -> Path:
         """The working folder of the process; for an imported run, the folder that it is read from."""
         # Looked at each time: it says where files are served from, so nothing remembers it.
-        folder = _imported_folder(self.imported)
+        folder = None if self._is_launched else _imported_folder(self.imported)
         return self.folder / "work" if folder is None else folder
+
+    @property
+    def _is_launched(self) -> bool:
+        """True for a run of this deck's, which may have written a file that says it was imported."""
+        return os.path.lexists(self.folder.parent / SPEC)
 
     @property
     def imported(self) -> Path:
@@ -107,7 +113,7 @@ class RunFiles:
     @property
     def spec(self) -> Path:
         """What was asked, resolved."""
-        return self.folder / "spec.json"
+        return self.folder / SPEC
 
     @property
     def code(self) -> Path:

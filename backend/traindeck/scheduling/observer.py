@@ -18,6 +18,7 @@ from traindeck.errors import HomeGone, describe_error
 from traindeck.events.series import SeriesSummary
 from traindeck.events.tail import AttemptTail
 from traindeck.progressbars.output import OutputProgress
+from traindeck.runner.outside import size_of
 from traindeck.runner.progress import read_progress
 from traindeck.runs import transitions
 from traindeck.runs.files import AttemptFiles, DeckFiles
@@ -253,10 +254,7 @@ def _row(summary: SeriesSummary) -> dict[str, Any]:
 
 def _columns(watched: _Watched, *, sharers: int, final: bool) -> dict[str, Any]:
     """What is seen of an attempt besides its scalars. What it says itself wins over the bars in its output."""
-    try:
-        size = watched.files.log.stat().st_size
-    except OSError:
-        size = 0
+    size = size_of(watched.files.log)
     progress = read_progress(watched.files.progress) or _bars(watched, size, sharers, final)
     return {"log_size": size, **({"progress": asdict(progress)} if progress else {})}
 

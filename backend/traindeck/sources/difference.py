@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
+from traindeck.runner.outside import read_bytes
 from traindeck.sources.kept import CODE
 from traindeck.sources.tree import CodeTree
 
@@ -44,11 +46,13 @@ class KeptCode:
             return []
         if file.size > MAX_TEXT_BYTES:
             return None
-        try:
-            text = (self.run_folder / CODE / path).read_text("utf-8")
-        except (OSError, ValueError):
+        content = read_bytes(self.run_folder / CODE / path, MAX_TEXT_BYTES)
+        if content is None or b"\0" in content:
             return None
-        return None if "\0" in text else text.splitlines(keepends=True)
+        try:
+            return StringIO(content.decode(), newline=None).readlines()
+        except ValueError:
+            return None
 
 
 def code_difference(before: KeptCode, after: KeptCode) -> tuple[list[FileDifference], bool]:
