@@ -41,6 +41,24 @@ def test_names_come_alone_where_no_series_is_asked_for(client, trained):
     assert tags(client, trained) == ["<b>a,b</b> \u202e", "Loss/train", "odd"]
 
 
+def test_names_that_a_client_has_do_not_come_again(client, trained):
+    assert read(client, trained, known=3)["tags"] is None
+    assert read(client, trained, tag="odd", known=2)["tags"] == tags(client, trained)
+
+
+def test_a_long_answer_is_compressed_for_those_who_take_it(client, trained):
+    address, params = f"/runs/{trained}/scalars", {"tag": "Loss/train"}
+    plain = client.get(address, params=params, headers={"Accept-Encoding": "identity"})
+    compressed = client.get(address, params=params, headers={"Accept-Encoding": "gzip"})
+
+    assert "content-encoding" not in plain.headers
+    assert compressed.headers["content-encoding"] == "gzip"
+    assert compressed.json() == plain.json()
+    assert int(compressed.headers["content-length"]) < len(plain.content) / 2
+    short = client.get(address, params={"tag": "odd"}, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in short.headers
+
+
 def test_a_whole_series_comes_in_order(client, trained):
     (series,) = read(client, trained, tag="Loss/train", points=20_000)["series"]
 

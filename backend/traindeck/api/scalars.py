@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from traindeck.api.attempt import AttemptNumber, ended_attempt_files
+from traindeck.api.content import packed
 from traindeck.api.deck import DeckDep
 from traindeck.api.lanes import in_lane
 from traindeck.api.lines import line_before, line_problems
@@ -40,22 +41,24 @@ class Scalars(BaseModel):
     """The series that were asked for, and the names of all that there are."""
 
     series: list[SeriesView]
-    tags: list[str]
+    tags: list[str] | None = Field(description="Null where `known` says that the client has them")
     problems: list[str] = Field(
         description="What of the event files is left out or corrected, in sentences that name the file; 20 at most"
     )
 
 
-@router.get("/runs/{run_id}/scalars", operation_id="getScalars", responses=responses(404, 422))
+@router.get("/runs/{run_id}/scalars", operation_id="getScalars", response_model=Scalars, responses=responses(404, 422))
 @in_lane("charts")
 def get_scalars(
+    request: Request,
     run_id: RunId,
     deck: DeckDep,
     tag: Annotated[list[str], Query(max_length=MAX_TAGS, description="Which series; the names alone if left out")] = [],  # noqa: B006
     points: Annotated[int, Query(ge=2, le=20_000, description="At most so many of each")] = 1000,
     since: Annotated[str | None, Query(max_length=5000, description="A cursor for each tag, joined by commas")] = None,
+    known: Annotated[int | None, Query(ge=0, le=2**62, description="How many names of series the client has")] = None,
     attempt: AttemptNumber = None,
-) -> Scalars:
+) -> Response:
     """Read scalars: whole series, or what is new since the cursors of an earlier answer."""
     files, over = ended_attempt_files(deck, run_id, attempt)
     cursors = _cursors(since, len(tag))
@@ -68,7 +71,10 @@ def get_scalars(
     series = [read_line(stores, name, points, cursor) for name, cursor in zip(tag, cursors, strict=True)]
     views = [SeriesView.model_validate(one, from_attributes=True) for one in series]
     tags = sorted(set().union(*(list_names(store) for store in stores)))
-    return Scalars(series=views, tags=tags, problems=line_problems(run, number, before))
+    answer = Scalars(
+        series=views, tags=None if known == len(tags) else tags, problems=line_problems(run, number, before)
+    )
+    return packed(request, answer.model_dump_json().encode(), "application/json")
 
 
 def _make_up_for(files: AttemptFiles) -> None:

@@ -2,7 +2,6 @@
 
 import mimetypes
 import os
-import re
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -10,9 +9,9 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
+from traindeck.api.content import takes_gzip
 from traindeck.pages.resources import static_url, static_version
 
-WEIGHT_ZERO = re.compile(r"\s*q=0(\.0*)?\s*")
 FOR_GOOD = "public, max-age=31536000, immutable"
 # The page was made by an earlier version of the deck, and gets what is there now.
 ASK_AGAIN = "no-cache"
@@ -38,17 +37,8 @@ class Static(StaticFiles):
         compressed = Path(f"{os.fspath(full_path)}.gz")
         if compressed.is_file():
             headers["Vary"] = "Accept-Encoding"
-            if _takes_gzip(asked.get("accept-encoding", "")):
+            if takes_gzip(asked.get("accept-encoding", "")):
                 headers |= {"Content-Encoding": "gzip", "ETag": f'"{version}-gzip"'}
                 full_path, stat_result = compressed, compressed.stat()
         answer = FileResponse(full_path, status_code, headers, media_type, stat_result=stat_result)
         return NotModifiedResponse(answer.headers) if self.is_not_modified(answer.headers, asked) else answer
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding names gzip, or anything, and not with the weight 0 (RFC 9110, 12.5.3)."""
-    takes = {}
-    for part in accepted.lower().split(","):
-        name, _, weight = part.partition(";")
-        takes[name.strip()] = WEIGHT_ZERO.fullmatch(weight) is None
-    return takes.get("gzip", takes.get("*", False))

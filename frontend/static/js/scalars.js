@@ -62,8 +62,8 @@ export class Scalars {
   }
 
   async ask(query) {
-    const answer = await getScalars(this.address(query));
-    this.tags = answer.tags;
+    const answer = await getScalars(this.address([...query, ["known", this.tags.length]]));
+    this.tags = answer.tags ?? this.tags;
     this.problems = answer.problems;
     return answer;
   }
