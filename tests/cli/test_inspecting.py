@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from api.conftest import script_that_writes
 from cli.conftest import CommandLine
+from events.eventfiles import NAME, scalar, version
 from support.served import ServedDeck
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m[bold red]x\u202e" + "long " * 12 + "end"
@@ -64,6 +66,20 @@ def test_show_has_every_field_and_none_of_it_is_obeyed(traindeck: CommandLine, h
     assert set(hostile) <= {line.split()[0] for line in lines if not line.startswith(" ")}
     assert re.search(r"^status +failed$", done.stdout, re.MULTILINE)
     assert re.search(r"^exit_code +1$", done.stdout, re.MULTILINE)
+
+
+def test_the_key_metric_follows_the_directions_that_were_set(traindeck: CommandLine) -> None:
+    events = version() + scalar("train/loss", 1, 0.5) + scalar("val/distance", 1, 7.0)
+    run = traindeck.deck.launch(script_that_writes({NAME: events}), name="directed")
+    traindeck.deck.wait_until_ended(run["id"])
+    commands = (("runs", "-q", f"id:{run['id']}"), ("show", run["id"]))
+    assert all(re.search(r"(?m)train/loss 0\.5000( |$)", traindeck(*command).stdout) for command in commands)
+    said = {"tag": "val/distance", "better": "lower"}
+    try:
+        assert traindeck.deck.client.patch("/metric-directions", json=said).is_success
+        assert all(re.search(r"(?m)val/distance 7( |$)", traindeck(*command).stdout) for command in commands)
+    finally:
+        traindeck.deck.client.patch("/metric-directions", json={**said, "better": None})
 
 
 def test_runs_are_filtered_sorted_and_paged(traindeck: CommandLine) -> None:

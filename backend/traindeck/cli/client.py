@@ -10,6 +10,7 @@ from traindeck.cli.exits import CommandFailed, Exit
 if TYPE_CHECKING:
     import httpx
 
+    from traindeck.runs.directions import Better
     from traindeck.runs.view import RunView
 
 TIMEOUT_SECONDS = 30.0
@@ -82,6 +83,14 @@ def call(
 def get_run(client: "httpx.Client", run_id: int) -> "RunView":
     """One run, as it is now. Raises CommandFailed."""
     return read_run(call(client, "GET", f"/runs/{run_id}").content)
+
+
+def get_directions(client: "httpx.Client") -> "dict[str, Better]":
+    """Which way scalars are better, as far as it was set in the deck. Raises CommandFailed."""
+    from traindeck.runs.directions import Better
+
+    said = call(client, "GET", "/metric-directions").json()["directions"]
+    return {tag: Better(better) for tag, better in said.items()}
 
 
 def read_run(content: bytes) -> "RunView":

@@ -1,11 +1,11 @@
 """Watches a run from a terminal until it ends: a progress bar there, a line for each step ahead in a pipe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from traindeck.cli.client import call, connect
+from traindeck.cli.client import call, connect, get_directions
 from traindeck.cli.exits import Exit, exit_of
 from traindeck.cli.glance import glance
 from traindeck.cli.plain import plain
@@ -15,6 +15,7 @@ from traindeck.cli.watching import watch_until_final
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from traindeck.runs.directions import Better
     from traindeck.runs.view import RunView
 
 FRAMES_PER_SECOND = 4
@@ -33,7 +34,9 @@ def follow_run(url: str | None, run_id: int, *, as_json: bool = False) -> Exit:
     """
     run = None
     try:
-        with _shown() as show:
+        with connect(url) as client:
+            said = get_directions(client)
+        with _shown(said) as show:
             for run in watch_until_final(url, run_id):
                 show(run)
     except KeyboardInterrupt:
@@ -44,13 +47,13 @@ def follow_run(url: str | None, run_id: int, *, as_json: bool = False) -> Exit:
         with connect(url) as client:
             write_json(call(client, "GET", f"/runs/{run_id}").content)
     else:
-        say(ending(run))
+        say(ending(run, said))
     return exit_of(run.status)
 
 
-def ending(run: "RunView") -> str:
-    """How a run ended, in one line."""
-    seen = glance(run, datetime.now(UTC))
+def ending(run: "RunView", said: "Mapping[str, Better]") -> str:
+    """How a run ended, in one line; `said` is which way scalars are better."""
+    seen = glance(run, datetime.now(UTC), said)
     after = f" after {seen.duration}" if seen.duration else ""
     reason = f": {run.status_reason}" if run.status_reason else ""
     metric = f"  {seen.metric}" if seen.metric else ""
@@ -58,14 +61,14 @@ def ending(run: "RunView") -> str:
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[["RunView"], None]]:
+def _shown(said: "Mapping[str, Better]") -> Iterator[Callable[["RunView"], None]]:
     screen = console(stderr=True)
     if not screen.is_terminal or screen.is_dumb_terminal:
-        yield Lines().show
+        yield Lines(said).show
         return
     from rich.live import Live
 
-    bar = BarLine()
+    bar = BarLine(said)
     with Live(get_renderable=bar.render, console=screen, refresh_per_second=FRAMES_PER_SECOND, transient=True):
         yield bar.show
 
@@ -73,12 +76,13 @@ def _shown() -> Iterator[Callable[["RunView"], None]]:
 class Lines:
     """Writes a line whenever the status or the attempt changes, or another tenth of the way is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: "Mapping[str, Better]") -> None:
+        self._said = said
         self._last: tuple[str, int, int | None] | None = None
 
     def show(self, run: "RunView") -> None:
         """Say where the run is, if that is news."""
-        seen = glance(run, datetime.now(UTC))
+        seen = glance(run, datetime.now(UTC), self._said)
         mark = (run.status.value, run.attempt, None if seen.percent is None else seen.percent // 10)
         if mark != self._last and not run.status.is_final:
             self._last = mark
@@ -88,7 +92,8 @@ class Lines:
 class BarLine:
     """One line of a terminal: status, bar, per cent, steps, time left, key metric."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: "Mapping[str, Better]") -> None:
+        self._said = said
         self._run: RunView | None = None
 
     def show(self, run: "RunView") -> None:
@@ -103,7 +108,7 @@ class BarLine:
 
         if self._run is None:
             return Text()
-        seen = glance(self._run, datetime.now(UTC))
+        seen = glance(self._run, datetime.now(UTC), self._said)
         words = "  ".join(part for part in (seen.progress or seen.duration, seen.note, seen.metric) if part)
         status, rest = Text(seen.status, style=seen.style), Text(words)
         width = console(stderr=True).width

@@ -1,5 +1,6 @@
 """A run at a glance: the few words that a line of a table, or a progress bar, has room for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from traindeck.cli.plain import plain
 
 if TYPE_CHECKING:
+    from traindeck.runs.directions import Better
     from traindeck.runs.view import RunView
 
 STYLES = {
@@ -40,14 +42,14 @@ class Glance:
     note: str
 
 
-def glance(run: "RunView", now: datetime) -> Glance:
-    """The run at the time `now`."""
+def glance(run: "RunView", now: datetime, said: "Mapping[str, Better]") -> Glance:
+    """The run at the time `now`; `said` is which way scalars are better, as far as it was set."""
     from traindeck.pages.bar import bar
     from traindeck.pages.metrics import key_metric
     from traindeck.pages.program import program
     from traindeck.pages.rows import duration
 
-    seen, took, metric = bar(run), duration(run, now), key_metric(run.metrics)
+    seen, took, metric = bar(run), duration(run, now), key_metric(run.metrics, said)
     share = "" if seen.percent is None else f"{seen.percent} %"
     note = run.waiting_for if run.status.value == "queued" else run.status_reason
     return Glance(

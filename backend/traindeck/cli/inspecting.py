@@ -1,12 +1,13 @@
 """`traindeck runs`, `show` and `trainers`."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from traindeck.cli.client import call, connect
+from traindeck.cli.client import call, connect, get_directions, read_run
 from traindeck.cli.exits import CommandFailed
 from traindeck.cli.fields import print_fields
 from traindeck.cli.glance import glance
@@ -18,6 +19,7 @@ from traindeck.cli.terminal import note, say, write_json
 from traindeck.counting import counted
 
 if TYPE_CHECKING:
+    from traindeck.runs.directions import Better
     from traindeck.runs.view import RunPage, RunView
 
 RUN_COLUMNS = (
@@ -64,11 +66,12 @@ def runs(
     asked = {name: value for name, value in given.items() if value is not None}
     with connect(url) as client:
         content = call(client, "GET", "/runs", params=asked).content
-    if as_json:
-        write_json(content)
-        return
+        if as_json:
+            write_json(content)
+            return
+        said = get_directions(client)
     page = _page(content)
-    print_table(RUN_COLUMNS, [_row(run) for run in page.items])
+    print_table(RUN_COLUMNS, [_row(run, said) for run in page.items])
     if page.next_cursor:
         note(f"{len(page.items)} of {counted(page.total, 'run')}; --limit shows more, --filter picks some.")
 
@@ -84,8 +87,8 @@ def _page(content: bytes) -> "RunPage":
         raise CommandFailed("what answers there is no deck that this command knows") from error
 
 
-def _row(run: "RunView") -> list[Cell | str]:
-    seen = glance(run, datetime.now(UTC))
+def _row(run: "RunView", said: "Mapping[str, Better]") -> list[Cell | str]:
+    seen = glance(run, datetime.now(UTC), said)
     status = Cell(seen.status, seen.style)
     tags = ", ".join(run.tags)
     return [str(run.id), run.name, status, seen.program, seen.progress, seen.duration, seen.metric, tags, seen.note]
@@ -99,9 +102,10 @@ def show(number: Number, as_json: AsJson = False, url: Url = None) -> None:
             write_json(content)
             return
         record = call(client, "GET", f"/runs/{number}/record").json()
+        metric = glance(read_run(content), datetime.now(UTC), get_directions(client)).metric
     git = record["git"] or {}
     told = {name: git[name] for name in GIT_FACTS if git.get(name) is not None}
-    print_fields({**json.loads(content), "command": record["command"], "git": told})
+    print_fields({**json.loads(content), "command": record["command"], "git": told, "key_metric": metric})
 
 
 def trainers(
