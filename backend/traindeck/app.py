@@ -165,6 +165,7 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
         changes=changes,
         slots=slots,
         dispatcher=Dispatcher(attempts, launcher),
+        observer=observer,
         registry=load_trainers(),
         boards=boards,
         code=code,

@@ -1,5 +1,6 @@
 """`POST /imports`: folders of event files become runs."""
 
+import asyncio
 import math
 import os
 
@@ -8,6 +9,11 @@ import pytest
 from api.conftest import script_that_writes
 from events.eventfiles import NAME, scalar, version, write
 from support.logs import write_logs
+from traindeck.api import imports
+from traindeck.app import open_deck
+from traindeck.events import tail
+from traindeck.runs.queries import show_run
+from traindeck.settings import Settings
 
 
 def take_in(client, path, **body):
@@ -208,3 +214,31 @@ def test_torn_and_foreign_files_do_no_harm(client, tmp_path):
     (tmp_path / "empty" / "events.out.tfevents.2").touch()
     os.mkfifo(tmp_path / "empty" / "events.out.tfevents.3")
     assert take_in(client, tmp_path)["created"] == 3
+
+
+def test_what_an_import_had_no_time_to_read_is_read_afterwards(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (tmp_path / "logs" / name / NAME).write_bytes(version() + scalar(f"loss/{name}", 1, 0.5))
+    (tmp_path / "logs" / NAME).write_bytes(version() + scalar("loss", 1, 0.5))
+    monkeypatch.setattr(imports, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(tail, "READ_SECONDS", 0.0)
+    deck, observer = open_deck(Settings(home=tmp_path / "home", cold=True))
+
+    def metrics() -> set[str]:
+        with deck.database.read() as session:
+            return set(show_run(session, 1, deck.slots.capacity).metrics)
+
+    body = imports.ImportBody(path=str(tmp_path / "logs"))
+    view = asyncio.run(imports.import_folder(body=body, deck=deck))
+    assert (view.runs, view.created, view.left) == ([1], 1, 0)
+    assert metrics() == {"loss"}
+    while list(deck.files.unread.iterdir()):
+        observer.tick()
+    assert metrics() == {"loss", "loss/a", "loss/b", "loss/c"} or metrics() == {
+        "loss",
+        "a/loss/a",
+        "b/loss/b",
+        "c/loss/c",
+    }
+    deck.database.close()

@@ -19,6 +19,7 @@ from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import count_by_status
 from traindeck.scheduling.dispatcher import Dispatcher
 from traindeck.scheduling.inspector import Inspector
+from traindeck.scheduling.observer import Observer
 from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings
 from traindeck.sources.store import CodeStore
@@ -35,6 +36,7 @@ class Deck:
     changes: Changes
     slots: Slots
     dispatcher: Dispatcher
+    observer: Observer
     registry: Registry
     boards: Boards
     code: CodeStore

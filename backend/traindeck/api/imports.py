@@ -40,7 +40,7 @@ CALL_SECONDS = 8.0
 """How long one call reads; whoever asks again goes on."""
 
 READ_SECONDS = 20.0
-"""How long one folder is read; what is left of it is read when its charts are looked at."""
+"""How long one folder is read before its run is shown; the observer reads what is left of it."""
 
 COPY_SECONDS = 60.0
 """How long one call copies; a folder that is not whole by then is taken up again by the next."""
@@ -142,6 +142,9 @@ def _import_some(
             _finish(deck, dict.fromkeys(numbers, ""))
         raise
     _finish(deck, dict(zip(numbers, found, strict=True)))
+    for run_id, one in zip(numbers, found, strict=True):
+        if isinstance(one, Imported) and not one.is_whole:
+            deck.observer.read_on(run_id, 1)
     view.left += sum(one is None for one in found)
     _tell(view, (one for one in found if isinstance(one, str)))
     for run_id, one in zip(numbers, found, strict=True):
@@ -221,14 +224,17 @@ def _read(deck: Deck, run_id: int, bare: Imported, log: LogFolder, *, copy: Copy
     prepare_folder(deck.files, run_id, log.path, copy)
     attempt = deck.files.run(run_id).attempt(1)
     beginnings = read_beginnings(log.files)
-    summaries = catch_up(attempt.work, attempt.scalars, READ_SECONDS).changed
+    read = catch_up(attempt.work, attempt.scalars, READ_SECONDS)
+    summaries = read.changed
     written = [file.stat().st_mtime for file in log.files if file.exists()]
     started = beginnings.started or min(written, default=time.time())
     finished = max((summary.wall_time for summary in summaries.values()), default=max(written, default=started))
     rows = {tag: asdict(summary) for tag, summary in summaries.items()}
     for row in rows.values():
         del row["wall_time"]
-    return replace(bare, started=started, finished=finished, params=beginnings.params, scalars=rows)
+    return replace(
+        bare, started=started, finished=finished, params=beginnings.params, scalars=rows, is_whole=read.caught_up
+    )
 
 
 def _name(top: Path, path: Path, given: str | None) -> str:

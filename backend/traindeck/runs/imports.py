@@ -32,6 +32,7 @@ class Imported:
         folder: Where it lies, absolute and without links.
         fingerprint: Changes with the event files.
         scalars: Columns of ScalarSummary by tag.
+        is_whole: False where some of its event files are not read yet.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Imported:
     params: Mapping[str, Any] = field(default_factory=dict)
     scalars: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 def known_import(session: Session, folder: Path) -> tuple[int, str] | None:

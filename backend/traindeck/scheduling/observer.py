@@ -94,8 +94,7 @@ class Observer:
                 # Deleted, or started again since: nobody asks for these summaries any more.
                 self._mark_read(run_id, number)
             elif status.is_final:
-                self.watch(run_id, number)
-                self._watched[run_id].ended = True
+                self.read_on(run_id, number)
 
     def close(self) -> None:
         """Look no more; what has been written since is read by the next server."""
@@ -120,6 +119,12 @@ class Observer:
             # A retry that came before the last attempt was read to its end.
             self._close(earlier)
         self._something.set()
+
+    def read_on(self, run_id: int, number: int) -> None:
+        """Read an attempt that has ended, from where its store ends until nothing is left to read."""
+        self.watch(run_id, number)
+        with self._lock:
+            self._watched[run_id].ended = True
 
     def finish(self, run_id: int, number: int) -> None:
         """Take a last look at an attempt that has ended, before its run is called so."""
