@@ -10,6 +10,7 @@ import pytest
 
 from support.waiting import wait_for
 from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.program import Program
 from traindeck.scheduling import forkserver
 from traindeck.scheduling.forkserver import Forkserver
 from traindeck.scheduling.launcher import Launcher
@@ -61,7 +62,9 @@ def ordered(tmp_path: Path, source: str, number: int = 1) -> Path:
     script = tmp_path / f"script{number}.py"
     script.write_text(source)
     (tmp_path / "datasets").mkdir(exist_ok=True)
-    what = ScriptOrder(kind="file", source=str(script), file=str(script), path0=str(tmp_path))
+    what = ScriptOrder(
+        Program(script.name, path=str(script)), source=str(script), file=str(script), path0=str(tmp_path)
+    )
     order = Order(1, number, f"{number:032x}", str(folder), str(tmp_path / "datasets"), 1.0, script=what)
     (folder / "order.json").write_text(json.dumps(order.as_json()))
     return folder / "order.json"

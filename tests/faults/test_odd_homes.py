@@ -21,6 +21,7 @@ from traindeck.errors import DeckUnusable
 from traindeck.runner.environment import HOOK, PLACEHOLDER, variables_of_start
 from traindeck.runner.family import marked
 from traindeck.runner.order import ScriptOrder
+from traindeck.runner.program import Program
 from traindeck.runs.files import DeckFiles
 from traindeck.scheduling.orders import attempt_mark
 from traindeck.settings import Settings
@@ -137,7 +138,9 @@ def test_a_module_in_a_folder_of_any_name_is_found_and_its_children_have_the_pat
     folder.mkdir()
     (folder / "mine.py").write_text("import os, sys; print(sys.path[0], os.environ['PYTHONPATH'], sep='|')")
     variables = {**os.environ, "PYTHONPATH": HOOK}
-    variables.update(variables_of_start(ScriptOrder(kind="module", module="mine", path0=str(folder)), variables))
+    variables.update(
+        variables_of_start(ScriptOrder(Program(kind="module", module="mine"), path0=str(folder)), variables)
+    )
     command = [sys.executable, "-m", "mine"]
     done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{folder}|{HOOK}"

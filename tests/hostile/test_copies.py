@@ -13,6 +13,7 @@ import pytest
 from traindeck.errors import NoRoom
 from traindeck.runner.copying import copy_data, copy_file, free_bytes, is_of_kernel
 from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.program import Program
 from traindeck.runner.project import mirror
 from traindeck.runs.folder_copy import CopyBounds, CopyRefused, CopyUnfinished, copy_folder
 from traindeck.sources.blobs import Blobs, Reserve
@@ -42,7 +43,7 @@ def allocated(path: Path) -> int:
 
 def mirrored(base: Path, attempt: Path, *args: str, reserve: int = 0) -> Path:
     (attempt / "work").mkdir(parents=True)
-    script = ScriptOrder(base=str(base), args=list(args))
+    script = ScriptOrder(Program(cwd=str(base), args=args))
     mirror(Order(1, 1, "", str(attempt), "", 1.0, script=script, disk_reserve_bytes=reserve))
     return attempt / "work"
 

@@ -8,8 +8,9 @@ import pytest
 from pages.markup import Element, read
 from pages.sample_runs import CREATED, HOSTILE, run_view
 from traindeck.pages.run import render_run
+from traindeck.runner.program import Program
 from traindeck.runs.status import Status
-from traindeck.runs.view import HistoryEntry, MetricView, RunView, ScriptKind, ScriptView
+from traindeck.runs.view import HistoryEntry, MetricView, RunView
 
 
 def render(run: RunView, **changes: Any) -> Element:
@@ -84,7 +85,7 @@ def test_parameters_are_listed_with_what_they_are() -> None:
 
 
 def test_a_script_shows_where_it_came_from() -> None:
-    script = ScriptView(path="/home/ada/train.py", filename="train.py", args=["--lr", "0.1", "a b"])
+    script = Program(path="/home/ada/train.py", filename="train.py", args=("--lr", "0.1", "a b"))
     page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
     facts = page.one("div", id="run-facts")
     assert "/home/ada/train.py" in facts.words()
@@ -95,38 +96,38 @@ def test_a_script_shows_where_it_came_from() -> None:
     ("script", "command", "title"),
     [
         (
-            ScriptView(kind=ScriptKind.MODULE, module="pkg.train", filename="pkg.train"),
+            Program(kind="module", module="pkg.train", filename="pkg.train"),
             "python -m pkg.train",
             "pkg.train",
         ),
         (
-            ScriptView(kind=ScriptKind.COMMAND, command=["torchrun", "my train.py"], filename="torchrun"),
+            Program(kind="command", command=("torchrun", "my train.py"), filename="torchrun"),
             "torchrun 'my train.py'",
             "torchrun 'my train.py'",
         ),
-        (ScriptView(kind=ScriptKind.UPLOAD, filename="src/train.py"), "python src/train.py", "src/train.py"),
+        (Program(kind="upload", filename="src/train.py"), "python src/train.py", "src/train.py"),
         (
-            ScriptView(kind=ScriptKind.SOURCE, filename="a.py", python="/venv/bin/python"),
+            Program(kind="source", filename="a.py", python="/venv/bin/python"),
             "/venv/bin/python a.py",
             "a.py",
         ),
     ],
 )
-def test_each_kind_of_script_has_its_command_and_its_title(script: ScriptView, command: str, title: str) -> None:
+def test_each_kind_of_script_has_its_command_and_its_title(script: Program, command: str, title: str) -> None:
     page = render(run_view(trainer=None, script=script, params={}), trainer_title=None)
     assert page.one("pre", id="command").words() == command
     assert page.one("div", class_="run-meta").one("bdi", class_="program").words() == title
 
 
 def test_the_parameters_of_a_script_are_shown_as_a_trainers_beside_its_command() -> None:
-    script = ScriptView(filename="train.py", args=["--lr", "0.1"])
+    script = Program(filename="train.py", args=("--lr", "0.1"))
     facts = render(run_view(trainer=None, script=script, params={"lr": 0.1, "epochs": 3})).one("div", id="run-facts")
     assert [heading.words() for heading in facts.all("h2")][:2] == ["Command", "Parameters"]
     assert "epochs" in facts.all("dl")[0].words()
 
 
 def test_every_run_can_be_run_again_exactly_whatever_it_runs() -> None:
-    pasted = ScriptView(kind=ScriptKind.SOURCE, path=None, filename="train.py", args=[])
+    pasted = Program(kind="source", path=None, filename="train.py", args=())
     for run in (run_view(), run_view(trainer=None, script=pasted, params={})):
         page = render(run)
         assert "rerun" in buttons(page)
@@ -155,7 +156,7 @@ def test_a_run_can_be_edited_and_run() -> None:
 def test_resume_says_from_which_checkpoint_it_goes_on_and_how_the_script_is_told(
     resume_arg: str | None, told: str
 ) -> None:
-    script = ScriptView(filename="train.py", resume_arg=resume_arg)
+    script = Program(filename="train.py", resume_arg=resume_arg)
     run = run_view(Status.FAILED, trainer=None, script=script, params={}, attempt=2)
     page = render(run, checkpoint=CHECKPOINT, attempts=[1, 2], told="TRAINDECK_RESUME_FROM")
     note = page.one("p", class_="resume-note")
@@ -165,7 +166,7 @@ def test_resume_says_from_which_checkpoint_it_goes_on_and_how_the_script_is_told
 
 
 def test_a_script_that_is_not_known_to_read_a_checkpoint_is_not_offered_to_resume() -> None:
-    run = run_view(Status.FAILED, trainer=None, script=ScriptView(filename="train.py"), params={})
+    run = run_view(Status.FAILED, trainer=None, script=Program(filename="train.py"), params={})
     page = render(run, checkpoint=CHECKPOINT)
     note = page.one("p", class_="resume-note")
     assert "resume" not in buttons(page)

@@ -6,8 +6,9 @@ from pages.markup import Element, read
 from pages.sample_runs import CREATED, HOSTILE, deck_state, run_view
 from traindeck.pages.deck import DeckState
 from traindeck.pages.runs import RunsQuery, render_runs
+from traindeck.runner.program import Program
 from traindeck.runs.status import Status
-from traindeck.runs.view import MetricView, ProgressView, RunPage, RunView, ScriptKind, ScriptView
+from traindeck.runs.view import MetricView, ProgressView, RunPage, RunView
 
 
 def render(
@@ -171,7 +172,7 @@ def test_characters_that_hide_or_turn_text_are_named() -> None:
 
 
 def test_a_script_is_shown_by_its_file_name_and_arguments() -> None:
-    script = ScriptView(path="/home/ada/train.py", filename="train.py", args=["--lr", "0.1"])
+    script = Program(path="/home/ada/train.py", filename="train.py", args=("--lr", "0.1"))
     row = render(run_view(trainer=None, script=script, params={})).one("tr", id="run-42")
     assert "train.py" in row.words()
     assert "--lr 0.1" in row.words()
@@ -205,16 +206,14 @@ def test_every_row_can_be_chosen_to_be_compared() -> None:
 
 def test_the_options_that_were_given_to_a_script_come_first() -> None:
     params = {"alpha": 1, "lr": 0.1, "hidden_size": 64, "beta": 2, "epochs": 3}
-    script = ScriptView(filename="train.py", args=["--hidden-size", "64", "--beta=2"])
+    script = Program(filename="train.py", args=("--hidden-size", "64", "--beta=2"))
     row = render(run_view(trainer=None, script=script, params=params)).one("tr", id="run-42")
     assert [name.words() for name in row.all("bdi", class_="setting-name")] == ["hidden_size", "beta", "epochs", "lr"]
 
 
 def test_a_command_is_shown_in_one_line_and_a_module_by_its_name() -> None:
-    command = ScriptView(
-        kind=ScriptKind.COMMAND, command=["torchrun", "--nproc_per_node=2", "train.py"], filename="torchrun"
-    )
-    module = ScriptView(kind=ScriptKind.MODULE, module="pkg.train", filename="pkg.train", args=["--lr", "1"])
+    command = Program(kind="command", command=("torchrun", "--nproc_per_node=2", "train.py"), filename="torchrun")
+    module = Program(kind="module", module="pkg.train", filename="pkg.train", args=("--lr", "1"))
     for script, shown, whole in (
         (command, "torchrun --nproc_per_node=2 train.py", "torchrun --nproc_per_node=2 train.py"),
         (module, "pkg.train", "python -m pkg.train --lr 1"),

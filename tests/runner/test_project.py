@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.program import Program
 from traindeck.runner.project import INPUTS, MAX_ENTRIES, mirror
 
 
@@ -21,9 +22,8 @@ def mirrored(base: Path, *args: str, code: Path | None = None, root: Path | None
     """The working folder of an attempt whose program is meant to run in `base`."""
     attempt = base.parent.parent / "attempt-1"
     (attempt / "work").mkdir(parents=True)
-    script = ScriptOrder(
-        base=str(base), args=list(args), code=str(code) if code else None, root=str(root or base) if code else None
-    )
+    program = Program(cwd=str(base), args=args)
+    script = ScriptOrder(program, code=str(code) if code else None, root=str(root or base) if code else None)
     mirror(Order(1, 1, "", str(attempt), "", 1.0, script=script))
     return attempt / "work"
 
@@ -146,7 +146,7 @@ def test_a_deck_that_lies_in_the_project_is_not_mirrored_into_itself(base: Path)
     attempt = base / "deck/runs/1/attempt-1"
     (attempt / "work").mkdir(parents=True)
     write(base / "a.txt")
-    mirror(Order(1, 1, "", str(attempt), "", 1.0, script=ScriptOrder(base=str(base))))
+    mirror(Order(1, 1, "", str(attempt), "", 1.0, script=ScriptOrder(Program(cwd=str(base)))))
     assert os.listdir(attempt / "work") == ["a.txt"]
 
 

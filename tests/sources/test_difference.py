@@ -2,12 +2,13 @@
 
 import time
 
+from traindeck.runner.program import Program
 from traindeck.sources.difference import KeptCode, code_difference
 from traindeck.sources.kept import materialise
 
 
 def kept(store, folder, tmp_path, name) -> KeptCode:
-    tree = store.snapshots.take("command", cwd=str(folder))
+    tree = store.snapshots.take(Program(kind="command", cwd=str(folder)))
     run = tmp_path / name
     run.mkdir()
     materialise(store.blobs, tree, run)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.waiting import wait_for
+from traindeck.runner.program import Program
 from traindeck.sources.git import public_url, read_git
 from traindeck.sources.program import GitFailed, GitProgram
 
@@ -251,7 +252,7 @@ def test_the_address_of_a_remote_is_told_without_what_is_secret_in_it(url, publi
 
 
 def test_runs_that_are_launched_together_are_recorded_by_a_thread_that_ends(store, repository, tmp_path):
-    tree = store.snapshots.take("path", str(repository / "train.py"))
+    tree = store.snapshots.take(Program(path=str(repository / "train.py")))
     (repository / "train.py").write_text("lr = 5\n")
     runs = [tmp_path / f"run-{number}" for number in range(5)]
     for run in runs:
@@ -269,7 +270,7 @@ def test_that_git_is_being_asked_is_known_until_it_has_answered_or_failed(store,
     broken = project({"train.py": "", ".git": "nonsense"}, "broken")
     for run, folder in zip(runs, (repository, broken, project({"train.py": ""}, "plain")), strict=True):
         run.mkdir()
-        store.record_git(store.snapshots.take("path", str(folder / "train.py")), run)
+        store.record_git(store.snapshots.take(Program(path=str(folder / "train.py"))), run)
     assert not store.git.is_asking(runs[2])
 
     for run in runs:
@@ -279,7 +280,7 @@ def test_that_git_is_being_asked_is_known_until_it_has_answered_or_failed(store,
 
 
 def test_a_run_that_was_deleted_meanwhile_does_not_end_the_thread(store, repository, tmp_path):
-    tree = store.snapshots.take("path", str(repository / "train.py"))
+    tree = store.snapshots.take(Program(path=str(repository / "train.py")))
     run = tmp_path / "run"
     run.mkdir()
 
@@ -290,7 +291,7 @@ def test_a_run_that_was_deleted_meanwhile_does_not_end_the_thread(store, reposit
 
 
 def test_what_was_noted_first_stays_when_the_same_launch_is_repeated(store, repository, tmp_path):
-    tree = store.snapshots.take("path", str(repository / "train.py"))
+    tree = store.snapshots.take(Program(path=str(repository / "train.py")))
     run, other = tmp_path / "run", tmp_path / "other"
     run.mkdir()
     other.mkdir()

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from traindeck.runner.program import Program
 from traindeck.sources import project as bounds
 from traindeck.sources.kept import code_of, keep_again, materialise, read_manifest
 
@@ -27,7 +28,7 @@ def test_code_and_small_settings_are_kept_and_data_results_and_environments_are_
     }  # fmt: skip
     folder = project({**kept, **left_out})
 
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
 
     assert paths(tree) == sorted(kept)
     assert (tree.entry, tree.root, tree.complete) == ("train.py", str(folder), True)
@@ -36,7 +37,7 @@ def test_code_and_small_settings_are_kept_and_data_results_and_environments_are_
 def test_a_folder_full_of_data_is_left_out(store, project):
     folder = project({"train.py": "", **{f"labels/{n}.txt": "" for n in range(bounds.MAX_IN_FOLDER + 1)}})
 
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
 
     assert paths(tree) == ["train.py"]
     assert tree.complete
@@ -58,7 +59,7 @@ def test_of_a_folder_that_is_no_project_the_script_and_what_it_imports_is_kept(s
         "pkg/sub/deeper.py": "from ... import above",
     })  # fmt: skip
 
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
 
     assert paths(tree) == [
         "helpers.py", "late.py", "pkg/__init__.py", "pkg/base.py", "pkg/names.py", "pkg/sub/__init__.py",
@@ -73,7 +74,7 @@ def test_a_project_beyond_any_bound_is_not_walked_to_its_end(store, project, mon
     fields = {"MAX_FILES": "files", "MAX_BYTES": "size", "MAX_ENTRIES": "entries"}
     monkeypatch.setattr(bounds._Bounds.__init__, "__defaults__", _defaults(fields[bound], value))
 
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
 
     assert paths(tree) == ["near.py", "train.py"]
     assert not tree.complete
@@ -88,12 +89,12 @@ def _defaults(name: str, value: int) -> tuple:
 def test_a_home_and_a_folder_of_everybody_are_no_projects(store, project, monkeypatch, tmp_path):
     folder = project({"train.py": "import near", "near.py": "", "diary.txt": "secret"})
     folder.chmod(0o1777)
-    assert paths(store.snapshots.take("path", str(folder / "train.py"))) == ["near.py", "train.py"]
+    assert paths(store.snapshots.take(Program(path=str(folder / "train.py")))) == ["near.py", "train.py"]
 
     folder.chmod(0o755)
-    assert "diary.txt" in paths(store.snapshots.take("path", str(folder / "train.py")))
+    assert "diary.txt" in paths(store.snapshots.take(Program(path=str(folder / "train.py"))))
     monkeypatch.setattr(bounds, "_home", lambda: str(folder))
-    assert paths(store.snapshots.take("path", str(folder / "train.py"))) == ["near.py", "train.py"]
+    assert paths(store.snapshots.take(Program(path=str(folder / "train.py")))) == ["near.py", "train.py"]
 
 
 def test_links_out_of_the_folder_pipes_and_devices_are_left_alone(store, project, tmp_path):
@@ -106,7 +107,7 @@ def test_links_out_of_the_folder_pipes_and_devices_are_left_alone(store, project
     (folder / "null.py").symlink_to("/dev/null")
     os.mkfifo(folder / "pipe.py")
 
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
 
     assert paths(tree) == ["configs/base.yaml", "inside.yaml", "train.py"]
 
@@ -115,13 +116,13 @@ def test_a_script_that_is_a_pipe_is_refused_and_not_waited_for(store, tmp_path):
     os.mkfifo(tmp_path / "train.py")
 
     with pytest.raises(OSError, match="not a file"):
-        store.snapshots.take("path", str(tmp_path / "train.py"))
+        store.snapshots.take(Program(path=str(tmp_path / "train.py")))
 
 
 def test_a_script_of_any_name_and_size_is_kept(store, project):
     folder = project({"train": "#!/usr/bin/env python\n" + "# " * 1_500_000})
 
-    tree = store.snapshots.take("path", str(folder / "train"))
+    tree = store.snapshots.take(Program(path=str(folder / "train")))
 
     assert paths(tree) == ["train"]
 
@@ -131,7 +132,7 @@ def test_a_link_to_a_script_stands_for_what_it_leads_to_and_what_lies_there(stor
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "start").symlink_to(folder / "train.py")
 
-    tree = store.snapshots.take("path", str(tmp_path / "bin" / "start"))
+    tree = store.snapshots.take(Program(path=str(tmp_path / "bin" / "start")))
 
     assert (tree.root, tree.entry, paths(tree)) == (str(folder), "train.py", ["near.py", "train.py"])
 
@@ -139,18 +140,18 @@ def test_a_link_to_a_script_stands_for_what_it_leads_to_and_what_lies_there(stor
 def test_a_module_is_looked_for_below_its_folder(store, project):
     folder = project({"pkg/__init__.py": "", "pkg/train.py": "", "app/__main__.py": ""})
 
-    assert store.snapshots.take("module", module="pkg.train", cwd=str(folder)).entry == "pkg/train.py"
-    assert store.snapshots.take("module", module="app", cwd=str(folder)).entry == "app/__main__.py"
-    assert store.snapshots.take("module", module="json.tool", cwd=str(folder)).entry is None
+    assert store.snapshots.take(Program(kind="module", module="pkg.train", cwd=str(folder))).entry == "pkg/train.py"
+    assert store.snapshots.take(Program(kind="module", module="app", cwd=str(folder))).entry == "app/__main__.py"
+    assert store.snapshots.take(Program(kind="module", module="json.tool", cwd=str(folder))).entry is None
 
 
 def test_of_a_command_the_file_is_known_that_it_names(store, project):
     folder = project({"train.py": "", "run.sh": ""})
-    command = ["torchrun", "--nproc-per-node=2", "train.py", "run.sh"]
+    command = ("torchrun", "--nproc-per-node=2", "train.py", "run.sh")
 
-    assert store.snapshots.take("command", cwd=str(folder), command=command).entry == "train.py"
-    assert store.snapshots.take("command", cwd=str(folder), command=["make"]).entry is None
-    assert store.snapshots.take("command", command=["make"]) is None
+    assert store.snapshots.take(Program(kind="command", cwd=str(folder), command=command)).entry == "train.py"
+    assert store.snapshots.take(Program(kind="command", cwd=str(folder), command=("make",))).entry is None
+    assert store.snapshots.take(Program(kind="command", command=("make",))) is None
 
 
 def test_equal_code_has_one_digest_wherever_it_lies_and_whenever_it_was_written(store, project):
@@ -158,11 +159,11 @@ def test_equal_code_has_one_digest_wherever_it_lies_and_whenever_it_was_written(
     second = project({"train.py": "1", "a/b.py": "2"}, "second")
     os.utime(second / "train.py")
 
-    trees = [store.snapshots.take("path", str(folder / "train.py")) for folder in (first, second)]
+    trees = [store.snapshots.take(Program(path=str(folder / "train.py"))) for folder in (first, second)]
     assert trees[0].digest == trees[1].digest
 
     (second / "a/b.py").write_text("3")
-    assert store.snapshots.take("path", str(second / "train.py")).digest != trees[0].digest
+    assert store.snapshots.take(Program(path=str(second / "train.py"))).digest != trees[0].digest
 
 
 def test_a_project_that_has_not_changed_is_not_read_again(store, project, monkeypatch):
@@ -176,13 +177,13 @@ def test_a_project_that_has_not_changed_is_not_read_again(store, project, monkey
     # Files whose change time is of this moment are read each time: they could change again in the same tick.
     monkeypatch.setattr(snapshot, "SETTLED_NS", -1)
 
-    first = store.snapshots.take("path", str(folder / "m0.py"))
+    first = store.snapshots.take(Program(path=str(folder / "m0.py")))
     assert len(reads) == 20
-    assert store.snapshots.take("path", str(folder / "m0.py")) == first
+    assert store.snapshots.take(Program(path=str(folder / "m0.py"))) == first
     assert len(reads) == 20
 
     (folder / "m7.py").write_text("x = 8")
-    again = store.snapshots.take("path", str(folder / "m0.py"))
+    again = store.snapshots.take(Program(path=str(folder / "m0.py")))
     assert len(reads) == 21
     assert again.digest != first.digest
 
@@ -193,14 +194,14 @@ def test_an_edit_is_seen_however_fast_it_comes_and_whatever_it_does_to_the_clock
     for number in range(50):
         (folder / "train.py").write_text(f"a = {number % 10}{number // 10}")
         os.utime(folder / "train.py", (1, 1))
-        digests.add(store.snapshots.take("path", str(folder / "train.py")).digest)
+        digests.add(store.snapshots.take(Program(path=str(folder / "train.py"))).digest)
 
     assert len(digests) == 50
 
 
 def test_a_project_is_the_same_until_a_file_of_it_changes_or_goes(store, project):
     folder = project({"train.py": "a = 1", "near.py": "b = 1"})
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
     assert store.snapshots.still_same(tree)
 
     os.utime(folder / "near.py")
@@ -232,7 +233,7 @@ def test_a_file_that_is_being_written_is_kept_as_it_was_at_one_moment(store, pro
     writer.start()
     try:
         for _ in range(50):
-            tree = store.snapshots.take("path", str(folder / "train.py"))
+            tree = store.snapshots.take(Program(path=str(folder / "train.py")))
             content = store.blobs.path(tree.files[0].sha256).read_bytes()
             assert len(set(content)) == 1
     finally:
@@ -243,7 +244,7 @@ def test_a_file_that_is_being_written_is_kept_as_it_was_at_one_moment(store, pro
 def test_a_run_gets_links_and_a_manifest_from_which_the_tree_can_be_read(store, project, tmp_path):
     folder = project({"train.py": "1", "pkg/deep/a.py": "2", "run.sh": "#!/bin/sh"})
     (folder / "run.sh").chmod(0o755)
-    tree = store.snapshots.take("path", str(folder / "train.py"))
+    tree = store.snapshots.take(Program(path=str(folder / "train.py")))
     run = tmp_path / "run"
     run.mkdir()
 
@@ -268,7 +269,7 @@ def test_a_run_of_an_older_deck_has_code_without_a_manifest(tmp_path, store):
 
 
 def test_the_code_of_a_run_can_be_run_again_after_the_store_was_lost(store, project, tmp_path):
-    tree = store.snapshots.take("path", str(project({"train.py": "1", "a.py": "2"}) / "train.py"))
+    tree = store.snapshots.take(Program(path=str(project({"train.py": "1", "a.py": "2"}) / "train.py")))
     run, second = tmp_path / "run", tmp_path / "second"
     run.mkdir()
     second.mkdir()

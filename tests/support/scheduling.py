@@ -15,9 +15,9 @@ from traindeck.db.tables import Attempt, Run, RunEvent
 from traindeck.runner.ended import Ending, write_exit
 from traindeck.runner.identity import identify
 from traindeck.runner.order import read_order
+from traindeck.runner.program import Program
 from traindeck.runner.record import claim_attempt
 from traindeck.runs.files import AttemptFiles, DeckFiles
-from traindeck.runs.view import ScriptView
 from traindeck.scheduling.attempts import Attempts
 from traindeck.scheduling.dispatcher import Dispatcher
 from traindeck.scheduling.observer import Observer
@@ -82,9 +82,9 @@ class Scheduler:
 
     def queue(self, **columns: Any) -> int:
         """Put a run into the queue, as a command without files."""
-        script = ScriptView.model_validate({"kind": "command", "command": ["sleep", "1000"], "filename": ""})
+        script = Program(kind="command", command=("sleep", "1000"))
         with self.database.write() as session:
-            run = Run(**{"name": "a", "script": script.model_dump(mode="json"), **columns})
+            run = Run(**{"name": "a", "script": script.as_json(), **columns})
             session.add(run)
             session.flush()
             return run.id or 0

@@ -10,13 +10,13 @@ from sqlmodel import select
 
 from traindeck.db.tables import IdempotencyKey, Parameter, Run, RunTag
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
+from traindeck.runner.program import Program
 from traindeck.runs import commands
 from traindeck.runs.names import ADJECTIVES, ANIMALS, random_name
 from traindeck.runs.parameters import MAX_TEXT_CHARACTERS, parameter_rows
 from traindeck.runs.removal import remove_files
-from traindeck.runs.spec import RunSpec, ScriptSpec
+from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import FINAL, Status
-from traindeck.runs.view import ScriptKind
 from traindeck.sources.tree import CodeFile, tree_of
 
 SPEC = RunSpec(trainer="mnist", params={"lr": 0.1}, tags=("a", "b", "a"))
@@ -34,7 +34,7 @@ def test_a_submitted_run_has_its_rows_and_its_folder(session, files, blobs):
 def test_a_script_is_kept_byte_for_byte(session, files, blobs):
     source = b"# \xff\r\nprint(1)"
     tree = tree_of("a.py", None, [CodeFile("a.py", len(source), blobs.put_bytes(source), 0)])
-    run = commands.submit(session, files, blobs, RunSpec(script=ScriptSpec(ScriptKind.SOURCE, "a.py", code=tree)))
+    run = commands.submit(session, files, blobs, RunSpec(script=Program("a.py", "source"), code=tree))
 
     assert (files.run(run.id).code / "a.py").read_bytes() == source
     assert run.code_digest == tree.digest

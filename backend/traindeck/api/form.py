@@ -86,7 +86,7 @@ def known_options(deck: Deck, *, script: str | None, run: RunView | None) -> Opt
     try:
         if script is not None:
             body = ScriptBody(path=script)
-            target = target_of(locate_script(body, deck.code), body, deck.files.home / "uploads")
+            target = target_of(locate_script(body, deck.code)[0], body, deck.files.home / "uploads")
         elif run is not None and run.script is not None:
             folder = deck.files.run(run.id).folder
             target = kept_target(run.script, code_of(folder), folder)
@@ -99,7 +99,7 @@ def known_options(deck: Deck, *, script: str | None, run: RunView | None) -> Opt
         return None
     if run is None or run.script is None:
         return _form(inspection, None, [])
-    return _form(inspection, run.params, run.script.args)
+    return _form(inspection, run.params, list(run.script.args))
 
 
 def _form(inspection: Inspection, values: dict[str, Any] | None, args: list[str], *, shown: str = "") -> OptionsForm:
@@ -117,12 +117,12 @@ def _asked_target(deck: Deck, body: FormBody) -> tuple[Target | None, dict[str, 
     """The script to ask for its options, and the parameters of the run that is to be repeated."""
     values = None
     if body.script is not None:
-        target = target_of(locate_script(body.script, deck.code), body.script, deck.files.home / "uploads")
+        target = target_of(locate_script(body.script, deck.code)[0], body.script, deck.files.home / "uploads")
     else:
         run_id = body.run or 0
         with deck.database.read() as session:
             spec = spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
-        target = kept_target(spec.script, spec.script.code, deck.files.run(run_id).folder) if spec.script else None
+        target = kept_target(spec.script, spec.code, deck.files.run(run_id).folder) if spec.script else None
         values = spec.params
     return target, values
 

@@ -32,12 +32,12 @@ def resolve(body: LaunchBody, deck: Deck) -> RunSpec:
     """
     errors = resource_errors(body.resources, deck.slots.capacity)
     params = {}
-    script = None
+    script, code = None, None
     try:
         if body.trainer is not None:
             params = check_params(deck.registry, body.trainer, body.params)
         if body.script is not None:
-            script = read_script(body.script, deck.code)
+            script, code = read_script(body.script, deck.code)
             target = target_of(script, body.script, deck.files.home / "uploads")
             script, params = resolve_options(deck, script, target, body.params)
     except InvalidRequest as error:
@@ -47,6 +47,7 @@ def resolve(body: LaunchBody, deck: Deck) -> RunSpec:
     return RunSpec(
         trainer=body.trainer,
         script=script,
+        code=code,
         params=params,
         name=body.name,
         tags=tuple(body.tags),
@@ -65,7 +66,7 @@ async def resolve_aside(body: LaunchBody, deck: Deck) -> RunSpec:
         return await lane_of_trainer(deck, body.trainer).run(resolve, body, deck)
 
     def find_target() -> Target | None:
-        return target_of(locate_script(script, deck.code), script, deck.files.home / "uploads")
+        return target_of(locate_script(script, deck.code)[0], script, deck.files.home / "uploads")
 
     unchecked = not (body.params or script.args)
     return await asking(deck, partial(resolve, body), find_target, unchecked=unchecked)

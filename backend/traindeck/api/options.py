@@ -14,9 +14,8 @@ from traindeck.errors import DeckBusy, InvalidRequest
 from traindeck.options.inspection import Inspection, Parsed, Parsing, Target
 from traindeck.options.launch import resolve_script_params
 from traindeck.options.resuming import resume_errors
+from traindeck.runner.program import Program
 from traindeck.runs import commands
-from traindeck.runs.spec import ScriptSpec
-from traindeck.runs.view import ScriptView
 from traindeck.scheduling.inspector import Inspector
 from traindeck.sources.tree import CodeTree
 
@@ -29,8 +28,8 @@ CHECK_SECONDS = 10.0
 
 
 def resolve_options(
-    deck: Deck, script: ScriptSpec, target: Target | None, params: Mapping[str, Any], *, override: bool = False
-) -> tuple[ScriptSpec, dict[str, Any]]:
+    deck: Deck, script: Program, target: Target | None, params: Mapping[str, Any], *, override: bool = False
+) -> tuple[Program, dict[str, Any]]:
     """The script with the arguments to start it with, and all of its parameters.
 
     A script that is new to the deck is run up to its parser for that, for some seconds at the most; one that does not
@@ -59,7 +58,7 @@ def resolve_options(
     return replace(script, args=tuple(args), unchecked=unchecked), resolved
 
 
-def complete_later(deck: Deck, run_id: int, script: ScriptSpec, target: Target | None) -> None:
+def complete_later(deck: Deck, run_id: int, script: Program, target: Target | None) -> None:
     """Give a run that was queued unchecked its parameters, once its script has come to its parser."""
     if target is None or deck.inspector.known(target) is not None:
         return
@@ -77,7 +76,7 @@ def complete_later(deck: Deck, run_id: int, script: ScriptSpec, target: Target |
     deck.inspector.begin(target).add_done_callback(complete)
 
 
-def kept_target(script: ScriptSpec | ScriptView, tree: CodeTree | None, run_folder: Path) -> Target | None:
+def kept_target(script: Program, tree: CodeTree | None, run_folder: Path) -> Target | None:
     """Return the script of an earlier run, as its code was kept in `tree`; None for a command."""
     if script.command or tree is None:
         return None

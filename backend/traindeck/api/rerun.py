@@ -107,7 +107,7 @@ async def _changed_aside(deck: Deck, asked: RunSpec, body: RerunBody, run_id: in
     return await asking(
         deck,
         lambda deck: changed(deck, asked, body, folder),
-        lambda: None if as_it_was else kept_target(script, script.code, folder),
+        lambda: None if as_it_was else kept_target(script, asked.code, folder),
     )
 
 
@@ -164,7 +164,7 @@ def _script_changed(deck: Deck, spec: RunSpec, body: RerunBody, folder: Path) ->
         return replace(spec, script=script)
     if body.args is not None:
         script = replace(script, args=tuple(body.args))
-    target = kept_target(script, script.code, folder)
+    target = kept_target(script, spec.code, folder)
     try:
         script, params = resolve_options(deck, script, target, body.params or {}, override=body.args is None)
     except InvalidRequest as error:

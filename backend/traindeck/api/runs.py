@@ -65,7 +65,7 @@ async def launch_run(
 def _queue(deck: Deck, spec: RunSpec, body: LaunchBody, idempotency_key: str | None) -> RunView:
     view = queue_run(deck, spec, idempotency_key)
     if spec.script is not None and body.script is not None:
-        deck.code.record_git(spec.script.code, deck.files.run(view.id).folder)
+        deck.code.record_git(spec.code, deck.files.run(view.id).folder)
         if not view.params:
             complete_later(deck, view.id, spec.script, target_of(spec.script, body.script, deck.files.home / "uploads"))
     return view

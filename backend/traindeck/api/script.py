@@ -4,15 +4,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from traindeck.api.bodies import ScriptBody
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runner.copying import is_of_kernel
-from traindeck.runs.spec import ScriptSpec
-from traindeck.runs.view import ScriptKind
+from traindeck.runner.program import START, Program
 from traindeck.sources.store import CodeStore
 from traindeck.sources.tree import CodeTree
 from traindeck.sources.uploads import tree_to_run
@@ -21,59 +18,56 @@ MAX_SCRIPT_BYTES = 10_000_000
 OF_KERNEL = "lies in /proc, /sys or /dev, or is made up by the kernel as it is read: copy it to a folder of your own"
 
 
-def read_script(body: ScriptBody, code: CodeStore) -> ScriptSpec:
+def read_script(body: ScriptBody, code: CodeStore) -> tuple[Program, CodeTree | None]:
     """The program that `body` asks for, with absolute paths, and its code, which is kept on return.
 
     Raises:
         InvalidRequest: something of it is not there, or cannot be read; every such field is named.
     """
-    spec = locate_script(body, code)
-    return replace(spec, code=spec.code or _code(spec, body, code))
+    program, tree = locate_script(body, code)
+    return program, tree or _code(program, body, code)
 
 
-def locate_script(body: ScriptBody, code: CodeStore) -> ScriptSpec:
-    """The program that `body` asks for, with absolute paths; nothing of it is kept.
+def locate_script(body: ScriptBody, code: CodeStore) -> tuple[Program, CodeTree | None]:
+    """The program that `body` asks for, with absolute paths, and the tree of an upload; nothing more of it is kept.
 
     Raises:
         InvalidRequest: something of it is not there, or cannot be read; every such field is named.
     """
     refusals = _Refusals()
     cwd = refusals.folder("cwd", body.cwd)
-    common: dict[str, Any] = {
-        "args": tuple(body.args),
-        "python": refusals.interpreter(body.python),
-        "cold": body.cold,
-        "resume_arg": body.resume_arg,
-    }
+    given = {name: getattr(body, name) for name in START}
+    start = {**given, "args": tuple(body.args), "cwd": cwd, "python": refusals.interpreter(body.python)}
+    tree = None
     if body.source is not None:
         filename = refusals.plain_filename("script.py" if body.filename is None else body.filename)
-        spec = ScriptSpec(ScriptKind.SOURCE, filename, cwd=cwd, **common)
+        program = Program(filename, "source", **start)
     elif body.upload is not None:
         tree = tree_to_run(code.uploads.find(body.upload), body.entry)
-        spec = ScriptSpec(ScriptKind.UPLOAD, tree.entry or "", cwd=cwd, code=tree, **common)
+        program = Program(tree.entry or "", "upload", **start)
     elif body.module is not None:
-        spec = ScriptSpec(ScriptKind.MODULE, body.module, module=body.module, cwd=cwd, **common)
+        program = Program(body.module, "module", module=body.module, **start)
     elif body.command is not None:
         refusals.program(body.command[0], cwd)
         name = os.path.basename(body.command[0])  # noqa: PTH119 (as it was written)
-        spec = ScriptSpec(ScriptKind.COMMAND, name, command=tuple(body.command), cwd=cwd, **common)
+        program = Program(name, "command", command=tuple(body.command), **start)
     else:
         path = refusals.file("path", _absolute(body.path or ""))
-        spec = ScriptSpec(ScriptKind.PATH, path.name, path=str(path), cwd=cwd or str(path.parent), **common)
+        program = Program(path.name, path=str(path), **{**start, "cwd": cwd or str(path.parent)})
     refusals.raise_any()
-    return spec
+    return program, tree
 
 
-def _code(spec: ScriptSpec, body: ScriptBody, code: CodeStore) -> CodeTree | None:
+def _code(program: Program, body: ScriptBody, code: CodeStore) -> CodeTree | None:
     """The project as it is now; what is launched afterwards is this, whatever becomes of it on disk."""
     if body.source is not None:
-        return code.sent(spec.filename, body.source.encode())
+        return code.sent(program.filename, body.source.encode())
     try:
-        return code.snapshots.take(spec.kind.value, spec.path, spec.module, spec.cwd, spec.command)
+        return code.snapshots.take(program)
     except OSError as error:
-        if error.filename is None or not str(error.filename).startswith(str(Path(spec.path or "/").parent)):
+        if error.filename is None or not str(error.filename).startswith(str(Path(program.path or "/").parent)):
             raise
-        problem = f"script.path {spec.path!r} cannot be read: {error.strerror}"
+        problem = f"script.path {program.path!r} cannot be read: {error.strerror}"
         raise InvalidRequest([FieldError("script.path", problem)]) from error
 
 

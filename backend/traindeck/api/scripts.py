@@ -17,8 +17,7 @@ from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError
 from traindeck.options.inspection import Inspection, Target
 from traindeck.options.launch import params_of
-from traindeck.runs.spec import ScriptSpec
-from traindeck.runs.view import ScriptKind
+from traindeck.runner.program import Program
 
 router = APIRouter(tags=["scripts"], route_class=StrictRoute)
 
@@ -62,7 +61,7 @@ async def inspect_script(body: InspectBody, deck: DeckDep) -> ScriptOptions:
 
 
 def _target(deck: Deck, script: ScriptBody) -> Target | None:
-    return target_of(locate_script(script, deck.code), script, deck.files.home / "uploads")
+    return target_of(locate_script(script, deck.code)[0], script, deck.files.home / "uploads")
 
 
 def _options(body: InspectBody, deck: Deck) -> ScriptOptions:
@@ -84,13 +83,13 @@ def _options(body: InspectBody, deck: Deck) -> ScriptOptions:
     )
 
 
-def target_of(script: ScriptSpec, body: ScriptBody, uploads: Path) -> Target | None:
+def target_of(script: Program, body: ScriptBody, uploads: Path) -> Target | None:
     """The script that `body` asks for, or None for a command; an upload lies in a folder of its own in `uploads`."""
     common: dict[str, Any] = {"python": script.python, "cold": script.cold}
     base = Path(script.cwd) if script.cwd else None
-    if script.kind is ScriptKind.COMMAND:
+    if script.kind == "command":
         return None
-    if script.kind is ScriptKind.MODULE:
+    if script.kind == "module":
         return Target(path0=base, base=base, module=script.module, **common)
     if body.source is not None:
         return Target(content=body.source.encode(), file=script.filename, base=base, **common)

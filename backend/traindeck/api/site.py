@@ -16,17 +16,18 @@ from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_
 from traindeck.pages.program import program
 from traindeck.pages.resources import static_folder
 from traindeck.provenance.masking import mask_variables
+from traindeck.runner.program import Program
 from traindeck.runs.queries import find_run, show_run
-from traindeck.runs.view import RunView, ScriptKind, ScriptView
+from traindeck.runs.view import RunView
 
 router = APIRouter(include_in_schema=False)
 
 ANEW = {
-    ScriptKind.PATH: "The file as it is now",
-    ScriptKind.SOURCE: "Edit the source",
-    ScriptKind.MODULE: "The module as it is now",
-    ScriptKind.COMMAND: "Another command",
-    ScriptKind.UPLOAD: "Another upload",
+    "path": "The file as it is now",
+    "source": "Edit the source",
+    "module": "The module as it is now",
+    "command": "Another command",
+    "upload": "Another upload",
 }
 """The other choice than the code that the run had."""
 
@@ -99,13 +100,13 @@ def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated, RunView]
     return {**values, "script": script, "env": env, "max_retries": row.max_retries}, repeated, view
 
 
-def _script_values(deck: Deck, run_id: int, script: ScriptView) -> dict[str, Any]:
+def _script_values(deck: Deck, run_id: int, script: Program) -> dict[str, Any]:
     """The script of a POST /runs body. What was uploaded is to be uploaded again."""
-    given: dict[str, Any] = script.model_dump(include={"args", "cwd", "python", "cold", "resume_arg"})
-    if script.kind is ScriptKind.SOURCE:
+    given = script.start()
+    if script.kind == "source":
         kept = deck.files.run(run_id).code / script.filename
         source = kept.read_text(errors="replace") if kept.is_file() else ""
         return {**given, "source": source, "filename": script.filename}
-    if script.kind is ScriptKind.UPLOAD:
+    if script.kind == "upload":
         return {**given, "upload": True}
-    return {**given, script.kind.value: getattr(script, script.kind.value)}
+    return {**given, script.kind: script.as_json()[script.kind]}

@@ -99,7 +99,7 @@ def telling_settings(run: RunView) -> list[Setting]:
     """
     if run.script is not None and not run.params:
         return [Setting("", " ".join(run.script.args))] if run.script.args else []
-    given = given_params(run.script, run.params) if run.script else []
+    given = given_params(run.script.args, run.params) if run.script else []
     names = dict.fromkeys([*given, *(name for name in TELLING if name in run.params), *run.params])
     return [Setting(name, show_setting(run.params[name])) for name in list(names)[:SETTINGS_SHOWN]]
 

@@ -75,7 +75,7 @@ def _start(run: RunView) -> dict[str, Any]:
     if script is None:
         return {"trainer": run.trainer}
     facts = {
-        "kind": script.kind.value,
+        "kind": script.kind,
         "script": script.path or script.filename,
         "module": script.module,
         "command": shlex.join(script.command) or None,

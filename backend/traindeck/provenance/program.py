@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.db.tables import Run
-from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.order import Order
+from traindeck.runner.program import Program
 from traindeck.runs.files import RunFiles
-from traindeck.runs.view import ScriptKind, ScriptView
 
 PYTHON_NAME = re.compile(r"(python|pypy)[0-9.]*(-config)?$")
 SHEBANG_BYTES = 512
@@ -23,10 +23,7 @@ def argv_of_order(order: Order) -> list[str]:
     script = order.script
     if script is None:
         return _trainer_argv(order.trainer or "", order.params)
-    if script.kind == "command":
-        return list(script.command)
-    target = ["-m", script.module] if script.kind == "module" else [script.file]
-    return [script.python or sys.executable, *target, *script.args]
+    return script.program.argv(sys.executable, script.file)
 
 
 def argv_of_run(run: Run, files: RunFiles) -> list[str]:
@@ -35,12 +32,8 @@ def argv_of_run(run: Run, files: RunFiles) -> list[str]:
         return []
     if not run.script:
         return _trainer_argv(run.trainer or "", run.params)
-    script = ScriptView.model_validate(run.script)
-    if script.kind is ScriptKind.COMMAND:
-        return list(script.command)
-    file = script.path or str(files.code / script.filename)
-    target = ["-m", script.module or ""] if script.kind is ScriptKind.MODULE else [file]
-    return [script.python or sys.executable, *target, *script.args]
+    script = Program.from_json(run.script)
+    return script.argv(sys.executable, script.path or str(files.code / script.filename))
 
 
 def shell_line(argv: list[str], own_python: str = sys.executable) -> str:
@@ -55,10 +48,11 @@ def interpreter_of(order: Order, variables: Mapping[str, str]) -> tuple[str, boo
     Of a command it is the program itself, or the one that its first line names. A shell's command can start any: the
     first that its PATH has is likely.
     """
-    if order.script is None or order.script.kind != "command":
-        return (order.script and order.script.python) or sys.executable, False
+    script = order.script.program if order.script else None
+    if script is None or script.kind != "command":
+        return (script and script.python) or sys.executable, False
     path = variables.get("PATH")
-    program = _located(order.script, path)
+    program = _located(script, path)
     if program is not None:
         if PYTHON_NAME.match(Path(program).name):
             return program, False
@@ -69,10 +63,10 @@ def interpreter_of(order: Order, variables: Mapping[str, str]) -> tuple[str, boo
     return (likely, True) if likely else None
 
 
-def _located(script: ScriptOrder, path: str | None) -> str | None:
+def _located(script: Program, path: str | None) -> str | None:
     name = script.command[0] if script.command else ""
     if "/" in name:
-        return str(Path(script.base or "/") / name)
+        return str(Path(script.cwd or "/") / name)
     return shutil.which(name, path=path)
 
 

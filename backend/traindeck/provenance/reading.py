@@ -11,8 +11,8 @@ from traindeck.provenance.masking import mask_arguments
 from traindeck.provenance.packages import read_packages
 from traindeck.provenance.program import argv_of_run, shell_line
 from traindeck.provenance.view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
+from traindeck.runner.program import Program
 from traindeck.runs.files import AttemptFiles, RunFiles, read_json
-from traindeck.runs.view import ScriptView
 from traindeck.sources.kept import GIT, code_of
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -22,7 +22,7 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
     """What attempt `number` of a run ran with; 0 for a run that has had none."""
     attempt = files.attempt(number)
     content = read_json(attempt.environment) or {}
-    script = ScriptView.model_validate(run.script) if run.script else None
+    script = Program.from_json(run.script) if run.script else None
     argv = _texts(content.get("argv")) or mask_arguments(argv_of_run(run, files))
     packages = read_packages(attempt.packages)
     environment = content.get("environment")
@@ -48,7 +48,7 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
     return RecordView.model_validate(fields)
 
 
-def _start(attempt: AttemptFiles, script: ScriptView | None) -> str:
+def _start(attempt: AttemptFiles, script: Program | None) -> str:
     """How it was started; of an attempt that has not, how it was asked to be."""
     done = (read_json(attempt.process) or {}).get("start")
     if done in ("warm", "cold"):

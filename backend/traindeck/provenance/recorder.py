@@ -85,7 +85,7 @@ class Recorder:
             "attempt": order.attempt,
             "recorded_at": datetime.now(UTC).isoformat(),
             "argv": argv,
-            "cwd": order.script.base if order.script else None,
+            "cwd": order.script.program.cwd if order.script else None,
             "environment": mask_variables(variables) if self._saw_start(attempt) else None,
             "python": _python(found, guessed=bool(chosen and chosen[1])) if found else None,
             "torch": found.torch if found else None,

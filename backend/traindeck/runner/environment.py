@@ -59,7 +59,7 @@ def hook_of_attempt(order: Order) -> str:
 def _where_programs_are(order: Order, inherited: Mapping[str, str]) -> dict[str, str]:
     """For a command, PATH as an activated environment has it: its `python` and `torchrun` are then the deck's."""
     folder, path = os.path.dirname(sys.executable), inherited.get("PATH", os.defpath)  # noqa: PTH120
-    if order.script is None or order.script.kind != "command" or folder in path.split(os.pathsep):
+    if order.script is None or order.script.program.kind != "command" or folder in path.split(os.pathsep):
         return {}
     return {"PATH": _path(folder, path)}
 
@@ -69,7 +69,7 @@ def variables_of_start(script: ScriptOrder, variables: Mapping[str, str]) -> dic
 
     It works in a folder of its own, which `python -m` would search. hook/sitecustomize.py takes them away again.
     """
-    if script.kind != "module":
+    if script.program.kind != "module":
         return {}
     hook, _, others = variables["PYTHONPATH"].partition(os.pathsep)
     folder = os.path.realpath(script.path0)

@@ -33,11 +33,7 @@ def execute(script: ScriptOrder) -> NoReturn:
 
 def arguments_of(script: ScriptOrder) -> list[str]:
     """The program to execute, and its arguments."""
-    if script.kind == "command":
-        return script.command
-    python = script.python or sys.executable
-    what = ["-m", script.module] if script.kind == "module" else [file_to_start(script)]
-    return [python, *what, *script.args]
+    return script.program.argv(sys.executable, file_to_start(script))
 
 
 def file_to_start(script: ScriptOrder) -> str:

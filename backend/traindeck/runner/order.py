@@ -1,49 +1,34 @@
 """What the server asks a shim to do: one attempt, as a file in the attempt's folder."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from traindeck.runner.program import Program
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptOrder:
-    """A program of the user's to run.
+    """A program of the user's to run, and where its files are.
 
     Attributes:
-        kind: "file" for `python FILE`, "module" for `python -m MODULE`, "command" for any program.
+        program: What is started; the checkpoint that it resumes from is among its arguments.
         source: The file that is compiled, for a file: where its content was kept, or the file itself.
         file: What a file shall believe its path to be.
-        module: The module's full name.
-        command: A program and its arguments.
-        args: What follows a file or a module.
         path0: What stands first in `sys.path`.
-        base: The folder that relative paths are meant from, mirrored into the working folder; None for none.
         code: The folder of the code that was kept at launch, if any.
         root: The folder that this code was read from; None where it was sent.
         edited: True where the files in `root` are not, or not any more, those that were kept: then the kept ones count.
-        python: The interpreter to start; None for the deck's own.
-        cold: True for a fresh interpreter, although a warm one could be forked.
     """
 
-    kind: str = "file"
+    program: Program
     source: str = ""
     file: str = ""
-    module: str = ""
-    command: list[str] = field(default_factory=list)
-    args: list[str] = field(default_factory=list)
     path0: str = ""
-    base: str | None = None
     code: str | None = None
     root: str | None = None
     edited: bool = False
-    python: str | None = None
-    cold: bool = False
-
-    @property
-    def starts_cold(self) -> bool:
-        """True where the program is executed afresh, not forked from a process that has imported torch."""
-        return self.cold or self.python is not None or self.kind == "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +83,16 @@ def read_order(path: Path) -> Order:
     """
     content = json.loads(path.read_bytes())
     script = content.pop("script", None)
-    return Order(**content, script=ScriptOrder(**script) if script else None)
+    return Order(**content, script=_read_script(script) if script else None)
+
+
+def _read_script(content: dict[str, Any]) -> ScriptOrder:
+    program = content.pop("program", None)
+    if program is not None:
+        return ScriptOrder(program=Program.from_json(program), **content)
+    # An order of an earlier release: the program's fields stand among the others, two of them in other words.
+    kind = "path" if content["kind"] == "file" else content["kind"]
+    flat = {**content, "kind": kind, "cwd": content.get("base"), "filename": Path(content["file"]).name}
+    placed = {one.name: content[one.name] for one in fields(ScriptOrder) if one.name in content}
+    given = {name: value for name, value in flat.items() if value}
+    return ScriptOrder(program=Program.from_json(given), **placed)

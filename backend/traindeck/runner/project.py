@@ -37,13 +37,14 @@ def mirror(order: Order) -> None:
     """
     script = order.script
     # What was pasted or uploaded is meant from where its files are: in the folder of the kept code.
-    base = script and (script.base or (script.code if script.kind != "command" and script.root is None else None))
+    sent = script.code if script and script.program.kind != "command" and script.root is None else None
+    base = script and (script.program.cwd or sent)
     if script is None or not base or is_of_kernel(base):
         return
     mirroring = _Mirroring(order, Path(base), script)
     with contextlib.suppress(OSError, ValueError):
         mirroring.all()
-        for argument in [*script.args, *script.command[1:]]:
+        for argument in [*script.program.args, *script.program.command[1:]]:
             mirroring.named(argument)
     mirroring.note()
 

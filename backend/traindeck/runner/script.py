@@ -22,20 +22,21 @@ def run_script(script: ScriptOrder) -> int:
     folder = os.path.realpath(_folder(script))
     sys.path[0:1] = [folder]
     forget_shadowed(folder)
-    return _run_module(script) if script.kind == "module" else _run_file(script)
+    return _run_module(script) if script.program.kind == "module" else _run_file(script)
 
 
 def _folder(script: ScriptOrder) -> str:
     # Python looks beside what a link leads to, and a folder that was not named is that of the file.
-    beside = os.path.dirname(os.path.realpath(script.file)) if script.kind == "file" else ""  # noqa: PTH120
-    if script.path0 and (script.kind == "module" or script.path0 != os.path.dirname(script.file)):  # noqa: PTH120
+    is_module = script.program.kind == "module"
+    beside = "" if is_module else os.path.dirname(os.path.realpath(script.file))  # noqa: PTH120
+    if script.path0 and (is_module or script.path0 != os.path.dirname(script.file)):  # noqa: PTH120
         return script.path0
     return beside or script.path0
 
 
 @unseen
 def _run_file(script: ScriptOrder) -> int:
-    sys.argv = [script.file, *script.args]
+    sys.argv = [script.file, *script.program.args]
     sys.orig_argv = [sys.executable, *sys.argv]
     try:
         code = compile(Path(script.source).read_bytes(), script.file, "exec", dont_inherit=True)
@@ -52,12 +53,13 @@ def _run_file(script: ScriptOrder) -> int:
 
 @unseen
 def _run_module(script: ScriptOrder) -> int:
-    sys.argv = ["-m", *script.args]
-    sys.orig_argv = [sys.executable, "-m", script.module, *script.args]
+    module, args = script.program.module or "", script.program.args
+    sys.argv = ["-m", *args]
+    sys.orig_argv = [sys.executable, "-m", module, *args]
     _make_main()
     try:
         # What the interpreter itself calls for -m: its frames are in the traceback there, too.
-        runpy._run_module_as_main(script.module)  # type: ignore[attr-defined]
+        runpy._run_module_as_main(module)  # type: ignore[attr-defined]
     except BaseException as error:
         return exit_code_of(error, runpy._run_module_as_main.__code__)  # type: ignore[attr-defined]
     return 0

@@ -21,4 +21,5 @@ def start_of(order: Order, *, warm: bool) -> str:
         return COLD
     if order.script is None:
         return WARM
-    return COLD if order.script.starts_cold or any(name.startswith(READ_AT_START) for name in order.env) else WARM
+    afresh = order.script.program.starts_cold or any(name.startswith(READ_AT_START) for name in order.env)
+    return COLD if afresh else WARM

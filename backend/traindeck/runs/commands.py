@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import IdempotencyKey, MetricDirection, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
+from traindeck.runner.program import Program
 from traindeck.runs import transitions
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.directions import Better
@@ -22,7 +23,6 @@ from traindeck.runs.queries import find_run
 from traindeck.runs.resuming import VARIABLE, way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
-from traindeck.runs.view import ScriptView
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.kept import materialise
 
@@ -44,7 +44,7 @@ def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> R
         gpus=spec.resources.gpus,
         max_retries=spec.max_retries,
         rerun_of=spec.rerun_of,
-        code_digest=spec.script.code.digest if spec.script and spec.script.code else None,
+        code_digest=spec.code.digest if spec.code else None,
     )
     session.add(run)
     session.flush()
@@ -82,7 +82,7 @@ def submit_once(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec,
 
 
 def _fingerprint(spec: RunSpec) -> str:
-    code = spec.script.code.digest if spec.script and spec.script.code else None
+    code = spec.code.digest if spec.code else None
     return hashlib.sha256(json.dumps([spec.as_json(), code], sort_keys=True).encode()).hexdigest()
 
 
@@ -139,7 +139,7 @@ def check_resume(files: DeckFiles, run: Run) -> None:
         raise RunConflict(
             f"Run {run.id} has saved no checkpoint: there is nothing to resume from. Retry starts afresh."
         )
-    script = ScriptView.model_validate(run.script) if run.script else None
+    script = Program.from_json(run.script) if run.script else None
     if way_to_resume(script, files.run(run.id or 0).folder) is None:
         raise RunConflict(
             f"Run {run.id} cannot be resumed: its script is not known to read a checkpoint. Run it again with "
@@ -218,8 +218,8 @@ def _write_files(files: DeckFiles, blobs: Blobs, run_id: int, spec: RunSpec) -> 
     # A folder that is there already is of a submit that was cut off before its commit: nobody was told of it.
     shutil.rmtree(run_files.folder, ignore_errors=True)
     run_files.folder.mkdir(mode=0o700)
-    if spec.script is not None and spec.script.code is not None:
-        materialise(blobs, spec.script.code, run_files.folder)
+    if spec.code is not None:
+        materialise(blobs, spec.code, run_files.folder)
     write_json(run_files.spec, spec.as_json())
     sync_folder(run_files.folder)
     sync_folder(files.runs)

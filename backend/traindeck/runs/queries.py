@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import LARGEST_INTEGER, MetricDirection, Run, RunEvent, RunTag, ScalarSummary, StatusCount
 from traindeck.errors import RunNotFound
+from traindeck.runner.program import Program
 from traindeck.runs.directions import Better
 from traindeck.runs.filters import parse_filter, status_condition
 from traindeck.runs.matching import Pager, Selection
@@ -21,7 +22,6 @@ from traindeck.runs.view import (
     Resources,
     RunPage,
     RunView,
-    ScriptView,
     progress_view,
 )
 
@@ -146,7 +146,7 @@ def _tags(session: Session, run_ids: list[int]) -> dict[int, list[str]]:
 def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -> RunView:
     status, run_id = Status(run.status), run.id or 0
     queued = status is Status.QUEUED
-    script = ScriptView.model_validate(run.script) if run.script else None
+    script = Program.from_json(run.script) if run.script else None
     return RunView(
         id=run_id,
         name=run.name,

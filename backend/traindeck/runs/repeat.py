@@ -1,5 +1,6 @@
 """What a run was asked to do, so that it can be asked once more: the same program, parameters and environment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -7,14 +8,15 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import Run, RunTag
 from traindeck.errors import NO_ROOM, RunConflict
+from traindeck.runner.program import Program
 from traindeck.runs.files import DeckFiles, RunFiles
-from traindeck.runs.spec import RunSpec, ScriptSpec
-from traindeck.runs.view import Resources, ScriptKind, ScriptView
+from traindeck.runs.spec import RunSpec
+from traindeck.runs.view import Resources
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.kept import keep_again
 from traindeck.sources.tree import CodeTree
 
-NEEDS_NO_CODE = (ScriptKind.MODULE, ScriptKind.COMMAND)
+NEEDS_NO_CODE = ("module", "command")
 """These run in a folder of the user's; what was kept of it may be all of the code, some, or none."""
 
 
@@ -28,12 +30,12 @@ def spec_of(session: Session, files: DeckFiles, blobs: Blobs, run: Run) -> RunSp
     run_id = run.id or 0
     if run.trainer is None and run.script is None:
         raise RunConflict(f"Run {run_id} was imported: the deck does not know what program wrote it.")
-    view = ScriptView.model_validate(run.script) if run.script else None
-    script = _script_of(run_id, view, files.run(run_id), blobs) if view else None
+    script = replace(Program.from_json(run.script), unchecked=None) if run.script else None
     tags = session.execute(select(col(RunTag.tag)).where(col(RunTag.run_id) == run_id).order_by(col(RunTag.tag)))
     return RunSpec(
         trainer=run.trainer,
         script=script,
+        code=_code_of(run_id, script, files.run(run_id), blobs) if script else None,
         params=dict(run.params),
         name=run.name,
         tags=tuple(tags.scalars()),
@@ -46,23 +48,7 @@ def spec_of(session: Session, files: DeckFiles, blobs: Blobs, run: Run) -> RunSp
     )
 
 
-def _script_of(run_id: int, script: ScriptView, files: RunFiles, blobs: Blobs) -> ScriptSpec:
-    return ScriptSpec(
-        kind=script.kind,
-        filename=script.filename,
-        path=script.path,
-        module=script.module,
-        command=tuple(script.command),
-        cwd=script.cwd,
-        args=tuple(script.args),
-        python=script.python,
-        cold=script.cold,
-        resume_arg=script.resume_arg,
-        code=_code_of(run_id, script, files, blobs),
-    )
-
-
-def _code_of(run_id: int, script: ScriptView, files: RunFiles, blobs: Blobs) -> CodeTree | None:
+def _code_of(run_id: int, script: Program, files: RunFiles, blobs: Blobs) -> CodeTree | None:
     gone = f"The code of run {run_id} is gone from the deck's home: launch {script.path or script.filename} anew."
     try:
         code = keep_again(blobs, files.folder)

@@ -1,10 +1,11 @@
 """How a program is given the checkpoint that it resumes from: by an option of its own, or by its environment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from traindeck.runs.view import ScriptView
+from traindeck.runner.program import Program
 from traindeck.sources.kept import CODE, code_of
 
 VARIABLE = "TRAINDECK_RESUME_FROM"
@@ -14,7 +15,7 @@ MOST_BYTES = 1_000_000
 REMEMBERED = 1000
 
 
-def way_to_resume(script: ScriptView | None, run_folder: Path) -> str | None:
+def way_to_resume(script: Program | None, run_folder: Path) -> str | None:
     """Return how a program is given its checkpoint: "" for a trainer, which has it from the deck, or its option, or
     `VARIABLE`; None where nothing tells that it would read one, so that it would start from the beginning."""
     if script is None:
@@ -37,22 +38,33 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def resumed(args: Sequence[str], option: str | None, checkpoint: str | None) -> list[str]:
-    """`args` with the checkpoint behind `option`; as they are where one of both is missing.
+def resumed(program: Program, checkpoint: str | None) -> Program:
+    """The program with the checkpoint among its arguments; as it is where it has no option for one, or there is none.
+
+    A command is a program with its arguments.
+    """
+    option = program.resume_arg
+    if not option or not checkpoint:
+        return program
+    if program.kind == "command":
+        return replace(program, command=_with_checkpoint(program.command, option, checkpoint))
+    return replace(program, args=_with_checkpoint(program.args, option, checkpoint))
+
+
+def _with_checkpoint(args: tuple[str, ...], option: str, checkpoint: str) -> tuple[str, ...]:
+    """The arguments with the checkpoint behind `option`.
 
     A value that the option has already is replaced. An option that ends in "=" takes its value in one word
     ("ckpt="), and so does one that was given so before ("--resume=last.pt").
     """
-    if not option or not checkpoint:
-        return list(args)
     joined = option if option.endswith("=") else f"{option}="
     for at, word in enumerate(args):
         if word.startswith(joined):
-            return [*args[:at], joined + checkpoint, *args[at + 1 :]]
+            return (*args[:at], joined + checkpoint, *args[at + 1 :])
         if word == option:
-            return [*args[: at + 1], checkpoint, *args[at + 1 + _has_value(args, at) :]]
+            return (*args[: at + 1], checkpoint, *args[at + 1 + _has_value(args, at) :])
     added = [joined + checkpoint] if option.endswith("=") else [option, checkpoint]
-    return [*args, *added]
+    return (*args, *added)
 
 
 def _has_value(args: Sequence[str], at: int) -> int:

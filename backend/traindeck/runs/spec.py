@@ -1,43 +1,22 @@
 """What somebody asked to be run, resolved and checked: enough to launch it again elsewhere."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from traindeck.runs.view import Resources, ScriptKind
+from traindeck.runner.program import Program
+from traindeck.runs.view import Resources
 from traindeck.sources.tree import CodeTree
 
 SPEC_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptSpec:
-    """A program of the user's, as it was when asked; what each part means says `ScriptView`."""
-
-    kind: ScriptKind
-    filename: str
-    path: str | None = None
-    module: str | None = None
-    command: tuple[str, ...] = ()
-    cwd: str | None = None
-    args: tuple[str, ...] = ()
-    python: str | None = None
-    cold: bool = False
-    resume_arg: str | None = None
-    unchecked: str | None = None
-    code: CodeTree | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """What the database and spec.json keep: all but the code, which lies in code/."""
-        content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "code"}
-        return {**content, "kind": self.kind.value, "command": list(self.command), "args": list(self.args)}
-
-
-@dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One run to be queued: a trainer with its parameters, or a script."""
+    """One run to be queued: a trainer with its parameters, or a script with the code that was kept for it."""
 
     trainer: str | None = None
-    script: ScriptSpec | None = None
+    script: Program | None = None
+    code: CodeTree | None = None
     params: dict[str, Any] = field(default_factory=dict)
     name: str | None = None
     tags: tuple[str, ...] = ()

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
+from traindeck.runner.program import Program
 from traindeck.runner.progress import progress_of
 from traindeck.runs.status import Status
 
@@ -45,45 +45,6 @@ class MetricView(BaseModel):
     step: int
 
 
-class ScriptKind(StrEnum):
-    """How a script was given."""
-
-    PATH = "path"
-    SOURCE = "source"
-    MODULE = "module"
-    COMMAND = "command"
-    UPLOAD = "upload"
-
-
-class ScriptView(BaseModel):
-    """The script of a run: where it came from, and how it is started."""
-
-    kind: ScriptKind = Field(ScriptKind.PATH, description="How it was given")
-    path: str | None = Field(None, description="Where it lay on the server's machine, if it came from there")
-    module: str | None = Field(None, description="The module of `python -m`")
-    command: list[str] = Field([], description="A program and its arguments")
-    filename: str = Field(description="The script's name, or its path within what was uploaded")
-    cwd: str | None = Field(None, description="The folder that relative paths are meant from")
-    args: list[str] = []
-    python: str | None = Field(None, description="The interpreter, where it is not the deck's own")
-    cold: bool = Field(False, description="It was asked to start in a fresh interpreter")
-    resume_arg: str | None = Field(None, description="The option by which it takes a checkpoint to go on from")
-    unchecked: str | None = Field(None, exclude=True, description="Why its options were not checked; in the record")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_an_older_deck(cls, content: Any) -> Any:
-        """Rows of decks that knew paths and sources only do not say which they are."""
-        if isinstance(content, dict) and "kind" not in content:
-            return {**content, "kind": ScriptKind.PATH if content.get("path") else ScriptKind.SOURCE}
-        return content
-
-    @property
-    def starts_cold(self) -> bool:
-        """True where the program is executed afresh, not forked from a process that has imported torch."""
-        return self.cold or self.python is not None or self.kind is ScriptKind.COMMAND
-
-
 class HistoryEntry(BaseModel):
     """One change of a run's status."""
 
@@ -102,7 +63,7 @@ class RunView(BaseModel):
     status: Status
     status_reason: str | None
     trainer: str | None
-    script: ScriptView | None
+    script: Program | None
     params: dict[str, Any]
     tags: list[str]
     notes: str

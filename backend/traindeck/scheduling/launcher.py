@@ -115,7 +115,7 @@ class Launcher:
 
 def _mentions(order: Order, name: bytes) -> bool:
     """Whether the file of a program speaks of a package; of a trainer and of a module that is not known."""
-    if order.script is None or order.script.kind != "file":
+    if order.script is None or not (order.script.source or order.script.file):
         return False
     try:
         with Path(order.script.source or order.script.file).open("rb") as file:

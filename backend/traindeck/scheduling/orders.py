@@ -9,11 +9,11 @@ from typing import Any
 from traindeck.db.tables import Run
 from traindeck.runner.environment import MARK_CHARACTERS, PLACEHOLDER
 from traindeck.runner.order import Order, ScriptOrder
+from traindeck.runner.program import Program
 from traindeck.runner.record import make_attempt_folder
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.files import DeckFiles, read_json, write_whole
 from traindeck.runs.resuming import resumed
-from traindeck.runs.view import ScriptKind, ScriptView
 from traindeck.scheduling.live import LiveAttempt
 from traindeck.scheduling.slots import Hold, Slots
 from traindeck.sources.kept import code_of
@@ -79,26 +79,18 @@ def write_order(
 def _script_order(files: DeckFiles, snapshots: Snapshots, run: Run, checkpoint: str | None) -> ScriptOrder | None:
     if not run.script:
         return None
-    script = ScriptView.model_validate(run.script)
+    program = resumed(Program.from_json(run.script), checkpoint)
     code = files.run(run.id or 0).code
     tree = code_of(files.run(run.id or 0).folder)
     edited = tree is None or tree.root is None or not snapshots.still_same(tree)
-    common: dict[str, Any] = {
-        "args": script.args if script.command else resumed(script.args, script.resume_arg, checkpoint),
-        "code": str(code) if code.is_dir() else None,
-        "root": tree.root if tree else None,
-        "edited": edited,
-        "python": script.python,
-        "cold": script.cold,
-        "base": script.cwd,
-    }
-    if script.kind is ScriptKind.MODULE:
-        path0 = str(code) if edited and code.is_dir() else script.cwd or ""
-        return ScriptOrder(kind="module", module=script.module or "", path0=path0, **common)
-    if script.kind is ScriptKind.COMMAND:
-        return ScriptOrder(kind="command", command=resumed(script.command, script.resume_arg, checkpoint), **common)
-    source = str(code / (tree.entry if tree and tree.entry else script.filename))
-    file = source if edited or script.path is None else script.path
+    root, folder = tree.root if tree else None, str(code) if code.is_dir() else None
+    kept: dict[str, Any] = {"code": folder, "root": root, "edited": edited}
+    if program.kind == "command":
+        return ScriptOrder(program, **kept)
+    if program.kind == "module":
+        return ScriptOrder(program, path0=folder if edited and folder else program.cwd or "", **kept)
+    source = str(code / (tree.entry if tree and tree.entry else program.filename))
+    file = source if edited or program.path is None else program.path
     # Python looks for modules beside the file that a link leads to.
     path0 = os.path.dirname(os.path.realpath(file))  # noqa: PTH120
-    return ScriptOrder(kind="file", source=source, file=file, path0=path0, **common)
+    return ScriptOrder(program, source=source, file=file, path0=path0, **kept)

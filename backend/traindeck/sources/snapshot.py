@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterable
 
+from traindeck.runner.program import Program
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.imports import import_closure, module_file
 from traindeck.sources.project import MAX_BYTES, MAX_PROGRAM_BYTES, Found, project_files
@@ -25,29 +26,22 @@ class Snapshots:
         self.blobs = blobs
         self._known: dict[str, tuple[Signature, str]] = {}
 
-    def take(
-        self,
-        kind: str,
-        path: str | None = None,
-        module: str | None = None,
-        cwd: str | None = None,
-        command: Iterable[str] = (),
-    ) -> CodeTree | None:
-        """The project of a "path", "module" or "command"; every file of it is kept on return.
+    def take(self, program: Program) -> CodeTree | None:
+        """The project of a path, a module or a command; every file of it is kept on return.
 
         None for what has no folder: a command without `cwd`.
 
         Raises:
-            OSError: the script at `path` cannot be read, or the disk is full.
+            OSError: the script at its path cannot be read, or the disk is full.
         """
-        if kind == "path" and path is not None:
+        if program.path is not None:
             # As Python does: what lies beside a link's target can be imported, not what lies beside the link.
-            root, entry = os.path.split(os.path.realpath(path))
+            root, entry = os.path.split(os.path.realpath(program.path))
             return self._take(root, entry)
-        if cwd is None:
+        if program.cwd is None:
             return None
-        root = os.path.realpath(cwd)
-        return self._take(root, module_file(root, module) if module else _first_file(root, command))
+        root, module = os.path.realpath(program.cwd), program.module
+        return self._take(root, module_file(root, module) if module else _first_file(root, program.command))
 
     def still_same(self, tree: CodeTree) -> bool:
         """True where every file of the tree still has the same content on disk."""
