@@ -28,6 +28,7 @@ NEVER = {
     "events": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch"},
     "progressbars": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch", "tqdm", "rich"},
     "pages": PROCESSES | {"fastapi", "starlette", "sqlalchemy", "sqlmodel"},
+    "launches": WEB | PROCESSES | {"torch", "tensorboard", "alembic"},
     "api": PROCESSES | {"torch", "tensorboard", "alembic"},
     "sources": WEB | {"sqlalchemy", "sqlmodel", "torch", "multiprocessing"},
     "scheduling": WEB | {"torch", "tensorboard"},

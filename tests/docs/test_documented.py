@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from docs.blocks import DOCS, section_of
-from traindeck.api import bodies, directions, health, imports, problems, scalars, scripts, uploads
+from traindeck.api import directions, health, imports, problems, runs, scalars, scripts, uploads
 from traindeck.app import create_app
+from traindeck.launches import requests
 from traindeck.provenance.view import RecordView
+from traindeck.runner.program import Kind, Program
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.filters import COLUMNS, DIVERGED, OPERATORS
 from traindeck.runs.sorting import SORT_COLUMNS
 from traindeck.runs.status import Status
-from traindeck.runs.view import MetricView, ProgressView, Resources, RunPage, RunView, ScriptKind, ScriptView
+from traindeck.runs.view import MetricView, ProgressView, Resources, RunPage, RunView
 from traindeck.settings import Settings
 
 HTTP = DOCS / "http.md"
@@ -78,11 +80,11 @@ def test_every_query_parameter_is_documented(openapi: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("title", "model"),
     [
-        ("Launch a run", bodies.LaunchBody),
-        ("Launch a run", bodies.ScriptBody),
+        ("Launch a run", requests.LaunchBody),
+        ("Launch a run", requests.ScriptBody),
         ("Launch a run", Resources),
         ("Fields of a run", RunView),
-        ("Fields of a run", ScriptView),
+        ("Fields of a run", Program),
         ("Fields of a run", ProgressView),
         ("Fields of a run", MetricView),
         ("List runs", RunPage),
@@ -95,21 +97,21 @@ def test_every_query_parameter_is_documented(openapi: dict[str, Any]) -> None:
         ("Compare runs", Comparison),
         ("Errors", problems.Problem),
         ("Errors", problems.FieldProblem),
-        ("Routes", bodies.EditBody),
+        ("Routes", runs.EditBody),
         ("Routes", imports.ImportBody),
         ("Routes", directions.DirectionBody),
         ("Routes", health.Health),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_every_field_is_documented(title: str, model: type[BaseModel]) -> None:
+def test_every_field_is_documented(title: str, model: type[BaseModel | Program]) -> None:
     text = section_of(HTTP, title)
-    names = [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
+    names = TypeAdapter(model).json_schema(mode="serialization")["properties"]
     assert [name for name in names if not re.search(rf"[`\"]{name}[`\":]", text)] == []
 
 
 def test_every_kind_of_script_is_documented() -> None:
-    assert [kind for kind in ScriptKind if f"`{kind}`" not in section_of(HTTP, "Fields of a run")] == []
+    assert [kind for kind in get_args(Kind) if f"`{kind}`" not in section_of(HTTP, "Fields of a run")] == []
 
 
 def test_every_refusal_is_documented(openapi: dict[str, Any]) -> None:

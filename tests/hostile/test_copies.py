@@ -17,7 +17,7 @@ from traindeck.runner.program import Program
 from traindeck.runner.project import mirror
 from traindeck.runs.folder_copy import CopyBounds, CopyRefused, CopyUnfinished, copy_folder
 from traindeck.sources.blobs import Blobs, Reserve
-from traindeck.sources.regular import read_regular
+from traindeck.sources.reads import read_regular
 from traindeck.sources.snapshot import Snapshots
 
 HOLE = 1 << 36
@@ -210,7 +210,7 @@ def test_files_that_grow_between_the_look_and_the_copy_are_not_all_kept(tmp_path
     for file in base.iterdir():
         file.write_bytes(os.urandom(10) + b"#" * 1_900_000)
     monkeypatch.setattr(snapshot, "project_files", lambda _root: found)
-    tree = Snapshots(blobs).take("command", cwd=str(base), command=["true"])
+    tree = Snapshots(blobs).take(Program(kind="command", cwd=str(base), command=("true",)))
 
     assert tree is not None
     assert not tree.complete

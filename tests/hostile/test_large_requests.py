@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from support.served import ServedDeck
-from traindeck.api.bodies import Body, EditBody, LaunchBody
-from traindeck.api.rerun import RerunBody
+from traindeck.api.runs import EditBody
 from traindeck.api.validation import field_errors, strict_json
+from traindeck.launches.requests import Body, LaunchBody, RerunBody
 from traindeck.options.checking import check_params
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.parameters import InvalidParams, validate_params

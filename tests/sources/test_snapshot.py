@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from traindeck import sources
 from traindeck.runner.program import Program
 from traindeck.sources import project as bounds
 from traindeck.sources.kept import code_of, keep_again, materialise, read_manifest
@@ -170,12 +171,10 @@ def test_a_project_that_has_not_changed_is_not_read_again(store, project, monkey
     folder = project({f"m{n}.py": f"x = {n}" for n in range(20)})
     os.chmod(folder / "m0.py", 0o644)
     reads = []
-    from traindeck.sources import snapshot
-
-    real = snapshot.read_regular
-    monkeypatch.setattr(snapshot, "read_regular", lambda path, limit: reads.append(path) or real(path, limit))
+    real = sources.reads.read_regular
+    monkeypatch.setattr(sources.reads, "read_regular", lambda path, limit: reads.append(path) or real(path, limit))
     # Files whose change time is of this moment are read each time: they could change again in the same tick.
-    monkeypatch.setattr(snapshot, "SETTLED_NS", -1)
+    monkeypatch.setattr(sources.snapshot, "SETTLED_NS", -1)
 
     first = store.snapshots.take(Program(path=str(folder / "m0.py")))
     assert len(reads) == 20

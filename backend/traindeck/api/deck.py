@@ -12,6 +12,7 @@ from traindeck.api.feed import Feed
 from traindeck.api.lanes import Lanes
 from traindeck.boards.client import Boards
 from traindeck.db.engine import Database
+from traindeck.launches.launchpad import Launchpad
 from traindeck.pages.deck import DeckState
 from traindeck.provenance.recorder import Recorder
 from traindeck.runs.changes import Changes
@@ -47,6 +48,12 @@ class Deck:
     feed: Feed = field(default_factory=Feed)
     closing: "Closing" = field(default_factory=lambda: Closing())
     searches: "Searches" = field(default_factory=lambda: Searches())
+
+    @property
+    def launchpad(self) -> Launchpad:
+        """What launches need of it."""
+        capacity, wake = lambda: self.slots.capacity, self.dispatcher.wake
+        return Launchpad(self.files, self.database, self.registry, self.code, self.inspector, capacity, wake)
 
     def state(self) -> DeckState:
         """What the header of a page says."""

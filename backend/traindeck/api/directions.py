@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 
-from traindeck.api.bodies import Body
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
+from traindeck.launches.requests import Body
 from traindeck.runs import commands
 from traindeck.runs.directions import Better
 from traindeck.runs.queries import read_directions

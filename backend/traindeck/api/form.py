@@ -3,28 +3,26 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from traindeck.api.bodies import Argument, Body, ScriptBody
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.lanes import asking
-from traindeck.api.options import kept_target
 from traindeck.api.problems import FieldProblem, field_problems
-from traindeck.api.script import locate_script
-from traindeck.api.scripts import NO_COMMAND, target_of
 from traindeck.api.strict import StrictRoute
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.launches.located import locate, locate_kept
+from traindeck.launches.requests import Argument, Body, ScriptBody
+from traindeck.launches.rerun import spec_of
+from traindeck.launches.resolution import inspect
 from traindeck.options.inspection import Inspection, Target
 from traindeck.options.partial import read_partly
 from traindeck.options.schema import Schema
+from traindeck.options.sources import with_sources
 from traindeck.pages.launch import render_options
-from traindeck.runs.queries import find_run
-from traindeck.runs.repeat import spec_of
 from traindeck.runs.view import RunView
 from traindeck.sources.kept import code_of
 
@@ -65,17 +63,12 @@ class OptionsForm(BaseModel):
 @router.post("/launch/options")
 async def show_options(body: FormBody, deck: DeckDep) -> OptionsForm:
     """The form for a script, with what its arguments fill in."""
-    return await asking(deck, partial(_asked, body), lambda: _asked_target(deck, body)[0])
-
-
-def _asked(body: FormBody, deck: Deck) -> OptionsForm:
     try:
-        target, values = _asked_target(deck, body)
-        inspection = Inspection(None, NO_COMMAND) if target is None else deck.inspector.inspect(target)
+        target, values = await deck.lanes.launching.run(_asked_target, deck, body)
     except InvalidRequest as error:
         # Said, not refused: while a path is typed it is wrong most of the time.
         return OptionsForm(problem=error.errors[0].message, rest=body.args)
-    return _form(inspection, values, body.args, shown=body.form)
+    return await asking(deck, lambda asked: _form(inspect(asked, target), values, body.args, shown=body.form))
 
 
 def known_options(deck: Deck, *, script: str | None, run: RunView | None) -> OptionsForm | None:
@@ -85,11 +78,10 @@ def known_options(deck: Deck, *, script: str | None, run: RunView | None) -> Opt
     """
     try:
         if script is not None:
-            body = ScriptBody(path=script)
-            target = target_of(locate_script(body, deck.code)[0], body, deck.files.home / "uploads")
+            target = locate(ScriptBody(path=script), deck.code).target
         elif run is not None and run.script is not None:
             folder = deck.files.run(run.id).folder
-            target = kept_target(run.script, code_of(folder), folder)
+            target = locate_kept(run.script, code_of(folder), folder).target
         else:
             return None
     except (InvalidRequest, ValidationError, OSError):
@@ -117,14 +109,13 @@ def _asked_target(deck: Deck, body: FormBody) -> tuple[Target | None, dict[str, 
     """The script to ask for its options, and the parameters of the run that is to be repeated."""
     values = None
     if body.script is not None:
-        target = target_of(locate_script(body.script, deck.code)[0], body.script, deck.files.home / "uploads")
+        target = locate(body.script, deck.code).target
     else:
         run_id = body.run or 0
-        with deck.database.read() as session:
-            spec = spec_of(session, deck.files, deck.code.blobs, find_run(session, run_id))
-        target = kept_target(spec.script, spec.code, deck.files.run(run_id).folder) if spec.script else None
+        spec = spec_of(deck.launchpad, run_id)
         values = spec.params
-    return target, values
+        target = locate_kept(spec.script, spec.code, deck.files.run(run_id).folder).target if spec.script else None
+    return with_sources(target) if target else None, values
 
 
 @dataclass(slots=True)

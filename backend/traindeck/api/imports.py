@@ -16,7 +16,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from traindeck.api.bodies import Body, Name, PathText, Tags
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
@@ -27,6 +26,7 @@ from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
 from traindeck.events.names import shown
 from traindeck.events.read import list_problems
 from traindeck.events.tail import catch_up
+from traindeck.launches.requests import Body, Name, PathText, Tags
 from traindeck.runner.copying import is_of_kernel
 from traindeck.runs.folder_copy import CopyBounds, CopyUnfinished
 from traindeck.runs.imports import Imported, complete, known_import, prepare_folder, reserve, withdraw

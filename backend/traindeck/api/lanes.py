@@ -7,16 +7,17 @@ kind of slow work has a few threads of its own, and who waits for one of them ho
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
 
-from traindeck.errors import DeckBusy, InvalidRequest
-from traindeck.options.inspection import Inspection, Parsed, Target
-from traindeck.scheduling.inspector import Inspector
+from traindeck.errors import DeckBusy
+from traindeck.launches.resolution import KnownOnly
+from traindeck.options.inspection import Inspections
+from traindeck.trainers.installed import PackagedTrainer
 
 if TYPE_CHECKING:
     from traindeck.api.deck import Deck
@@ -105,70 +106,33 @@ def in_lane(name: str) -> Callable[[Handler], Handler]:
 
 
 async def asking(
-    deck: "Deck",
-    work: Callable[["Deck"], T],
-    find_target: Callable[[], Target | None],
-    *,
-    unchecked: bool = False,
+    deck: "Deck", work: Callable[[Inspections], T], *, trainer: str | None = None, unchecked: bool = False
 ) -> T:
     """Do work that may have to ask a script for its options: what is known already is not held up by what is not.
 
     Args:
-        work: It is given the deck to work with.
-        find_target: Finds the script; None where there is none to be asked.
+        work: It is given what to ask with, and is done again where the answer was not known; a package's trainer, too,
+            is imported for it.
         unchecked: The work can do without the answer, which is not waited for then while many others are asked.
 
     Raises:
         DeckBusy: too many others are asked.
     """
-    if await deck.lanes.launching.run(_is_known, deck, find_target):
-        known = replace(deck, inspector=_Known(deck.inspector, _UnknownError()))
-        try:
-            return await deck.lanes.launching.run(work, known)
-        except _UnknownError:
-            pass
+    launching, inspecting = deck.lanes.launching, deck.lanes.inspecting
+    if trainer is not None:
+        packaged = isinstance(deck.registry.trainers.get(trainer), PackagedTrainer)
+        return await (inspecting if packaged else launching).run(work, deck.inspector)
+    try:
+        return await launching.run(work, KnownOnly(deck.inspector, _UnknownError()))
+    except _UnknownError:
+        pass
     if not unchecked:
-        return await deck.lanes.inspecting.run(work, deck)
+        return await inspecting.run(work, deck.inspector)
     try:
-        return await deck.lanes.inspecting.run(work, deck, wait_seconds=UNCHECKED_WAIT_SECONDS)
+        return await inspecting.run(work, deck.inspector, wait_seconds=UNCHECKED_WAIT_SECONDS)
     except DeckBusy as busy:
-        return await deck.lanes.launching.run(work, replace(deck, inspector=_Known(deck.inspector, busy)))
-
-
-def _is_known(deck: "Deck", find_target: Callable[[], Target | None]) -> bool:
-    try:
-        target = find_target()
-    except InvalidRequest:
-        return True  # The work says so, and asks nobody.
-    return target is None or deck.inspector.known(target) is not None
+        return await launching.run(work, KnownOnly(deck.inspector, busy))
 
 
 class _UnknownError(Exception):
     """A script would have to be asked."""
-
-
-class _Known(Inspector):
-    """Tells what is known of scripts, and raises an error instead of asking one."""
-
-    def __init__(self, inspector: Inspector, error: Exception) -> None:
-        self._inspector = inspector
-        self._error = error
-
-    def known(self, target: Target) -> Inspection | None:
-        """As the inspector itself."""
-        return self._inspector.known(target)
-
-    def inspect(self, target: Target) -> Inspection:
-        """What is known; raises the error where nothing is."""
-        found = self.known(target)
-        if found is None:
-            raise self._error
-        return found
-
-    def inspect_within(self, target: Target, seconds: float) -> Inspection:  # noqa: ARG002
-        """What is known; raises the error where nothing is."""
-        return self.inspect(target)
-
-    def parse(self, target: Target, args: Any) -> Parsed:  # noqa: ARG002
-        """Raise the error: the script itself would have to be asked."""
-        raise self._error

@@ -16,7 +16,6 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from traindeck.api.bodies import LaunchBody
 from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
 from traindeck.errors import (
@@ -29,6 +28,7 @@ from traindeck.errors import (
     RunConflict,
     RunNotFound,
 )
+from traindeck.launches.requests import LaunchBody
 from traindeck.pages.error import WayOn, render_error
 from traindeck.unknown import MOST_ERRORS
 

@@ -1,25 +1,25 @@
 """`/runs`: queue a run, list them, look at one, change it, delete it."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
+from pydantic import ConfigDict
 
 from traindeck.api.arrival import led_from_elsewhere
-from traindeck.api.bodies import EditBody, LaunchBody
 from traindeck.api.deck import Deck, DeckDep
-from traindeck.api.lanes import in_lane
-from traindeck.api.launch import queue_run, resolve_aside
+from traindeck.api.lanes import asking, in_lane
 from traindeck.api.lines import line_before, line_problems
 from traindeck.api.negotiation import VARY, wants_fragment, wants_page
-from traindeck.api.options import complete_later
 from traindeck.api.problems import responses
-from traindeck.api.scripts import target_of
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.events.elsewhere import unreadable_folders
 from traindeck.events.names import readable
+from traindeck.launches.requests import Body, LaunchBody, Name, Priority, Tags, Text
+from traindeck.launches.submission import prepare, resolve, submit
 from traindeck.pages.run import render_run
 from traindeck.pages.runs import RunsQuery as PageQuery
 from traindeck.pages.runs import render_runs
@@ -28,7 +28,6 @@ from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, read_directions, run_history, show_run
 from traindeck.runs.removal import remove_files
 from traindeck.runs.resuming import way_to_resume
-from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunPage, RunView
 
@@ -56,18 +55,11 @@ async def launch_run(
     ] = None,
 ) -> RunView:
     """Queue a run. It starts at once where its slots are free."""
-    spec = await resolve_aside(body, deck)
-    view = await run_in_threadpool(_queue, deck, spec, body, idempotency_key)
+    pad = deck.launchpad
+    launch = await deck.lanes.launching.run(prepare, pad, body)
+    spec = await asking(deck, partial(resolve, pad, launch), trainer=body.trainer, unchecked=not launch.checked)
+    view = await run_in_threadpool(submit, pad, launch, spec, idempotency_key)
     response.headers["Location"] = f"/runs/{view.id}"
-    return view
-
-
-def _queue(deck: Deck, spec: RunSpec, body: LaunchBody, idempotency_key: str | None) -> RunView:
-    view = queue_run(deck, spec, idempotency_key)
-    if spec.script is not None and body.script is not None:
-        deck.code.record_git(spec.code, deck.files.run(view.id).folder)
-        if not view.params:
-            complete_later(deck, view.id, spec.script, target_of(spec.script, body.script, deck.files.home / "uploads"))
     return view
 
 
@@ -148,6 +140,17 @@ def _unreadable(deck: Deck, run: RunView) -> list[str]:
         return []
     work = deck.files.run(run.id).attempt(run.attempt).work
     return [readable(folder) for folder in unreadable_folders(work, FOLDERS_NAMED)]
+
+
+class EditBody(Body):
+    """What to change of a run; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "baseline", "tags": ["good"]}]})
+
+    name: Name | None = None
+    tags: Tags | None = None
+    notes: Text | None = None
+    priority: Priority | None = None
 
 
 @router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from traindeck.api.bodies import known_fields
 from traindeck.errors import FieldError
+from traindeck.launches.requests import ScriptBody
+from traindeck.runs.view import Resources
 from traindeck.trainers.parameters import param_errors
 from traindeck.unknown import MOST_ERRORS, unknown_names
 
@@ -43,6 +44,12 @@ def _field_error(error: dict[str, Any], body: type[BaseModel], *, suggest: bool)
 
 def _lowered(text: str) -> str:
     return f"is refused: {text[:1].lower()}{text[1:]}"
+
+
+def known_fields(body: type[BaseModel], location: Sequence[str]) -> list[str]:
+    """Return the names that may stand at a place of a body; () is its top."""
+    models: dict[str, type[BaseModel]] = {"resources": Resources, "script": ScriptBody}
+    return list((models.get(location[0], body) if location else body).model_fields)
 
 
 def strict_json(content: bytes) -> Any:

@@ -3,9 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+WITHOUT_FORM = ("absl", "fire", "hydra", "docopt", "gin", "sacred", "cyclopts", "tyro")
+
+
+@dataclass(slots=True)
+class Sources:
+    """The files of a script, by path with their SHA-256, and what was found in them.
+
+    `digest` is of all that its options depend on.
+    """
+
+    files: dict[str, str] = field(default_factory=dict)
+    libraries: set[str] = field(default_factory=set)
+    calls: int = 0
+    found: bool = False
+    argv: bool = False
+    formless: set[str] = field(default_factory=set)
+    problem: str = ""
+    digest: str = ""
+
+    def reason(self) -> str:
+        """Why the script need not be run for its options; "" where it has to be."""
+        if self.problem or (self.found and not self.formless):
+            return self.problem
+        others = sorted(self.formless) or [name for name in WITHOUT_FORM if name in self.libraries]
+        if others:
+            return f"its options are declared with {others[0]}, which has no form here; argparse, click and Typer have"
+        return "it has no parser of argparse, click or Typer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +44,7 @@ class Target:
     `source` is the file to read it from, or `content` what would stand in it, and `file` what it believes its path to
     be; a module has its `module` name instead. `path0` comes first in its `sys.path`; without it, the script's own
     folder is empty. `base` is the folder that its relative paths mean, None for an empty one. `python` is an
-    interpreter of its own, None for the deck's.
+    interpreter of its own, None for the deck's. `sources` is what was read of it already.
     """
 
     path0: Path | None = None
@@ -26,6 +55,7 @@ class Target:
     base: Path | None = None
     python: str | None = None
     cold: bool = False
+    sources: Sources | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +99,19 @@ class Parsing(Protocol):
 
     def parse(self, target: Target, args: Sequence[str]) -> Parsed:
         """What its parser makes of them."""
+
+
+class Inspections(Parsing, Protocol):
+    """Has scripts declare their options."""
+
+    def inspect(self, target: Target) -> Inspection:
+        """What a script declares; it is asked where that is not known."""
+
+    def known(self, target: Target) -> Inspection | None:
+        """What is known of it; None where it would have to be asked."""
+
+    def inspect_within(self, target: Target, seconds: float) -> Inspection:
+        """As `inspect`; `late` where it takes longer than this."""
+
+    def begin(self, target: Target) -> Future[Inspection]:
+        """Ask in a thread of its own."""

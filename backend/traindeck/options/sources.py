@@ -11,17 +11,19 @@ import hashlib
 import os
 import sysconfig
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from traindeck import __version__
-from traindeck.options.inspection import Target
+from traindeck.options.inspection import Sources, Target
+from traindeck.sources.reads import Reads, Source
 
 MAX_FILES = 200
 MAX_FILE_BYTES = 1_000_000
 MAX_SETTINGS = 100
-REMEMBERED_BYTES = 100_000
+MAX_READ_BYTES = 10_000_000
+"""A larger script is refused before it comes here."""
+MAX_KNOWN = 1000
 
 PARSE_CALLS = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
 CLICK = frozenset({"click", "typer", "rich_click"})
@@ -36,45 +38,39 @@ ON_ARGPARSE = {
 """Libraries that parse with argparse, each with the name that a script uses of it for that."""
 NEVER_RUN = {"jsonargparse": "", "lightning": "LightningCLI", "pytorch_lightning": "LightningCLI", "tyro": ""}
 """Libraries whose parsers stand on argparse, and go their own way: a script with one is not run for its options."""
-WITHOUT_FORM = ("absl", "fire", "hydra", "docopt", "gin", "sacred", "cyclopts", "tyro")
 SETTINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 """Files beside a script that may hold the defaults of its options."""
 
 
-@dataclass(slots=True)
-class Sources:
-    """The files of a script, by path with their SHA-256, and what was found in them."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    libraries: set[str] = field(default_factory=set)
-    calls: int = 0
-    found: bool = False
-    argv: bool = False
-    formless: set[str] = field(default_factory=set)
-    problem: str = ""
-
-    def reason(self) -> str:
-        """Why the script need not be run for its options; "" where it has to be."""
-        if self.problem or (self.found and not self.formless):
-            return self.problem
-        others = sorted(self.formless) or [name for name in WITHOUT_FORM if name in self.libraries]
-        if others:
-            return f"its options are declared with {others[0]}, which has no form here; argparse, click and Typer have"
-        return "it has no parser of argparse, click or Typer"
-
-
-def read_sources(target: Target) -> Sources:
-    """Read the script and the modules of its own that it imports."""
+def read_sources(target: Target, reads: Reads | None = None) -> Sources:
+    """Read the script and the modules of its own that it imports; what `reads` has already is not read again."""
     sources = Sources()
+    reads = reads or Reads()
     root = target.path0 or Path("/nonexistent")
     entry = _module_file(root, target.module) if target.module else target.source or root / "script.py"
     if entry is None:
         sources.problem = f"there is no module {target.module} in its folder"
-        return sources
+    else:
+        _follow(sources, target, root, entry, reads)
+    sources.digest = _digest(target, sources)
+    return sources
+
+
+def sources_of(target: Target) -> Sources:
+    """Return what was read of the script already, or read it."""
+    return target.sources or read_sources(target)
+
+
+def with_sources(target: Target, reads: Reads | None = None) -> Target:
+    """Return the target with what was read of it, so that it is read once however often it is asked about."""
+    return replace(target, sources=read_sources(target, reads))
+
+
+def _follow(sources: Sources, target: Target, root: Path, entry: Path, reads: Reads) -> None:
     open_, seen = [entry], {entry}
     while open_ and len(sources.files) < MAX_FILES:
         path = open_.pop()
-        facts = _read(path, sources, entry, target.content)
+        facts = _read(path, sources, entry, target.content, reads)
         if facts is None:
             continue
         sources.libraries |= facts.libraries
@@ -85,11 +81,10 @@ def read_sources(target: Target) -> Sources:
         new = [one for level, name in facts.imports for one in _modules(root, path, level, name) if one not in seen]
         seen.update(new)
         open_ += new
-    return sources
 
 
-def content_digest(target: Target, sources: Sources) -> str:
-    """What the options depend on: the sources, the settings beside them, the interpreter and its packages."""
+def _digest(target: Target, sources: Sources) -> str:
+    """Return the digest of what the options depend on: sources, settings beside them, interpreter and its packages."""
     base = target.base or target.path0
     told = [
         __version__,
@@ -104,24 +99,20 @@ def content_digest(target: Target, sources: Sources) -> str:
     return hashlib.sha256("\n".join(told).encode(errors="surrogateescape")).hexdigest()
 
 
-def _read(path: Path, sources: Sources, entry: Path, given: bytes | None) -> _Facts | None:
+def _read(path: Path, sources: Sources, entry: Path, given: bytes | None, reads: Reads) -> _Facts | None:
     try:
-        content = given if path == entry and given is not None else _beginning(path)
+        read = given is None or path != entry
+        source = reads.read(str(path), MAX_READ_BYTES)[0] if read else Source(given or b"")
         # The script itself may lie in another folder each time.
         name = "" if path == entry else os.path.relpath(path, entry.parent)
-        sources.files[name] = hashlib.sha256(content).hexdigest()
-        if len(content) > MAX_FILE_BYTES:
+        sources.files[name] = source.sha256
+        if len(source.content) > MAX_FILE_BYTES:
             raise ValueError(f"it has more than {MAX_FILE_BYTES // 1_000_000} MB")
-        return (_facts if len(content) <= REMEMBERED_BYTES else _facts.__wrapped__)(content, path == entry)
+        return _facts_of(source, main=path == entry)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if path == entry:
             sources.problem = f"it cannot be read: {' '.join(str(error).split())}"
         return None
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +128,26 @@ class _Facts:
     formless: frozenset[str]
 
 
-@lru_cache(maxsize=200)
-def _facts(content: bytes, main: bool) -> _Facts:
+_known: dict[tuple[str, bool], _Facts] = {}
+
+
+def _facts_of(source: Source, *, main: bool) -> _Facts:
     """The facts about a source; remembered, since the same script is launched many times."""
+    key = (source.sha256, main)
+    facts = _known.get(key)
+    if facts is None:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        facts = _known[key] = _facts(source.tree, main)
+        source.drop_tree()
+    return facts
+
+
+def _facts(tree: ast.Module, main: bool) -> _Facts:
     imports: list[tuple[int, str]] = []
     names: set[str] = set()
     calls = 0
-    for node in _nodes(ast.parse(content), main=main):
+    for node in _nodes(tree, main=main):
         if isinstance(node, ast.Import):
             imports += [(0, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

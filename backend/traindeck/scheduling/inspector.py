@@ -25,9 +25,9 @@ from typing import Any, Self
 from traindeck.errors import DeckBusy
 from traindeck.openfiles import limit_of_user
 from traindeck.options.cache import InspectionCache
-from traindeck.options.inspection import Inspection, Parsed, Target
+from traindeck.options.inspection import Inspection, Parsed, Sources, Target
 from traindeck.options.schema import make_schema
-from traindeck.options.sources import Sources, content_digest, read_sources
+from traindeck.options.sources import sources_of
 from traindeck.runner.copying import open_regular
 from traindeck.runner.environment import plain_environment
 from traindeck.scheduling.launcher import Launcher
@@ -74,13 +74,12 @@ class Inspector:
         Raises:
             DeckBusy: too many others ask.
         """
-        sources = read_sources(target)
-        digest = content_digest(target, sources)
-        return replace(self._cache.get(digest) or self._shared(target, sources, digest), target=target)
+        sources = sources_of(target)
+        return replace(self._cache.get(sources.digest) or self._shared(target, sources), target=target)
 
     def known(self, target: Target) -> Inspection | None:
         """What was found out before, without running anything; None where the script has to be asked."""
-        found = self._cache.get(content_digest(target, read_sources(target)))
+        found = self._cache.get(sources_of(target).digest)
         return replace(found, target=target) if found else None
 
     def inspect_within(self, target: Target, seconds: float) -> Inspection:
@@ -110,12 +109,13 @@ class Inspector:
 
     def parse(self, target: Target, args: Sequence[str]) -> Parsed:
         """What the script's own parser makes of arguments; nothing where it cannot be asked."""
-        sources = read_sources(target)
+        sources = sources_of(target)
         if sources.reason():
             return Parsed()
         return _parsed(self._asked(target, sources, args))
 
-    def _shared(self, target: Target, sources: Sources, digest: str) -> Inspection:
+    def _shared(self, target: Target, sources: Sources) -> Inspection:
+        digest = sources.digest
         with self._lock:
             future = self._under_way.get(digest)
             mine = future is None

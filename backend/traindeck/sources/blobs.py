@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from traindeck.errors import NoRoom
 from traindeck.runner.copying import copy_file, free_bytes
+from traindeck.sources.reads import Source
 
 UNUSED_SECONDS = 3600
 """A content that nobody links is kept so long: somebody may be about to link it."""
@@ -75,17 +76,21 @@ class Blobs:
         Raises:
             OSError: the disk is full, or the home is gone.
         """
-        digest = hashlib.sha256(content).hexdigest()
-        if not self.holds(digest):
-            self.reserve.require(len(content))
+        source = Source(content)
+        self.put(source)
+        return source.sha256
+
+    def put(self, source: Source) -> None:
+        """Keep what was read of a file; as `put_bytes`."""
+        if not self.holds(source.sha256):
+            self.reserve.require(len(source.content))
             path = self.temporary()
             try:
-                path.write_bytes(content)
-                self._take(path, digest)
+                path.write_bytes(source.content)
+                self._take(path, source.sha256)
             except OSError:
                 path.unlink(missing_ok=True)
                 raise
-        return digest
 
     def put_file(self, path: Path) -> str:
         """Keep what is in a file; its digest. The file may be of any size, and stays."""

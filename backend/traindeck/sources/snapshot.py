@@ -1,15 +1,13 @@
 """Takes a project as it is at this moment: what is launched, and what it needs of its own."""
 
-import hashlib
 import os
-import time
 from collections.abc import Iterable
 
 from traindeck.runner.program import Program
 from traindeck.sources.blobs import Blobs
-from traindeck.sources.imports import import_closure, module_file
+from traindeck.sources.closure import import_closure, module_file
 from traindeck.sources.project import MAX_BYTES, MAX_PROGRAM_BYTES, Found, project_files
-from traindeck.sources.regular import Unreadable, read_regular
+from traindeck.sources.reads import Reads, Unreadable
 from traindeck.sources.tree import CodeFile, CodeTree, tree_of
 
 MAX_ENTRY_BYTES = 10_000_000
@@ -26,73 +24,76 @@ class Snapshots:
         self.blobs = blobs
         self._known: dict[str, tuple[Signature, str]] = {}
 
-    def take(self, program: Program) -> CodeTree | None:
+    def take(self, program: Program, reads: Reads | None = None) -> CodeTree | None:
         """The project of a path, a module or a command; every file of it is kept on return.
+
+        `reads` has then what had to be read for it.
 
         None for what has no folder: a command without `cwd`.
 
         Raises:
             OSError: the script at its path cannot be read, or the disk is full.
         """
+        reads = reads or Reads()
         if program.path is not None:
             # As Python does: what lies beside a link's target can be imported, not what lies beside the link.
             root, entry = os.path.split(os.path.realpath(program.path))
-            return self._take(root, entry)
+            return self._take(root, entry, reads)
         if program.cwd is None:
             return None
         root, module = os.path.realpath(program.cwd), program.module
-        return self._take(root, module_file(root, module) if module else _first_file(root, program.command))
+        return self._take(root, module_file(root, module) if module else _first_file(root, program.command), reads)
 
     def still_same(self, tree: CodeTree) -> bool:
         """True where every file of the tree still has the same content on disk."""
         if tree.root is None:
             return False
         try:
-            return all(self._digest(tree.root, file.path, keep=False)[0] == file.sha256 for file in tree.files)
+            return all(self._digest(tree.root, one.path, Reads(), keep=False)[0] == one.sha256 for one in tree.files)
         except OSError:
             return False
 
-    def _take(self, root: str, entry: str | None) -> CodeTree:
+    def _take(self, root: str, entry: str | None, reads: Reads) -> CodeTree:
         found = project_files(root)
         complete = found is not None
         if found is None:
-            found = import_closure(root, entry) if entry else []
+            found = import_closure(root, entry, reads) if entry else []
         files: dict[str, CodeFile] = {}
         left = MAX_BYTES
         for one in found:
             # A file may have grown since it was found.
-            file = self._optional(root, one) if left >= 0 else None
+            file = self._optional(root, one, reads) if left >= 0 else None
             if file is not None:
                 files[file.path] = file
                 left -= file.size
         if entry and entry not in files:
-            files[entry] = self._file(root, entry)
+            files[entry] = self._file(root, entry, reads)
         return tree_of(entry, root, files.values(), complete=complete and len(files) >= len(found))
 
-    def _optional(self, root: str, found: Found) -> CodeFile | None:
+    def _optional(self, root: str, found: Found, reads: Reads) -> CodeFile | None:
         try:
-            return self._file(root, found.path, found.info)
+            return self._file(root, found.path, reads, found.info)
         except Unreadable:
             return None
 
-    def _file(self, root: str, path: str, info: os.stat_result | None = None) -> CodeFile:
-        digest, info = self._digest(root, path, info)
+    def _file(self, root: str, path: str, reads: Reads, info: os.stat_result | None = None) -> CodeFile:
+        digest, info = self._digest(root, path, reads, info)
         return CodeFile(path, info.st_size, digest, info.st_mtime_ns, bool(info.st_mode & 0o100))
 
     def _digest(
-        self, root: str, path: str, info: os.stat_result | None = None, *, keep: bool = True
+        self, root: str, path: str, reads: Reads, info: os.stat_result | None = None, *, keep: bool = True
     ) -> tuple[str, os.stat_result]:
         whole = f"{root.rstrip('/')}/{path}"
         info = info or os.stat(whole)  # noqa: PTH116
         known = self._known.get(whole)
         if known and known[0] == _signature(info) and (not keep or self.blobs.holds(known[1])):
             return known[1], info
-        before = time.time_ns()
-        content, info = read_regular(whole, MAX_ENTRY_BYTES)
-        digest = self.blobs.put_bytes(content) if keep else hashlib.sha256(content).hexdigest()
-        if before - max(info.st_mtime_ns, info.st_ctime_ns) > SETTLED_NS:
-            self._remember(whole, _signature(info), digest)
-        return digest, info
+        source, info = reads.read(whole, MAX_ENTRY_BYTES)
+        if keep:
+            self.blobs.put(source)
+        if reads.began_ns - max(info.st_mtime_ns, info.st_ctime_ns) > SETTLED_NS:
+            self._remember(whole, _signature(info), source.sha256)
+        return source.sha256, info
 
     def _remember(self, path: str, signature: Signature, digest: str) -> None:
         if len(self._known) >= MAX_KNOWN:

@@ -1,6 +1,5 @@
-"""What requests carry."""
+"""What a launch is asked for: fields with their bounds, of a request or of a caller within the deck."""
 
-from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 from typing import Annotated, Any
@@ -141,18 +140,29 @@ class LaunchBody(Body):
         return self
 
 
-class EditBody(Body):
-    """What to change of a run; what is left out stays."""
+class RerunResources(Body):
+    """What to ask for instead; what is left out stays."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "baseline", "tags": ["good"]}]})
+    cpus: int | None = Field(None, strict=True, ge=1, le=4096)
+    gpus: int | None = Field(None, strict=True, ge=0, le=1024)
 
+
+class RerunBody(Body):
+    """What shall be different; what is left out, or null, is as it was."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"params": {"lr": 0.2}}]})
+
+    params: dict[str, Any] | None = Field(None, description="Parameters with other values; the others stay")
+    args: list[Argument] | None = Field(None, max_length=1000, description="All arguments of the script")
     name: Name | None = None
     tags: Tags | None = None
     notes: Text | None = None
     priority: Priority | None = None
-
-
-def known_fields(body: type[BaseModel], location: Sequence[str]) -> list[str]:
-    """The names that may stand at a place of a body: () is its top."""
-    models: dict[str, type[BaseModel]] = {"resources": Resources, "script": ScriptBody}
-    return list((models.get(location[0], body) if location else body).model_fields)
+    resources: RerunResources | None = None
+    env: Annotated[dict[VariableName, Value | None] | None, BeforeValidator(few_variables)] = Field(
+        None, max_length=MAX_VARIABLES, description="Variables that are added or changed; null takes one away"
+    )
+    max_retries: int | None = Field(None, strict=True, ge=0, le=100)
+    resume_arg: str | None = Field(
+        None, max_length=200, pattern=r"^[^\s\x00]+$", description="The option by which the script takes a checkpoint"
+    )

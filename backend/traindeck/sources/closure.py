@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from traindeck.sources.project import MAX_BYTES, MAX_FILES, Found
-from traindeck.sources.regular import read_regular
+from traindeck.sources.reads import Reads, Source
 
 MAX_PARSED_BYTES = 1_000_000
 CPU_SECONDS = 0.2
@@ -21,7 +21,7 @@ class _Import:
     level: int
 
 
-def import_closure(root: str, entry: str) -> list[Found]:
+def import_closure(root: str, entry: str, reads: Reads) -> list[Found]:
     """The entry and all that it imports from below the root, directly or not; bounded as a project is.
 
     What is imported under a computed name is not found.
@@ -34,13 +34,13 @@ def import_closure(root: str, entry: str) -> list[Found]:
         if path in found:
             continue
         try:
-            content, info = read_regular(os.path.join(root, path), MAX_PARSED_BYTES)  # noqa: PTH118
+            source, info = reads.read(os.path.join(root, path), MAX_PARSED_BYTES)  # noqa: PTH118
         except OSError:
             continue
         found[path] = Found(path, info)
         size += info.st_size
         if path.endswith(".py"):
-            waiting.extend(_imported(root, path, content))
+            waiting.extend(_imported(root, path, source))
     return list(found.values())
 
 
@@ -50,9 +50,9 @@ def module_file(root: str, module: str) -> str | None:
     return next((path for path in (f"{base}.py", f"{base}/__main__.py") if _is_file(root, path)), None)
 
 
-def _imported(root: str, path: str, content: bytes) -> Iterator[str]:
+def _imported(root: str, path: str, source: Source) -> Iterator[str]:
     package = path.split("/")[:-1]
-    for one in _imports(content):
+    for one in _imports(source):
         if one.level > len(package) + 1:
             continue
         # A program imports from its own folder; a module of a package, from the root and from its package.
@@ -70,9 +70,9 @@ def _packages(root: str, path: str) -> Iterator[str]:
             yield f"{folder}/__init__.py"
 
 
-def _imports(content: bytes) -> Iterator[_Import]:
+def _imports(source: Source) -> Iterator[_Import]:
     try:
-        tree = ast.parse(content)
+        tree = source.tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):

@@ -1,15 +1,19 @@
-"""Turns what somebody posted as a script into a program that can be started, or says what is wrong with it."""
+"""Finds the script that a request names, and says what is wrong with it; keeps its code; and finds it again later."""
 
 import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from traindeck.api.bodies import ScriptBody
 from traindeck.errors import FieldError, InvalidRequest
+from traindeck.launches.requests import ScriptBody
+from traindeck.options.inspection import Target
+from traindeck.options.sources import with_sources
 from traindeck.runner.copying import is_of_kernel
 from traindeck.runner.program import START, Program
+from traindeck.sources.reads import Reads
 from traindeck.sources.store import CodeStore
 from traindeck.sources.tree import CodeTree
 from traindeck.sources.uploads import tree_to_run
@@ -18,52 +22,105 @@ MAX_SCRIPT_BYTES = 10_000_000
 OF_KERNEL = "lies in /proc, /sys or /dev, or is made up by the kernel as it is read: copy it to a folder of your own"
 
 
-def read_script(body: ScriptBody, code: CodeStore) -> tuple[Program, CodeTree | None]:
-    """The program that `body` asks for, with absolute paths, and its code, which is kept on return.
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A script that is there.
 
-    Raises:
-        InvalidRequest: something of it is not there, or cannot be read; every such field is named.
+    Attributes:
+        program: What is started, with absolute paths.
+        target: What is asked for its options; None for a command.
+        code: Its files, as far as they are kept.
     """
-    program, tree = locate_script(body, code)
-    return program, tree or _code(program, body, code)
+
+    program: Program
+    target: Target | None
+    code: CodeTree | None = None
 
 
-def locate_script(body: ScriptBody, code: CodeStore) -> tuple[Program, CodeTree | None]:
-    """The program that `body` asks for, with absolute paths, and the tree of an upload; nothing more of it is kept.
+def locate(body: ScriptBody, code: CodeStore) -> Located:
+    """Return the script that `body` asks for. Nothing of it is kept that was not sent before.
 
     Raises:
         InvalidRequest: something of it is not there, or cannot be read; every such field is named.
     """
     refusals = _Refusals()
-    cwd = refusals.folder("cwd", body.cwd)
     given = {name: getattr(body, name) for name in START}
-    start = {**given, "args": tuple(body.args), "cwd": cwd, "python": refusals.interpreter(body.python)}
-    tree = None
+    cwd, python = refusals.folder("cwd", body.cwd), refusals.interpreter(body.python)
+    asked = Program(**{**given, "args": tuple(body.args), "cwd": cwd, "python": python})
+    found = _located(asked, body, code, refusals)
+    refusals.raise_any()
+    return found
+
+
+def _located(asked: Program, body: ScriptBody, code: CodeStore, refusals: "_Refusals") -> Located:
     if body.source is not None:
         filename = refusals.plain_filename("script.py" if body.filename is None else body.filename)
-        program = Program(filename, "source", **start)
-    elif body.upload is not None:
+        target = replace(_target(asked), content=body.source.encode(), file=filename)
+        return Located(replace(asked, filename=filename, kind="source"), target)
+    if body.upload is not None:
         tree = tree_to_run(code.uploads.find(body.upload), body.entry)
-        program = Program(tree.entry or "", "upload", **start)
-    elif body.module is not None:
-        program = Program(body.module, "module", module=body.module, **start)
-    elif body.command is not None:
-        refusals.program(body.command[0], cwd)
+        folder = code.uploads.folder / body.upload
+        source = folder / (tree.entry or "")
+        target = replace(_target(asked), path0=source.parent, source=source)
+        program = replace(asked, filename=tree.entry or "", kind="upload")
+        return Located(program, replace(target, base=target.base or folder), tree)
+    if body.module is not None:
+        target = replace(_target(asked), module=body.module)
+        return Located(
+            replace(asked, filename=body.module, kind="module", module=body.module),
+            replace(target, path0=target.base),
+        )
+    if body.command is not None:
+        refusals.program(body.command[0], asked.cwd)
         name = os.path.basename(body.command[0])  # noqa: PTH119 (as it was written)
-        program = Program(name, "command", command=tuple(body.command), **start)
-    else:
-        path = refusals.file("path", _absolute(body.path or ""))
-        program = Program(path.name, path=str(path), **{**start, "cwd": cwd or str(path.parent)})
-    refusals.raise_any()
-    return program, tree
+        return Located(replace(asked, filename=name, kind="command", command=tuple(body.command)), None)
+    path = refusals.file("path", _absolute(body.path or ""))
+    program = replace(asked, filename=path.name, path=str(path), cwd=asked.cwd or str(path.parent))
+    return Located(program, replace(_target(program), path0=path.parent, source=path, file=str(path)))
 
 
-def _code(program: Program, body: ScriptBody, code: CodeStore) -> CodeTree | None:
-    """The project as it is now; what is launched afterwards is this, whatever becomes of it on disk."""
-    if body.source is not None:
-        return code.sent(program.filename, body.source.encode())
+def locate_kept(program: Program, code: CodeTree | None, run_folder: Path) -> Located:
+    """Return the script of an earlier run, as its code was kept in `run_folder`."""
+    if program.kind == "command" or code is None:
+        return Located(program, None, code)
+    folder = run_folder / "code"
+    if program.module is not None:
+        return Located(program, replace(_target(program), path0=folder, module=program.module), code)
+    source = folder / (code.entry or program.filename)
+    file = program.path or str(source)
+    return Located(program, replace(_target(program), path0=source.parent, source=source, file=file), code)
+
+
+def keep(located: Located, code: CodeStore) -> Located:
+    """Keep the code of a script as it is now; what is launched afterwards is this, whatever becomes of it on disk.
+
+    Each file is read once, and what is checked later is what was kept.
+
+    Raises:
+        InvalidRequest: it cannot be read.
+    """
+    program, target, reads = located.program, located.target, Reads()
+    tree = located.code or _taken(located, code, reads)
+    if target is None:
+        return replace(located, code=tree)
+    target = with_sources(target, reads)
+    entry = tree.find(tree.entry) if tree and tree.entry and program.path else None
+    if entry is not None:
+        target = replace(target, source=code.blobs.path(entry.sha256))
+    return Located(program, target, tree)
+
+
+def _target(program: Program) -> Target:
+    base = Path(program.cwd) if program.cwd else None
+    return Target(base=base, python=program.python, cold=program.cold)
+
+
+def _taken(located: Located, code: CodeStore, reads: Reads) -> CodeTree | None:
+    program, target = located.program, located.target
+    if target is not None and target.content is not None:
+        return code.sent(program.filename, target.content)
     try:
-        return code.snapshots.take(program)
+        return code.snapshots.take(program, reads)
     except OSError as error:
         if error.filename is None or not str(error.filename).startswith(str(Path(program.path or "/").parent)):
             raise
