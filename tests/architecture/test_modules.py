@@ -2,26 +2,24 @@
 
 import ast
 
-import pytest
-
 from architecture.modules import PACKAGE, sources
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_is_named_for_one_noun(path):
-    assert path.stem not in VAGUE
+def prints(tree: ast.AST) -> list[int]:
+    """The lines in which code prints."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
-@pytest.mark.parametrize("module", sorted(sources()))
-def test_a_module_of_the_package_prints_nothing(module):
-    for node in ast.walk(sources()[module]):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id != "print", f"line {node.lineno}"
+def test_every_module_is_named_for_one_noun():
+    assert [path for path in PACKAGE.rglob("*.py") if path.stem in VAGUE] == []
 
 
-@pytest.mark.parametrize("module", sorted(sources()))
-def test_a_module_says_what_it_is_for(module):
-    tree = sources()[module]
-    assert ast.get_docstring(tree) or not tree.body
+def test_no_module_of_the_package_prints():
+    assert [f"{module}:{line}" for module, tree in sources().items() for line in prints(tree)] == []
+
+
+def test_every_module_says_what_it_is_for():
+    assert [module for module, tree in sources().items() if tree.body and not ast.get_docstring(tree)] == []

@@ -6,6 +6,7 @@ import re
 import re._constants as constants
 import re._parser as parser
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,10 @@ import pytest
 
 from architecture.modules import sources
 
-SIZES = (16, 24, 500, 12_000)
+SIZES = (16, 24, 400, 4_000)
 """Small ones first: what takes exponential time must not be met with a long text."""
-SLOW_SECONDS = 0.02
-"""Below this a time says nothing of how it grows."""
+SLOW_SECONDS = 0.002
+"""Below this a time says nothing of how it grows. At the largest size a quadratic pattern takes several times as long."""
 GROWTH_LIMIT = 3.2
 """Twice the text takes a linear pattern twice the time, and a quadratic one four times."""
 CALLS = frozenset({"compile", "match", "fullmatch", "search", "sub", "split", "findall", "finditer"})
@@ -26,21 +27,20 @@ HUGE = 50
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     """Every pattern of the package: where it is, the pattern, and the one method that it is used by, or "search"."""
+    methods = _methods()
     for module, tree in sources().items():
         if "sitecustomize" in module or "__main__" in module:
             continue
-        for node in ast.walk(tree):
-            if not _is_pattern_call(node):
-                continue
-            called = node.func.attr
-            if called != "compile" and isinstance(node.args[0], ast.Constant):
-                yield f"{module}:{node.args[0].value!r}", re.compile(node.args[0].value), called
-    for module in sources():
-        if "re.compile(" not in ast.unparse(sources()[module]) or "sitecustomize" in module:
-            continue
-        for name, value in vars(importlib.import_module(module)).items():
-            if isinstance(value, re.Pattern) and _is_defined(module, name):
-                yield f"{module}.{name}", value, _method(name)
+        calls = [node for node in ast.walk(tree) if _is_pattern_call(node)]
+        for node in calls:
+            if node.func.attr != "compile" and isinstance(node.args[0], ast.Constant):
+                yield f"{module}:{node.args[0].value!r}", re.compile(node.args[0].value), node.func.attr
+        if any(node.func.attr == "compile" for node in calls):
+            for name in _assigned(tree):
+                value = getattr(importlib.import_module(module), name)
+                if isinstance(value, re.Pattern):
+                    used = methods[name]
+                    yield f"{module}.{name}", value, "match" if used and used <= WHOLE_TEXT else "search"
 
 
 def _is_pattern_call(node: ast.AST) -> bool:
@@ -53,22 +53,19 @@ def _is_pattern_call(node: ast.AST) -> bool:
     )
 
 
-def _is_defined(module: str, name: str) -> bool:
-    return any(
-        isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets)
-        for node in sources()[module].body
-    )
+def _assigned(tree: ast.Module) -> list[str]:
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def _method(name: str) -> str:
-    """How the pattern is used, in all modules together: tried at the beginning only, or at every place."""
-    used = {
-        node.attr
-        for tree in sources().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
-    }
-    return "match" if used and used <= WHOLE_TEXT else "search"
+def _methods() -> dict[str, set[str]]:
+    """By which methods a name is used, in all modules together: a pattern may be tried at the beginning of a text only."""
+    used: dict[str, set[str]] = defaultdict(set)
+    for tree in sources().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used[node.value.id].add(node.attr)
+    return used
 
 
 def hostile_texts(pattern: re.Pattern[Any]) -> list[tuple[Any, Any, Any]]:
@@ -209,14 +206,12 @@ def slow_text(pattern: re.Pattern[Any], method: str) -> str | None:
     return None
 
 
-ALL = sorted(patterns(), key=lambda one: one[0])
+def test_every_pattern_takes_time_in_proportion_to_the_text() -> None:
+    found = {where: slow_text(pattern, method) for where, pattern, method in patterns()}
+    assert len(found) > 50
+    assert {where: text for where, text in found.items() if text} == {}
 
 
-@pytest.mark.parametrize(("pattern", "method"), [one[1:] for one in ALL], ids=[one[0] for one in ALL])
-def test_a_pattern_takes_time_in_proportion_to_the_text(pattern: re.Pattern[Any], method: str) -> None:
-    assert slow_text(pattern, method) is None
-
-
-@pytest.mark.parametrize("slow", [r"\[[^\]]*\]", r"1+ms/step"])
+@pytest.mark.parametrize("slow", [r"\[[^\]]*\]", r"1+ms/step", r"(a|b|ab)*c", r"x*x*y"])
 def test_a_pattern_that_does_not_is_found(slow: str) -> None:
     assert slow_text(re.compile(slow), "search") is not None
