@@ -41,6 +41,15 @@ def shared_deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeck
     deck.end()
 
 
+@pytest.fixture(scope="module")
+def cold_deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeck]:
+    """A cold deck for those tests of a file that leave no run behind which takes a slot."""
+    deck = ServedDeck(tmp_path_factory.mktemp("cold") / "home", cpus=2, grace_seconds=1, cold=True)
+    deck.start()
+    yield deck
+    deck.end()
+
+
 @pytest.fixture
 def deck(tmp_path: Path) -> Iterator[ServedDeck]:
     """A deck of one's own, cold: it is up at once, and a run without torch starts in a tenth of a second."""

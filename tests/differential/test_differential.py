@@ -52,13 +52,16 @@ def started(
     asked = [item.callspec.params for item in request.session.items if "started" in getattr(item, "fixturenames", ())]
     folder = tmp_path_factory.mktemp("differential")
     found = {}
+    plain: dict[tuple[Case, str], Future[Result]] = {}
     with ThreadPoolExecutor(2) as pool:
         for number, (case, way) in enumerate((one["case"], one["way"]) for one in asked):
             python = other_python if way == "python" else sys.executable
             how = {"cold": {"cold": True}, "python": {"python": other_python}}.get(way, {})
             there, here = folder / f"deck-{number}", folder / f"plain-{number}"
             run_id = launch(case, there, shared_deck, **how)
-            found[case, way] = Started(pool.submit(by_python, case, here, python), run_id, there)
+            if (case, python) not in plain:
+                plain[case, python] = pool.submit(by_python, case, here, python)
+            found[case, way] = Started(plain[case, python], run_id, there)
         yield found
         pool.shutdown(cancel_futures=True)
 

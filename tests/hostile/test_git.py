@@ -1,6 +1,7 @@
 """A repository may come from anybody: none of the programs that it names is run, and git learns nothing of the deck."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -18,15 +19,21 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    folder = tmp_path / "repository"
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository to make copies of, which is sooner than to make each by git."""
+    folder = tmp_path_factory.mktemp("template") / "repository"
     folder.mkdir()
     (folder / "train.py").write_text("lr = 1\n")
     git(folder, "init", "-q")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "first")
     return folder
+
+
+@pytest.fixture
+def repository(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(template, tmp_path / "repository"))
 
 
 @pytest.fixture

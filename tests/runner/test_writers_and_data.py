@@ -31,14 +31,14 @@ def test_an_interval_that_the_script_chose_is_left_to_it(shared_deck: ServedDeck
     assert shared_deck.log_of(run["id"]) == "1\n33\n"
 
 
-def test_the_interval_is_short_in_a_cold_start_too(deck: ServedDeck) -> None:
+def test_the_interval_is_short_in_a_cold_start_too(cold_deck: ServedDeck) -> None:
     source = (
         "from torch.utils.tensorboard import SummaryWriter\n"
         "print(SummaryWriter().file_writer.event_writer._async_writer._worker._flush_secs)\n"
     )
-    run = deck.launch(source)
-    deck.wait_for_status(run["id"], "completed", seconds=60)
-    assert deck.log_of(run["id"]) == "1\n"
+    run = cold_deck.launch(source)
+    cold_deck.wait_for_status(run["id"], "completed", seconds=60)
+    assert cold_deck.log_of(run["id"]) == "1\n"
 
 
 def test_runs_that_write_to_one_folder_of_the_users_stay_apart(shared_deck: ServedDeck, tmp_path: Path) -> None:
@@ -64,29 +64,29 @@ def test_runs_that_write_to_one_folder_of_the_users_stay_apart(shared_deck: Serv
     assert len(list((tmp_path / "runs/exp").iterdir())) == 2
 
 
-def test_data_sets_of_the_deck_are_found_under_the_usual_names(deck: ServedDeck) -> None:
-    (deck.home / "datasets/MNIST/raw").mkdir(parents=True)
-    (deck.home / "datasets/MNIST/raw/digits").write_text("7")
+def test_data_sets_of_the_deck_are_found_under_the_usual_names(cold_deck: ServedDeck) -> None:
+    (cold_deck.home / "datasets/MNIST/raw").mkdir(parents=True, exist_ok=True)
+    (cold_deck.home / "datasets/MNIST/raw/digits").write_text("7")
     names = ("MNIST", "data/MNIST", "../data/MNIST")
-    run = deck.launch(f"print([open(name + '/raw/digits').read() for name in {names!r}])")
-    deck.wait_for_status(run["id"], "completed")
-    assert deck.log_of(run["id"]) == "['7', '7', '7']\n"
+    run = cold_deck.launch(f"print([open(name + '/raw/digits').read() for name in {names!r}])")
+    cold_deck.wait_for_status(run["id"], "completed")
+    assert cold_deck.log_of(run["id"]) == "['7', '7', '7']\n"
 
 
-def test_what_a_script_downloads_to_data_is_there_for_the_next(deck: ServedDeck) -> None:
-    first = deck.launch("import os\nos.makedirs('./data/own')\nopen('./data/own/x', 'w').write('1')")
-    deck.wait_for_status(first["id"], "completed")
-    second = deck.launch("print(open('../data/own/x').read())")
-    deck.wait_for_status(second["id"], "completed")
-    assert deck.log_of(second["id"]) == "1\n"
+def test_what_a_script_downloads_to_data_is_there_for_the_next(cold_deck: ServedDeck) -> None:
+    first = cold_deck.launch("import os\nos.makedirs('./data/own')\nopen('./data/own/x', 'w').write('1')")
+    cold_deck.wait_for_status(first["id"], "completed")
+    second = cold_deck.launch("print(open('../data/own/x').read())")
+    cold_deck.wait_for_status(second["id"], "completed")
+    assert cold_deck.log_of(second["id"]) == "1\n"
 
 
-def test_linked_data_is_neither_listed_nor_served_as_what_the_run_wrote(deck: ServedDeck) -> None:
-    (deck.home / "datasets/MNIST").mkdir(parents=True)
-    (deck.home / "datasets/MNIST/digits").write_text("7")
-    run = deck.launch("open('own.txt', 'w').write('mine')")
-    deck.wait_for_status(run["id"], "completed")
-    listed = deck.client.get(f"/runs/{run['id']}/files").json()["items"]
+def test_linked_data_is_neither_listed_nor_served_as_what_the_run_wrote(cold_deck: ServedDeck) -> None:
+    (cold_deck.home / "datasets/MNIST").mkdir(parents=True, exist_ok=True)
+    (cold_deck.home / "datasets/MNIST/digits").write_text("7")
+    run = cold_deck.launch("open('own.txt', 'w').write('mine')")
+    cold_deck.wait_for_status(run["id"], "completed")
+    listed = cold_deck.client.get(f"/runs/{run['id']}/files").json()["items"]
     assert [file["path"] for file in listed] == ["own.txt"]
-    assert deck.client.get(f"/runs/{run['id']}/files/MNIST/digits").status_code == 404
-    assert Path(deck.home / f"runs/{run['id']}/attempt-1/work/MNIST").is_symlink()
+    assert cold_deck.client.get(f"/runs/{run['id']}/files/MNIST/digits").status_code == 404
+    assert Path(cold_deck.home / f"runs/{run['id']}/attempt-1/work/MNIST").is_symlink()
