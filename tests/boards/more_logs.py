@@ -9,7 +9,7 @@ import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from traindeck.boards.checksums import masked_crc
+from traindeck.events.records import masked_crc
 
 NAME = "events.out.tfevents.1700000000.host.1.0"
 LONG_STEPS = 2_500

@@ -11,9 +11,9 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 
 from boards.more_logs import point, value, write_events
-from traindeck.boards.checksums import masked_crc, masked_crcs
-from traindeck.boards.chunk import read_chunk
-from traindeck.boards.frames import edges
+from traindeck.boards.loader import PLAIN
+from traindeck.events.chunk import read_chunk
+from traindeck.events.records import edges, masked_crc, masked_crcs
 
 RECORDS = 4_000
 
@@ -48,8 +48,8 @@ def numbers(data: bytes) -> list[tuple[int, str, float]]:
 
 def read(data: bytes) -> list[tuple[int, str, float]]:
     """The same from a chunk; each point is in the columns or among the others."""
-    chunk = read_chunk(data)
-    points = chunk.points
+    chunk = read_chunk(data, PLAIN)
+    points = chunk.columns.batch()
     order = zip(points.records.tolist(), points.rows.tolist(), points.numbers.tolist(), strict=True)
     found = [(record, (row[0], points.tags[number], row[2])) for record, row, number in order]
     for record, content in chunk.others:
@@ -64,6 +64,12 @@ def test_records_are_found_in_any_rhythm(tmp_path: Path, tags: int, cut: int) ->
     data = loop(tmp_path, tags)[: -cut or None]
     assert edges(data).tolist() == plainly(data)
     assert read(data) == numbers(data)
+
+
+@pytest.mark.parametrize("before", [*range(125, 132), *range(1_149, 1_155)])
+def test_records_are_found_where_the_rhythm_breaks_as_it_is_first_predicted(before: int) -> None:
+    data = b"".join(struct.pack("<Q", size) + bytes(size + 8) for size in [30] * before + [31] * 300)
+    assert edges(data).tolist() == plainly(data)
 
 
 def test_records_of_random_length_are_found() -> None:
@@ -88,6 +94,7 @@ def test_nothing_behind_a_flipped_bit_is_read(tmp_path: Path, place: float, byte
     record = int(place * len(ends))
     broken = bytearray(data)
     broken[ends[record] + byte] ^= 0x04
-    chunk = read_chunk(bytes(broken))
-    assert (chunk.used_bytes, chunk.is_sound) == (ends[record], False)
+    chunk = read_chunk(bytes(broken), PLAIN)
+    assert chunk.used_bytes == ends[record]
+    assert chunk.corrupt is not None
     assert read(bytes(broken)) == numbers(data)[: record - 1]

@@ -14,8 +14,8 @@ from boards.event_logs import write_scalars
 from boards.more_logs import point, value, write_events
 from boards.test_life import process_of
 from boards.waiting import is_alive, wait_until
+from traindeck.boards.boardreader import BoardReader
 from traindeck.boards.memory import MemoryLimit
-from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import BoardSpec, Opening
 from traindeck.boards.state import State
 
@@ -86,7 +86,7 @@ def test_a_board_that_was_full_goes_on_once_there_is_room(tmp_path: Path) -> Non
 @pytest.mark.filterwarnings("ignore:html5lib:DeprecationWarning")
 def test_over_the_limit_the_largest_board_in_use_is_closed_first(tmp_path: Path) -> None:
     # TensorBoard's plugins: only the boards process has them otherwise.
-    from traindeck.boards.table import OpenBoards
+    from traindeck.boards.openboards import OpenBoards
 
     write_scalars(tmp_path / "small" / "logs", [1.0])
     write_large(tmp_path / "large" / "logs")

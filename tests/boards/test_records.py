@@ -9,8 +9,8 @@ from tensorboard.backend.event_processing import data_ingester, plugin_event_acc
 
 from boards.event_logs import write_scalars
 from traindeck.boards.accumulator import BoardAccumulator
-from traindeck.boards.points import PointBatch
-from traindeck.boards.records import EventFile
+from traindeck.boards.loader import EventFile
+from traindeck.events.pointbatch import PointBatch
 
 SAMPLES = data_ingester.DEFAULT_TENSOR_SIZE_GUIDANCE
 
@@ -26,7 +26,7 @@ def steps(file: EventFile) -> list[int]:
     found: list[int] = []
     for event in file.Load():
         if isinstance(event, PointBatch):
-            found += (point.step for point in event.in_order())
+            found += (step for _, step, _, _ in event.in_order())
         elif event.summary.value:
             found.append(event.step)
     return found

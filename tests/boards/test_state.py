@@ -7,8 +7,8 @@ from tensorboard.compat.proto import event_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from boards.waiting import wait_until
+from traindeck.boards.boardreader import BoardReader
 from traindeck.boards.disk import BoardDisk
-from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
 

@@ -12,10 +12,12 @@ from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary, Summar
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.util.tensor_util import make_ndarray, make_tensor_proto
 
-from events.eventfiles import Point
-from traindeck.events.batch import read_batch
-from traindeck.events.records import Chunk
+from events.eventfiles import Point, frame
+from traindeck.events.batch import Batch, Rule, read_batch
+from traindeck.events.chunk import read_chunk
+from traindeck.events.eventfile import SCALARS as SCALAR_RECORDS
 
+WITH_RESTARTS = Rule(says_restarts=True)
 SCALARS = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
 
 values = st.floats(width=32) | st.sampled_from([0.0, math.nan, math.inf, -math.inf])
@@ -51,31 +53,29 @@ events = st.builds(
 )
 
 
-def chunk_of(contents: list[bytes]) -> Chunk:
-    lengths = np.array([len(content) for content in contents], np.int64)
-    starts = np.cumsum(lengths) - lengths
-    return Chunk(b"".join(contents), starts, lengths, 0, exhausted=True)
+def batch_of(contents: list[bytes], rule: Rule = WITH_RESTARTS) -> Batch:
+    return read_batch(read_chunk(b"".join(map(frame, contents)), SCALAR_RECORDS), rule)
 
 
-def batched(contents: list[bytes]) -> dict[bytes, list[Point]]:
-    batch, found = read_batch(chunk_of(contents)), defaultdict(list)
-    for number, point in zip(batch.tag_numbers.tolist(), batch.points.tolist(), strict=True):
-        if number not in batch.undeclared:
-            found[batch.tags[number]].append(point)
+def batched(contents: list[bytes]) -> dict[str, list[Point]]:
+    points, found = batch_of(contents).points, defaultdict(list)
+    for number, point in zip(points.numbers.tolist(), points.rows.tolist(), strict=True):
+        if number not in points.undeclared:
+            found[points.tags[number]].append(point)
     return dict(found)
 
 
-def one_by_one(contents: list[bytes]) -> dict[bytes, list[Point]]:
+def one_by_one(contents: list[bytes]) -> dict[str, list[Point]]:
     found = defaultdict(list)
     for content in contents:
         event = Event.FromString(content)
         for value in event.summary.value:
             if value.HasField("simple_value"):
-                found[value.tag.encode()].append((event.step, event.wall_time, value.simple_value))
+                found[value.tag].append((event.step, event.wall_time, value.simple_value))
             elif value.HasField("tensor") and value.metadata.plugin_data.plugin_name == "scalars":
                 array = make_ndarray(value.tensor)
                 if array.size == 1:
-                    found[value.tag.encode()].append((event.step, event.wall_time, float(array.item())))
+                    found[value.tag].append((event.step, event.wall_time, float(array.item())))
     return dict(found)
 
 
@@ -86,7 +86,7 @@ def test_any_mixture_of_events_gives_the_same_points_in_the_same_order(found: li
     assert repr(batched(contents)) == repr(in_order_of_first_point(one_by_one(contents), batched(contents)))
 
 
-def in_order_of_first_point(points: dict[bytes, list[Point]], like: dict[bytes, list[Point]]) -> dict:
+def in_order_of_first_point(points: dict[str, list[Point]], like: dict[str, list[Point]]) -> dict:
     assert points.keys() == like.keys()
     return {tag: points[tag] for tag in like}
 
@@ -94,7 +94,7 @@ def in_order_of_first_point(points: dict[bytes, list[Point]], like: dict[bytes, 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=30))
 def test_bytes_that_are_no_events_add_nothing_and_raise_nothing(contents: list[bytes]) -> None:
-    read_batch(chunk_of(contents))
+    batch_of(contents)
 
 
 @pytest.mark.parametrize("count", [127, 128, 300, 20_000])
@@ -107,9 +107,7 @@ def test_a_long_run_of_interleaved_tags_keeps_the_order_of_each(count: int) -> N
         ).SerializeToString()
         for i in range(count)
     ]
-    assert batched(contents) == {
-        f"tag{tag}".encode(): [(i, i / 8, float(i)) for i in range(tag, count, 3)] for tag in range(3)
-    }
+    assert batched(contents) == {f"tag{tag}": [(i, i / 8, float(i)) for i in range(tag, count, 3)] for tag in range(3)}
 
 
 def test_a_restart_withdraws_earlier_points_from_its_step_on() -> None:
@@ -119,6 +117,6 @@ def test_a_restart_withdraws_earlier_points_from_its_step_on() -> None:
 
     start = Event(step=12, session_log=SessionLog(status=SessionLog.START)).SerializeToString()
     contents = [*map(at, range(20)), start, *map(at, range(12, 15))]
-    batch = read_batch(chunk_of(contents))
-    assert batch.points["step"].tolist() == list(range(15))
+    batch = batch_of(contents)
+    assert batch.points.rows["step"].tolist() == list(range(15))
     assert batch.withdrawn_from == 12

@@ -13,7 +13,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.types_pb2 import DT_HALF, DT_UINT32, DT_UINT64, DataType
 
 from events.eventfiles import NAME, Point, frame, read_all, scalar, stored, version, write
-from traindeck.events.records import LARGE_LIMIT_BYTES
+from traindeck.events.eventfile import LARGE_LIMIT_BYTES
 from traindeck.events.tail import AttemptTail, catch_up
 
 
@@ -69,6 +69,26 @@ def test_in_files_that_tell_of_no_restarts_a_step_back_is_one(
     found = {tag: [step for step, _, _ in points] for tag, points in stored(store).items()}
     assert found == {tag: [event.step for event in theirs.Tensors(tag)] for tag in ("once", "loss", "lr")}
     assert found["loss"] == list(range(8))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_version_holds_from_where_it_is_told_also_in_the_middle_of_a_file(
+    work: Path, store: Path, tail: AttemptTail, at_once: bool
+) -> None:
+    def stretch(first: int) -> list[bytes]:
+        steps = [*range(first, first + 20), *range(first + 10, first + 30)]
+        return [scalar("loss", step, place, 1.7e9 + place) for place, step in enumerate(steps)]
+
+    versions = [frame(Event(file_version=f"brain.Event:{number}").SerializeToString()) for number in (2, 1)]
+    records = [*stretch(0), versions[0], *stretch(100), versions[1], *stretch(200)]
+    for one in [b"".join(records)] if at_once else records:
+        path = write(work / NAME, one)
+        read_all(tail)
+    theirs = EventAccumulator(str(path.parent), tensor_size_guidance={"scalars": 0})
+    theirs.Reload()
+    found = [step for step, _, _ in stored(store)["loss"]]
+    assert found == [event.step for event in theirs.Tensors("loss")]
+    assert found == [*range(30), *range(100, 120), *range(110, 130), *range(200, 230)]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from events.eventfiles import NAME, masked, read_all, scalar, stored, version, write
 from events.test_cases import record, tensor
+from traindeck.events.eventfile import LARGE_LIMIT_BYTES
 from traindeck.events.read import PROBLEMS_LIMIT, list_problems
-from traindeck.events.records import LARGE_LIMIT_BYTES
 from traindeck.events.tail import AttemptTail, catch_up
 
 

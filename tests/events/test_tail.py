@@ -15,8 +15,8 @@ from tensorboardX import SummaryWriter as TensorboardX
 from torch.utils.tensorboard import SummaryWriter
 
 from events.eventfiles import NAME, accumulated, read_all, scalar, stored, version, write
+from traindeck.events.attemptreader import AttemptReader
 from traindeck.events.read import list_series
-from traindeck.events.reader import AttemptReader
 from traindeck.events.store import SeriesStore
 from traindeck.events.tail import AttemptTail, catch_up
 

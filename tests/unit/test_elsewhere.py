@@ -12,11 +12,11 @@ import pytest
 
 from events.eventfiles import NAME, scalar, version, write
 from traindeck.boards.disk import BoardDisk
-from traindeck.boards.folders import EventFolders
-from traindeck.boards.records import first_event
+from traindeck.boards.loader import first_event
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import State
 from traindeck.events import elsewhere
+from traindeck.events.folders import EventFolders
 from traindeck.events.tail import AttemptTail
 from traindeck.runner import project, writers
 from traindeck.runner.environment import HOOK, HOOK_LINK

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import starmap
 from typing import Any
 
 from tensorboard.backend.event_processing import (
@@ -14,10 +15,19 @@ from tensorboard.compat.proto import summary_pb2
 
 from traindeck.boards.chain import FolderChain, GoesOn
 from traindeck.boards.halt import Halt
-from traindeck.boards.points import PointBatch
-from traindeck.boards.records import VERSION_WITH_RESTARTS
-from traindeck.boards.scalars import ScalarEvent
-from traindeck.boards.series import ALL, KEY, Columns, ScalarSeries, Times, event_columns, event_times, held_bytes
+from traindeck.boards.samples import (
+    ALL,
+    KEY,
+    Columns,
+    ScalarEvent,
+    ScalarSeries,
+    Times,
+    event_columns,
+    event_times,
+    held_bytes,
+)
+from traindeck.events.event import VERSION_WITH_RESTARTS
+from traindeck.events.pointbatch import PointBatch
 
 
 class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
@@ -93,8 +103,8 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
             if isinstance(series, ScalarSeries):
                 series.extend(rows)
                 continue
-            for step, wall_time, value in rows.tolist():
-                series.AddItem(KEY, ScalarEvent(wall_time, step, tag, value))
+            for row in rows.tolist():
+                series.AddItem(KEY, ScalarEvent(tag, *row))
 
     def _withdraw(self, event: Any) -> None:
         """An attempt that goes on takes each tag up at a step: what was written before of later ones is void."""
@@ -106,7 +116,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
 
     def _take_singly(self, points: PointBatch) -> None:
         """In old files a step back withdraws the points of its tag from there on."""
-        for event in points.in_order():
+        for event in starmap(ScalarEvent, points.in_order()):
             series = self.tensors_by_tag[event.tag]
             if event.step < self.most_recent_step:
                 series.FilterItems(partial(_is_before, event.step), KEY)

@@ -11,8 +11,8 @@ from typing import Any
 from tensorboard.backend.event_processing import directory_watcher
 from tensorboard.compat.tensorflow_stub import compat
 
-from traindeck.boards.folders import Sizes
-from traindeck.boards.records import EventFile, first_event, is_event_file
+from traindeck.boards.loader import EventFile, first_event
+from traindeck.events.folders import Sizes, is_event_file
 
 NUMBERED = re.compile(r"[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}|\d+")
 """What writers put into the name of a log folder to have a new one each time: a date, or a number."""
@@ -67,17 +67,22 @@ class FolderChain:
         Raises:
             ValueError: there is none.
         """
-        paths = filter(is_event_file, map(str, Path(self.folders[0]).glob("*tfevents*")))
+        paths = filter(_has_summaries, map(str, Path(self.folders[0]).glob("*tfevents*")))
         first = first_event(min(paths, default=""))
         if first is None:
             raise ValueError("no event yet")
         return float(first.wall_time)
 
     def _watch(self, folder: str) -> Any:
-        return directory_watcher.DirectoryWatcher(folder, partial(EventFile, count=self._count), is_event_file)
+        return directory_watcher.DirectoryWatcher(folder, partial(EventFile, count=self._count), _has_summaries)
 
     def _count(self, size: int) -> None:
         self.read_bytes += size
+
+
+def _has_summaries(path: str) -> bool:
+    """By its name, as TensorBoard tells them: that of a profile ends so, and has none."""
+    return is_event_file(Path(path).name) and not path.endswith(".profile-empty")
 
 
 def take_any_folder_name() -> None:

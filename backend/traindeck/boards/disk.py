@@ -6,10 +6,9 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from traindeck.boards.folders import EventFolders
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
-from traindeck.events.elsewhere import followed
+from traindeck.events.folders import EventFolders, opened
 
 REMEMBERED = 64
 """Folders whose listings are kept, so that a look that comes again costs little."""
@@ -49,11 +48,8 @@ class BoardDisk:
 def _says_something(path: Path, size: int) -> bool:
     """Whether there is more than the first record, which tells the version and comes with every file."""
     try:
-        descriptor = os.open(followed(str(path)), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
+        with opened(str(path)) as descriptor:
             head = os.pread(descriptor, LENGTH.size, 0)
-        finally:
-            os.close(descriptor)
     except OSError:
         return False
     return len(head) == LENGTH.size and size > LENGTH.unpack(head)[0] + FRAME_BYTES

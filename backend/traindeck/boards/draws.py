@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from traindeck.boards.points import Indices
+from traindeck.events.records import Indices
 
 BLOCK = 1 << 16
 REMEMBERED = 128

@@ -17,8 +17,8 @@ import types
 from pathlib import Path
 
 from traindeck.boards.memory import MAX_STACK_BYTES, MEGABYTE, MemoryLimit, set_hard_limit
+from traindeck.boards.openboards import OpenBoards
 from traindeck.boards.service import BoardsService, make_server
-from traindeck.boards.table import OpenBoards
 
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005

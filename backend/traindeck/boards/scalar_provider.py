@@ -10,7 +10,7 @@ from tensorboard.compat.proto import summary_pb2
 from tensorboard.data import provider
 
 from traindeck.boards.accumulator import BoardMultiplexer
-from traindeck.boards.series import LAST
+from traindeck.boards.samples import LAST
 
 
 class ScalarProvider(MultiplexerDataProvider):

@@ -19,8 +19,8 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
+from traindeck.boards.openboards import OpenBoards
 from traindeck.boards.spec import Opening
-from traindeck.boards.table import OpenBoards
 from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, SHARED_PATH, STATE_METHOD
 
 logger = logging.getLogger(__name__)

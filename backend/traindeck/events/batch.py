@@ -1,202 +1,121 @@
-"""The scalars of many records at once.
+"""The points that a chart has of one stretch of an event file, by TensorBoard's rules for training that began again.
 
-Records of one training loop differ only in their wall time, step, value and tag. So one record of each
-shape is parsed, and the others of that shape are read as columns of a matrix; a record like no other is
-parsed by itself.
+Files of version 2 say where it began again: all points from there on are void. In others a step back says so: it voids
+what its own tags have from there on.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from traindeck.events.points import POINT, Points
-from traindeck.events.records import Chunk
-from traindeck.events.scalars import Event, event_or_none
-from traindeck.events.shapes import Matrix, Shape, shape_of
-
-SHAPES_LIMIT = 12
-"""How many shapes are looked for among records of one length, before the rest is parsed one by one."""
-
-FEW_RECORDS = 8
-"""So many records are parsed faster one by one than as a matrix."""
+from traindeck.events.chunk import Chunk
+from traindeck.events.event import Event, event_or_none
+from traindeck.events.pointbatch import PointBatch, PointColumns
+from traindeck.events.points import POINT
+from traindeck.events.records import Indices
 
 NO_STEP = -1
 
-Indices = NDArray[np.int64]
+Numbered = list[tuple[int, Event]]
+"""Events, each with the number of its record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """The scalars of one chunk, in the order of its records.
+class Rule:
+    """How the files of a folder say that training began again, as far as they were read.
 
     Attributes:
-        tags: The tags that occur, as the bytes that the file holds.
-        tag_numbers: Which of `tags` each point has; int64, shape (points,).
-        points: The points, less those that were withdrawn further down in the same chunk; shape (points,).
-        withdrawn_from: Where a writer began again: all earlier points from this step on are void.
-        undeclared: The numbers of tags of which nothing says that they are scalars.
-        tags_withdrawn_from: The same as `withdrawn_from` for single tags, in files that do not tell of restarts.
-        last_step: The step of the last record with a summary; -1 where there is none.
+        says_restarts: Whether they are of a version that says so; else a step back does.
+        last_step: The step of the last event with a summary; -1 before the first.
     """
 
-    tags: list[bytes]
-    tag_numbers: Indices
-    points: Points
-    withdrawn_from: int | None
-    undeclared: frozenset[int] = frozenset()
-    tags_withdrawn_from: Mapping[bytes, int] = field(default_factory=dict)
+    says_restarts: bool = False
     last_step: int = NO_STEP
 
 
 @dataclass(slots=True)
-class Columns:
-    """Points gathered in any order: which record each is of, which tag it has, and the point itself."""
+class Batch:
+    """What one stretch brings, and what it withdraws.
 
-    tags: dict[bytes, int] = field(default_factory=dict)
-    records: list[Indices] = field(default_factory=list)
-    tag_numbers: list[Indices] = field(default_factory=list)
-    points: list[Points] = field(default_factory=list)
-    restarts: list[tuple[int, int]] = field(default_factory=list)
-    declared: set[int] = field(default_factory=set)
-
-    def add(self, records: Indices, tag_numbers: Indices, points: Points) -> None:
-        """Add `points`; the three arrays are of one length."""
-        self.records.append(records)
-        self.tag_numbers.append(tag_numbers)
-        self.points.append(points)
-
-    def tag_number(self, tag: bytes) -> int:
-        """A number that stands for `tag` in this chunk."""
-        return self.tags.setdefault(tag, len(self.tags))
-
-
-def read_batch(chunk: Chunk) -> Batch:
-    """The scalars of a chunk's records; records that hold none, or are not understood, add nothing."""
-    columns = Columns()
-    windows = np.frombuffer(chunk.data, np.uint8)
-    for length in np.unique(chunk.lengths).tolist():
-        records = np.flatnonzero(chunk.lengths == length)
-        if length and len(records) > FEW_RECORDS:
-            rows = sliding_window_view(windows, length)[chunk.starts[records]]
-            records = _read_alike(rows, records, columns)
-        _read_singly(chunk, records, columns)
-    return _in_order(columns)
-
-
-def _read_alike(rows: Matrix, records: Indices, columns: Columns) -> Indices:
-    """Read the rows that are alike as columns, and return the records that are left."""
-    left: Indices = np.arange(len(rows))
-    odd: list[Indices] = []
-    for _ in range(SHAPES_LIMIT):
-        if len(left) <= FEW_RECORDS:
-            break
-        shape = shape_of(rows[left[0]])
-        if shape is None:
-            odd.append(left[:1])
-            left = left[1:]
-            continue
-        alike = shape.matches(rows[left])
-        chosen, left = left[alike], left[~alike]
-        _add_alike(shape, rows[chosen], records[chosen], columns)
-    rest: Indices = records[np.concatenate([*odd, left])]
-    return rest
-
-
-def _add_alike(shape: Shape, rows: Matrix, records: Indices, columns: Columns) -> None:
-    scalar = shape.event.scalars[0]
-    tags = np.ascontiguousarray(rows[:, scalar.tag_start : scalar.tag_end])
-    if (tags == tags[0]).all():
-        numbers = np.full(len(rows), columns.tag_number(tags[0].tobytes()))
-    else:
-        raw, size = tags.tobytes(), tags.shape[1]
-        each = (raw[at : at + size] for at in range(0, len(raw), size))
-        numbers = np.fromiter(map(columns.tag_number, each), np.int64, len(rows))
-    if scalar.declared:
-        columns.declared.update(np.unique(numbers).tolist())
-    columns.add(records, numbers, shape.read(rows))
-
-
-def _read_singly(chunk: Chunk, records: Indices, columns: Columns) -> None:
-    found: list[tuple[int, int, tuple[int, float, float]]] = []
-    for record in records.tolist():
-        start = int(chunk.starts[record])
-        content = chunk.data[start : start + int(chunk.lengths[record])]
-        event = event_or_none(content)
-        if event is None:
-            continue
-        if event.restarts:
-            columns.restarts.append((record, event.step))
-        for tag, point, declared in _points_of(event, content):
-            found.append((record, columns.tag_number(tag), point))
-            if declared:
-                columns.declared.add(found[-1][1])
-    if found:
-        numbers, tags, points = zip(*found, strict=True)
-        columns.add(np.array(numbers), np.array(tags), np.array(list(points), POINT))
-
-
-def _points_of(event: Event, content: bytes) -> Iterator[tuple[bytes, tuple[int, float, float], bool]]:
-    for scalar in event.scalars:
-        tag = content[scalar.tag_start : scalar.tag_end]
-        yield tag, (event.step, event.wall_time, scalar.value), scalar.declared
-
-
-def _in_order(columns: Columns) -> Batch:
-    withdrawn = min((step for _, step in columns.restarts), default=None)
-    if not columns.points:
-        return Batch([], np.empty(0, np.int64), np.empty(0, POINT), withdrawn)
-    records = np.concatenate(columns.records)
-    order = np.argsort(records, kind="stable")
-    records, points = records[order], np.concatenate(columns.points)[order]
-    tag_numbers = np.concatenate(columns.tag_numbers)[order]
-    for restart, step in columns.restarts:
-        kept = (records > restart) | (points["step"] < step)
-        records, tag_numbers, points = records[kept], tag_numbers[kept], points[kept]
-    undeclared = frozenset(columns.tags.values()) - columns.declared
-    return Batch(list(columns.tags), tag_numbers, points, withdrawn, undeclared)
-
-
-def read_old_batch(chunk: Chunk, last_step: int) -> Batch:
-    """The scalars of a chunk of a file that does not tell of restarts.
-
-    A step back then means one: it voids what its tags have from its step on, as in TensorBoard. So each record is read
-    for itself, in order.
-
-    Args:
-        chunk: The records.
-        last_step: The step of the last record before them that has a summary.
+    Attributes:
+        points: The points, less those that were withdrawn further down in the same stretch.
+        rule: How the folder's next stretch is read.
+        withdrawn_from: From which step on all points before this stretch are void; None where they are not.
+        tags_withdrawn_from: The same for single tags.
+        malformed: How many records are no events.
     """
-    found: dict[bytes, list[tuple[int, float, float]]] = {}
-    declared: set[bytes] = set()
-    withdrawn: dict[bytes, int] = {}
-    zigzag: set[bytes] = set()
-    for start, length in zip(chunk.starts.tolist(), chunk.lengths.tolist(), strict=True):
-        content = chunk.data[start : start + length]
-        event = event_or_none(content)
-        if event is None or not event.has_summary:
-            continue
-        for tag, point, is_declared in _points_of(event, content):
-            points = found.setdefault(tag, [])
-            if event.step < last_step:
-                if tag in zigzag:
-                    points[:] = [one for one in points if one[0] < event.step]
-                else:
-                    del points[bisect_left(points, event.step, key=itemgetter(0)) :]
-                withdrawn[tag] = min(event.step, withdrawn.get(tag, event.step))
-            elif points and points[-1][0] > event.step:
-                # A step back of the record before it, which had other tags.
-                zigzag.add(tag)
-            points.append(point)
-            if is_declared:
-                declared.add(tag)
-        last_step = event.step
-    tags = list(found)
-    numbers = np.repeat(np.arange(len(tags)), [len(found[tag]) for tag in tags])
-    rows = np.array([point for tag in tags for point in found[tag]], POINT)
-    undeclared = frozenset(number for number, tag in enumerate(tags) if tag not in declared)
-    return Batch(tags, numbers, rows, None, undeclared, withdrawn, last_step)
+
+    points: PointBatch
+    rule: Rule
+    withdrawn_from: int | None = None
+    tags_withdrawn_from: dict[str, int] = field(default_factory=dict)
+    malformed: int = 0
+
+    def withdraw(self, record: int, step: int) -> None:
+        """Drop all points before a record from a step on."""
+        self.withdrawn_from = step if self.withdrawn_from is None else min(step, self.withdrawn_from)
+        points = self.points
+        self.points = points.where((points.records >= record) | (points.rows["step"] < step))
+
+    def withdraw_tags(self, record: int, step: int) -> None:
+        """Drop the points before a record from a step on that have one of its tags."""
+        points = self.points
+        numbers = np.unique(points.numbers[points.records == record])
+        for tag in (points.tags[number] for number in numbers.tolist()):
+            self.tags_withdrawn_from[tag] = min(step, self.tags_withdrawn_from.get(tag, step))
+        others = ~np.isin(points.numbers, numbers)
+        self.points = points.where(others | (points.records >= record) | (points.rows["step"] < step))
+
+
+def read_batch(chunk: Chunk, rule: Rule) -> Batch:
+    """Return the scalars of a chunk, of which nothing else can be read then; records that are no events add nothing."""
+    events = [(number, event) for number, record in chunk.others if (event := event_or_none(record)) is not None]
+    _add_single(chunk.columns, events)
+    batch = Batch(chunk.columns.batch(), rule, malformed=len(chunk.others) - len(events))
+    versions = [(number, says) for number, event in events if (says := event.says_restarts) is not None]
+    for number, event in events:
+        if event.is_restart and _says_restarts(rule, versions, number):
+            batch.withdraw(number, event.step)
+    if versions or not rule.says_restarts:
+        _withdraw_at_steps_back(batch, events, versions)
+    return batch
+
+
+def _withdraw_at_steps_back(batch: Batch, events: Numbered, versions: list[tuple[int, bool]]) -> None:
+    """Withdraw what steps back void where the version is one that says nothing, and move the batch's rule on."""
+    rule = batch.rule
+    records, steps = _summaries(batch.points, events)
+    is_back = steps < np.append(rule.last_step, steps[:-1])
+    for record, step in zip(records[is_back].tolist(), steps[is_back].tolist(), strict=True):
+        if not _says_restarts(rule, versions, record):
+            batch.withdraw_tags(record, step)
+    says_restarts = versions[-1][1] if versions else rule.says_restarts
+    batch.rule = Rule(says_restarts, int(steps[-1]) if len(steps) else rule.last_step)
+
+
+def _says_restarts(rule: Rule, versions: list[tuple[int, bool]], record: int) -> bool:
+    """Return whether the version that holds at a record is one that says where training began again."""
+    place = bisect_right(versions, (record, True))
+    return versions[place - 1][1] if place else rule.says_restarts
+
+
+def _add_single(columns: PointColumns, events: Numbered) -> None:
+    """Add the scalars of events that are read one by one."""
+    found = [(number, event, scalar) for number, event in events for scalar in event.scalars]
+    for are_declared in (True, False):
+        chosen = [one for one in found if one[2].is_declared == are_declared]
+        if chosen:
+            rows = np.array([(event.step, event.wall_time, scalar.value) for _, event, scalar in chosen], POINT)
+            records = np.array([number for number, _, _ in chosen])
+            tags = [scalar.tag for _, _, scalar in chosen]
+            columns.add(tags, np.arange(len(chosen)), records, rows, are_declared=are_declared)
+
+
+def _summaries(points: PointBatch, events: Numbered) -> tuple[Indices, Indices]:
+    """Return which records have a summary, and their steps; in the order of the records."""
+    more = [(number, event.step) for number, event in events if event.has_summary and not event.scalars]
+    records = np.append(points.records, np.array([number for number, _ in more], np.int64))
+    steps = np.append(points.rows["step"], np.array([step for _, step in more], np.int64))
+    distinct, firsts = np.unique(records, return_index=True)
+    return distinct, steps[firsts]

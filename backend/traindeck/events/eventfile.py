@@ -1,22 +1,30 @@
 """One event file, and how far it has been read."""
 
+import math
 import os
-import stat
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from crc32c import crc32c
 
+from traindeck.events.chunk import CHUNK_BYTES, Chunk, next_chunk
 from traindeck.events.elsewhere import original
+from traindeck.events.event import UNITS
+from traindeck.events.folders import opened
 from traindeck.events.points import Points
-from traindeck.events.records import LARGE_LIMIT_BYTES, Chunk, read_chunk
-from traindeck.events.scalars import PARTS_LIMIT, UNITS
+from traindeck.events.protobuf import PARTS_LIMIT
+
+LARGE_LIMIT_BYTES = 64 << 20
+SCALARS = attrgetter("has_one_place")
+MAGIC_BYTES = 8
 
 HEAD_BYTES = 64
 """The first record holds the time at which it was written: files of different writers differ in so much."""
 NO_TIME = "none"
+LATEST_SECOND = min(least for least, _ in UNITS.values())
 RESTARTED = (
     "training began again at step {:,} (purge_step), and charts leave out what was written before from there on; "
     "TensorBoard keeps it, as this is the first restart in its folder"
@@ -85,35 +93,43 @@ class EventFile:
             self.is_replaced = True
 
     def read(self, work: Path) -> Chunk | None:
-        """The next records, and step behind them; None where they cannot be read now."""
+        """Return the next records, and step behind them; None where they cannot be read now."""
         try:
-            chunk = self._chunk(work)
+            with opened(str(work / self.path)) as descriptor:
+                self.size = max(self.size, os.fstat(descriptor).st_size)
+                chunk = next_chunk(descriptor, self.offset, SCALARS, LARGE_LIMIT_BYTES)
+                if not self.offset and chunk.used_bytes:
+                    head = os.pread(descriptor, min(HEAD_BYTES, chunk.used_bytes), 0)
+                    self.head = [len(head), crc32c(head)]
+                self.offset += chunk.used_bytes
+                if chunk.corrupt is not None:
+                    self.stopped = self._corrupt(chunk.corrupt, os.pread(descriptor, MAGIC_BYTES, 0))
         except OSError as error:
             self.trouble, self.exhausted_size = f"it cannot be read: {error.strerror or error}", self.size
             return None
         self.passed_over += chunk.is_too_large
-        self.offset, self.stopped = chunk.next_offset, chunk.corrupt and self._corrupt(work, chunk)
-        if chunk.exhausted:
+        if not chunk.used_bytes:
             self.exhausted_size = self.size
         return chunk
+
+    def count_malformed(self, chunk: Chunk) -> None:
+        """Count a record that is no event that can be read, where it was so large that it came by itself."""
+        self.passed_over += chunk.used_bytes > CHUNK_BYTES
 
     def _begins_as_before(self, work: Path) -> bool:
         length, checksum = self.head
         try:
-            descriptor = os.open(work / self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with opened(str(work / self.path)) as descriptor:
+                return crc32c(os.pread(descriptor, length, 0)) == checksum
         except OSError:
             # What keeps it from being opened is told when it is read.
             return True
-        try:
-            return crc32c(os.pread(descriptor, length, 0)) == checksum
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
 
     def in_seconds(self, work: Path, points: Points) -> Points:
         """Correct wall times that are in milliseconds or less, or no times at all: those become the file's own time."""
         times = points["wall_time"]
+        if (times <= LATEST_SECOND).all() and (times > -math.inf).all():
+            return points
         factor = np.ones(len(times))
         for unit, (least, each) in UNITS.items():
             of_unit = np.isfinite(times) & (times > least)
@@ -122,11 +138,14 @@ class EventFile:
         points["wall_time"] = times / factor
         if not np.isfinite(times).all():
             self.unit = self.unit or NO_TIME
-            try:
-                points["wall_time"][~np.isfinite(times)] = (work / self.path).lstat().st_mtime
-            except OSError:
-                points["wall_time"][~np.isfinite(times)] = 0.0
+            points["wall_time"][~np.isfinite(times)] = self._changed_at(work)
         return points
+
+    def _changed_at(self, work: Path) -> float:
+        try:
+            return (work / self.path).lstat().st_mtime
+        except OSError:
+            return 0.0
 
     @property
     def remarks(self) -> list[str]:
@@ -142,32 +161,10 @@ class EventFile:
             found.append(RESTARTED.format(self.first_restart[0]))
         return found
 
-    def _corrupt(self, work: Path, chunk: Chunk) -> str:
-        """What of the file is left out, and why."""
-        left = f"the last {self.size - chunk.next_offset:,} of its {self.size:,} bytes are left out"
-        try:
-            descriptor = os.open(work / self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                head = file.read(8)
-        except OSError:
-            head = b""
+    def _corrupt(self, reason: str, head: bytes) -> str:
+        """Return what of the file is left out, and why."""
         for magic, kind in COMPRESSED.items():
             if head.startswith(magic):
                 return f"it is compressed ({kind}) and cannot be read; decompress it"
-        return f"{chunk.corrupt}; {left}"
-
-    def _chunk(self, work: Path) -> Chunk:
-        # A pipe in place of the file would block, and a link in its place may lead anywhere.
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open(work / self.path, flags)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("it is not an ordinary file")
-            self.size = max(self.size, os.fstat(descriptor).st_size)
-            chunk = read_chunk(descriptor, self.offset)
-            if not self.offset and chunk.next_offset:
-                head = os.pread(descriptor, min(HEAD_BYTES, chunk.next_offset), 0)
-                self.head = [len(head), crc32c(head)]
-            return chunk
-        finally:
-            os.close(descriptor)
+        left = f"the last {self.size - self.offset:,} of its {self.size:,} bytes are left out"
+        return f"{reason} (at byte {self.offset}); {left}"

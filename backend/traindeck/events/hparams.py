@@ -5,15 +5,14 @@ and Keras' callback writes them first, so they stand in the first megabyte.
 """
 
 import math
-import os
-import stat
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from traindeck.events.scalars import EVENT_SUMMARY, SUMMARY_VALUE, UNITS, VALUE_METADATA, VALUE_TAG, event_or_none
-from traindeck.events.wire import BYTES, FIXED64, VARINT, Field, MalformedMessageError, fields, read_varint
+from traindeck.events.event import METADATA, SUMMARY, SUMMARY_VALUE, TAG, UNITS, event_or_none
+from traindeck.events.folders import opened
+from traindeck.events.protobuf import BYTES, FIXED64, VARINT, MalformedMessageError, Message, Span, field_key
 
 Value = float | str | bool
 
@@ -21,10 +20,10 @@ FILES_LIMIT = 200
 TIMES_LIMIT = 100
 """So many events are asked for the time, where the first have none."""
 SESSION_START_TAG = b"_hparams_/session_start_info"
-PLUGIN_DATA, PLUGIN_CONTENT = (1, BYTES), (2, BYTES)
-SESSION_START, HPARAMS = (3, BYTES), (1, BYTES)
-ENTRY_KEY, ENTRY_VALUE = (1, BYTES), (2, BYTES)
-NUMBER, TEXT, TRUTH = (2, FIXED64), (3, BYTES), (4, VARINT)
+PLUGIN_DATA, PLUGIN_CONTENT = field_key(1, BYTES), field_key(2, BYTES)
+SESSION_START, HPARAMS = field_key(3, BYTES), field_key(1, BYTES)
+ENTRY_KEY, ENTRY_VALUE = field_key(1, BYTES), field_key(2, BYTES)
+NUMBER, TEXT, TRUTH = field_key(2, FIXED64), field_key(3, BYTES), field_key(4, VARINT)
 
 
 @dataclass(slots=True)
@@ -61,66 +60,46 @@ def _time(record: bytes) -> float | None:
 
 
 def _head(file: Path) -> tuple[list[bytes], bool]:
-    """The first records of a file, and whether there may be hyperparameters in them."""
+    """Return the first records of a file, and whether there may be hyperparameters in them."""
     # Here, because numpy takes the server a tenth of a second to import.
-    from traindeck.events.records import read_chunk
+    from traindeck.events.chunk import next_chunk
+    from traindeck.events.eventfile import LARGE_LIMIT_BYTES
 
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with opened(str(file)) as descriptor:
+            chunk = next_chunk(descriptor, 0, lambda _: False, LARGE_LIMIT_BYTES)
     except OSError:
         return [], False
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return [], False
-        chunk = read_chunk(descriptor, 0)
-    except OSError:
-        return [], False
-    finally:
-        os.close(descriptor)
-    spans = zip(chunk.starts.tolist(), chunk.lengths.tolist(), strict=True)
-    interesting = chunk.data.find(SESSION_START_TAG) >= 0
-    records = [chunk.data[start : start + length] for start, length in spans]
-    return records if interesting else records[:TIMES_LIMIT], interesting
+    records = [record for _, record in chunk.others]
+    is_interesting = any(SESSION_START_TAG in record for record in records)
+    return records if is_interesting else records[:TIMES_LIMIT], is_interesting
 
 
 def _hparams(record: bytes) -> dict[str, Value]:
     params: dict[str, Value] = {}
-    for value in _within(record, _whole(record), EVENT_SUMMARY, SUMMARY_VALUE):
-        tags = [record[part.start : part.end] for part in _within(record, value, VALUE_TAG)]
-        if SESSION_START_TAG not in tags:
+    message = Message(record)
+    for value in message.within((0, len(record)), SUMMARY, SUMMARY_VALUE):
+        if SESSION_START_TAG not in (record[slice(*tag)] for tag in message.within(value, TAG)):
             continue
-        for entry in _within(record, value, VALUE_METADATA, PLUGIN_DATA, PLUGIN_CONTENT, SESSION_START, HPARAMS):
-            params |= _entry(record, entry)
+        for entry in message.within(value, METADATA, PLUGIN_DATA, PLUGIN_CONTENT, SESSION_START, HPARAMS):
+            params |= _entry(message, entry)
     return params
 
 
-def _entry(data: bytes, entry: Field) -> dict[str, Value]:
-    name = b"".join(data[part.start : part.end] for part in _within(data, entry, ENTRY_KEY)).decode()
-    for value in _within(data, entry, ENTRY_VALUE):
-        for part in fields(data, value.start, value.end):
-            if part[:2] == NUMBER:
-                return {name: _tidy(struct.unpack_from("<d", data, part.start)[0])}
-            if part[:2] == TEXT:
-                return {name: data[part.start : part.end].decode()}
-            if part[:2] == TRUTH:
-                return {name: bool(read_varint(data, part.start, part.end)[0])}
+def _entry(message: Message, entry: Span) -> dict[str, Value]:
+    data = message.data
+    name = b"".join(data[slice(*key)] for key in message.within(entry, ENTRY_KEY)).decode()
+    for value in message.within(entry, ENTRY_VALUE):
+        for key, start, end in message.fields(*value):
+            if key == NUMBER:
+                return {name: _tidy(struct.unpack_from("<d", data, start)[0])}
+            if key == TEXT:
+                return {name: data[start:end].decode()}
+            if key == TRUTH:
+                return {name: bool(message.varint(start, end)[0])}
     return {}
 
 
 def _tidy(number: float) -> float:
-    """Whole numbers without a point: the format has one kind of number only."""
+    """Return whole numbers without a point: the format has one kind of number only."""
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _whole(data: bytes) -> Field:
-    return Field(0, BYTES, 0, len(data))
-
-
-def _within(data: bytes, message: Field, *keys: tuple[int, int]) -> Iterator[Field]:
-    """The fields that are reached from a message by one key after the other."""
-    for part in fields(data, message.start, message.end):
-        if part[:2] == keys[0]:
-            if len(keys) == 1:
-                yield part
-            else:
-                yield from _within(data, part, *keys[1:])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from traindeck.events.finder import SKIPPED, EventFileFinder
+from traindeck.events.folders import SKIPPED, EventFolders, is_event_file
 
 FOLDERS_LIMIT = 50_000
 """Folders that are looked into for one answer."""
@@ -45,7 +45,7 @@ def find_log_folders(top: Path, limit: int) -> LogFolders:
 
 def log_folder(path: Path) -> LogFolder:
     """The event files at and below a folder, as they are now."""
-    files = [path / name for name in EventFileFinder(path).find()]
+    files = [path / name for name in EventFolders(path).find()]
     digest = hashlib.sha256()
     for file in files:
         try:
@@ -68,7 +68,7 @@ def _walk(top: str) -> Iterator[tuple[str, bool]]:
                     if entry.is_dir(follow_symlinks=False):
                         if entry.name not in SKIPPED and not entry.name.startswith("."):
                             subfolders.append(entry.path)
-                    elif "tfevents" in entry.name and entry.is_file(follow_symlinks=False):
+                    elif is_event_file(entry.name) and entry.is_file(follow_symlinks=False):
                         has_events = True
         except OSError:
             continue

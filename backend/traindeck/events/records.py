@@ -1,157 +1,146 @@
-"""Records of an event file: the framing that TensorFlow calls TFRecord, read while the file grows.
+"""Records of an event file: where they begin, and whether they match their checksums.
 
-A record is its length (uint64), a checksum of the length, the data, and a checksum of the data. Both are
-masked CRC-32C: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details.
+A record is its length (uint64), a checksum of the length, the data, and a checksum of the data. Both are masked
+CRC-32C: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details. A training loop writes
+records of the same few lengths again and again, so after some records the next are predicted, many at a time.
 """
 
-import os
 import struct
-from dataclasses import dataclass
-from itertools import pairwise
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 from crc32c import crc32c
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from traindeck.events.scalars import condensed
-
-CHUNK_BYTES = 1 << 20
-"""Read at once. Small, so that no array operation on it holds the interpreter's lock for long."""
-
-LARGE_LIMIT_BYTES = 64 << 20
-
 LENGTH = struct.Struct("<Q")
-CHECKSUM = struct.Struct("<I")
-HEADER_BYTES = 12
-FRAME_BYTES = 16
+HEADER_BYTES, FOOTER_BYTES = 12, 4
+FRAME_BYTES = HEADER_BYTES + FOOTER_BYTES
 MASK_DELTA = 0xA282EAD8
 
+LEARNT = 128
+"""Records walked one by one before the next are predicted; a loop may write half as many in a round."""
+PREDICTED = 1024
+NO_LENGTH = 1 << 62
+"""A length that no record has."""
+LONGEST = 512
+"""Bytes of a record for which tables of checksums are kept, 1 KB for each; longer records are checked one by one."""
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Whole, checked records of one stretch of a file.
-
-    Attributes:
-        data: The bytes that were read.
-        starts: Where each record's content begins in `data`; int64, shape (records,).
-        lengths: The size of each record's content in bytes; int64, shape (records,).
-        next_offset: Where in the file to go on.
-        exhausted: True where the file holds no further whole record for now.
-        is_too_large: True where the stretch is one record that was stepped over.
-        corrupt: Why nothing after these records can be read, ever; None where nothing is wrong.
-    """
-
-    data: bytes
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    next_offset: int
-    exhausted: bool
-    corrupt: str | None = None
-    is_too_large: bool = False
+Bytes = NDArray[np.uint8]
+Indices = NDArray[np.int64]
 
 
-def masked_crc(data: bytes | memoryview) -> int:
-    """The checksum that stands behind `data` in a record."""
-    crc = crc32c(data)
-    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
+def edges(data: bytes) -> Indices:
+    """Return where each whole record begins, and where the last one ends, going by the lengths alone."""
+    view = np.frombuffer(data, np.uint8)
+    parts = [np.zeros(1, np.int64)]
+    while True:
+        walked = np.array(_walk(data, int(parts[-1][-1])), np.int64)
+        parts.append(walked[1:])
+        if walked.size <= LEARNT:
+            return np.concatenate(parts)
+        parts += filter(len, _predicted(view, int(walked[-1]), np.diff(walked)))
 
 
-def read_chunk(descriptor: int, offset: int, limit_bytes: int = CHUNK_BYTES) -> Chunk:
-    """The records of an open file from byte `offset` on, as many as fit into `limit_bytes`.
-
-    A record cut short by the end of the file is left for later: its writer has not finished it. Of a record too large
-    for `limit_bytes` only its small parts are kept; one of more than `LARGE_LIMIT_BYTES` is stepped over unread.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    data = os.pread(descriptor, limit_bytes, offset)
-    ends = _walk(data)
-    starts, lengths, corrupt = _checked(data, ends)
-    used = int(starts[-1] + lengths[-1]) + CHECKSUM.size if starts.size else 0
-    rest = len(data) - used
-    if corrupt is None and rest >= HEADER_BYTES and not _header_holds(data, used):
-        corrupt = "the length of a record does not match its checksum"
-    next_offset, exhausted = offset + used, len(data) < limit_bytes
-    if corrupt is None and not starts.size and not exhausted:
-        return _large_record(descriptor, offset, LENGTH.unpack_from(data)[0])
-    return Chunk(data, starts, lengths, next_offset, exhausted or corrupt is not None, _at(corrupt, next_offset))
-
-
-def _walk(data: bytes) -> list[int]:
-    """Where each whole record begins, and where the last one ends, going by the lengths alone."""
-    unpack, size, at = LENGTH.unpack_from, len(data), 0
-    begins = [0]
-    while at + FRAME_BYTES <= size:
-        at += unpack(data, at)[0] + FRAME_BYTES
+def _walk(data: bytes, at: int) -> list[int]:
+    size, begins = len(data), [at]
+    while at + FRAME_BYTES <= size and len(begins) <= LEARNT:
+        at += LENGTH.unpack_from(data, at)[0] + FRAME_BYTES
         if at > size:
             break
         begins.append(at)
     return begins
 
 
-def _checked(data: bytes, begins: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64], str | None]:
-    """Starts and lengths of the records up to the first that fails a checksum, and what failed."""
-    edges = np.array(begins, dtype=np.int64)
-    starts, lengths = edges[:-1] + HEADER_BYTES, np.diff(edges) - FRAME_BYTES
-    if not starts.size:
-        return starts, lengths, None
-    good = _first_failure(_stored(data, edges[:-1] + LENGTH.size), _length_checksums(lengths))
-    reason = None if good == len(starts) else "the length of a record does not match its checksum"
-    starts, lengths = starts[:good], lengths[:good]
-    if starts.size:
-        good = _first_failure(_stored(data, starts + lengths), _data_checksums(data, begins[: good + 1]))
-        reason = reason if good == len(starts) else "a record does not match its checksum"
-    return starts[:good], lengths[:good], reason
+def _predicted(view: Bytes, at: int, sizes: Indices) -> Iterator[Indices]:
+    """Yield the ends of the records from `at` on that keep to the rhythm of the records of those `sizes`."""
+    period = next((p for p in range(1, LEARNT // 2 + 1) if (sizes[p:] == sizes[:-p]).all()), None)
+    if period is None:
+        return
+    count, rhythm = PREDICTED, sizes[-period:]
+    while True:
+        expected = rhythm[np.arange(count) % period]
+        ends = at + np.cumsum(expected)
+        right = (_lengths(view, ends - expected) == expected - FRAME_BYTES) & (ends <= view.size)
+        good = count if right.all() else int(right.argmin())
+        yield ends[:good]
+        if good < count:
+            return
+        at, count, rhythm = int(ends[-1]), 2 * count, np.roll(rhythm, -(count % period))
 
 
-def _stored(data: bytes, places: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """The checksums that stand at `places`."""
-    windows = sliding_window_view(np.frombuffer(data, np.uint8), CHECKSUM.size)
-    return windows[places].view("<u4").reshape(-1)
+def _lengths(view: Bytes, begins: Indices) -> Indices:
+    """Return the lengths that stand at `begins`, where there is room for one."""
+    found = np.full(len(begins), NO_LENGTH, np.int64)
+    inside = begins + LENGTH.size <= view.size
+    found[inside] = sliding_window_view(view, LENGTH.size)[begins[inside]].view("<i8").reshape(-1)
+    return found
 
 
-def _length_checksums(lengths: NDArray[np.int64]) -> NDArray[np.uint32]:
+def record_bytes(data: bytes) -> int | None:
+    """Return the size of the record that `data` begins with, where its header is whole and sound."""
+    whole = len(data) >= HEADER_BYTES and is_sound_head(data[:HEADER_BYTES])
+    return LENGTH.unpack_from(data)[0] + FRAME_BYTES if whole else None
+
+
+def is_sound_head(rest: bytes) -> bool:
+    """Return whether `rest` may still become a record: its header is not whole, or matches its checksum."""
+    head, stored = rest[: LENGTH.size], rest[LENGTH.size : HEADER_BYTES]
+    return len(rest) < HEADER_BYTES or masked_crc(head) == int.from_bytes(stored, "little")
+
+
+def sound_headers(view: Bytes, begins: Indices, lengths: Indices) -> NDArray[np.bool_]:
+    """Return which of the records at `begins` have a length that matches its checksum."""
     distinct, which = np.unique(lengths, return_inverse=True)
-    return np.array([masked_crc(LENGTH.pack(length)) for length in distinct.tolist()], np.uint32)[which]
+    expected = np.array([masked_crc(LENGTH.pack(length)) for length in distinct.tolist()], np.uint32)
+    return np.asarray(stored_checksums(view, begins + LENGTH.size) == expected[which])
 
 
-def _data_checksums(data: bytes, begins: list[int]) -> NDArray[np.uint32]:
-    view = memoryview(data)
-    contents = (view[begin + HEADER_BYTES : end - CHECKSUM.size] for begin, end in pairwise(begins))
-    crc = np.fromiter(map(crc32c, contents), np.uint32, len(begins) - 1)
+def stored_checksums(view: Bytes, places: Indices) -> NDArray[np.uint32]:
+    """Return the checksums that stand at `places`; as many as there are places."""
+    if not len(places):
+        return np.empty(0, np.uint32)
+    return sliding_window_view(view, FOOTER_BYTES)[places].view("<u4").reshape(-1)
+
+
+def masked_crc(data: bytes) -> int:
+    """Return the checksum that stands behind `data` in an event file."""
+    crc = crc32c(data)
+    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
+
+
+def masked_crcs(columns: Bytes) -> NDArray[np.uint32]:
+    """Return the checksums of the records whose bytes are the columns: shape (length, records), length ≤ `LONGEST`.
+
+    CRC-32C is linear: the checksum of a record is that of as many zero bytes, XOR what each of its bytes adds at its
+    place. What a byte adds is looked up for a whole column of bytes, four times faster than record by record.
+    """
+    length, count = columns.shape
+    crc = np.full(count, crc32c(bytes(length)), np.uint32)
+    for table, column in zip(reversed(_tables(length)), columns, strict=True):
+        first = column[0]
+        crc ^= table[first] if (column == first).all() else table.take(column)
     return (crc >> np.uint32(15) | crc << np.uint32(17)) + np.uint32(MASK_DELTA)
 
 
-def _first_failure(stored: NDArray[np.uint32], expected: NDArray[np.uint32]) -> int:
-    """The index of the first checksum that differs; the number of checksums where none does."""
-    wrong = stored != expected
-    return int(wrong.argmax()) if wrong.any() else len(stored)
+_known: list[NDArray[np.uint32]] = []
+_lock = threading.Lock()
 
 
-def _header_holds(data: bytes, at: int) -> bool:
-    stored: int = CHECKSUM.unpack_from(data, at + LENGTH.size)[0]
-    return stored == masked_crc(data[at : at + LENGTH.size])
+def _tables(length: int) -> list[NDArray[np.uint32]]:
+    """Return what each byte adds to a checksum where 0, 1, 2, … bytes follow it."""
+    with _lock:
+        while len(_known) < length:
+            _known.append(_after_one_more(_known[-1]) if _known else _of_last_byte())
+        return _known[:length]
 
 
-def _large_record(descriptor: int, offset: int, length: int) -> Chunk:
-    """A chunk of one large record, without its large parts; without any record while it is not whole."""
-    after, none = offset + length + FRAME_BYTES, np.empty(0, np.int64)
-    if after > os.fstat(descriptor).st_size:
-        return Chunk(b"", none, none, offset, exhausted=True)
-    if length > LARGE_LIMIT_BYTES:
-        return Chunk(b"", none, none, after, exhausted=False, is_too_large=True)
-    content = os.pread(descriptor, length, offset + HEADER_BYTES)
-    stored = os.pread(descriptor, CHECKSUM.size, after - CHECKSUM.size)
-    if len(content) < length or CHECKSUM.pack(masked_crc(content)) != stored:
-        reason = _at("a record does not match its checksum", offset)
-        return Chunk(b"", none, none, offset, exhausted=True, corrupt=reason)
-    kept = condensed(content)
-    if not kept:
-        return Chunk(b"", none, none, after, exhausted=False, is_too_large=kept is None)
-    return Chunk(kept, np.zeros(1, np.int64), np.array([len(kept)]), after, exhausted=False)
+def _of_last_byte() -> NDArray[np.uint32]:
+    zero = crc32c(b"\0")
+    return np.array([crc32c(bytes([byte])) ^ zero for byte in range(256)], np.uint32)
 
 
-def _at(reason: str | None, offset: int) -> str | None:
-    return None if reason is None else f"{reason} (at byte {offset})"
+def _after_one_more(table: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    longer: NDArray[np.uint32] = _known[0][table & np.uint32(0xFF)] ^ (table >> np.uint32(8))
+    return longer

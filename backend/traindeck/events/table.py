@@ -88,19 +88,21 @@ class SeriesTable:
 
     def add(self, numbers: NDArray[np.int64], points: Points) -> None:
         """Add points[i] to the series numbers[i]; both of shape (points,), in the order of writing."""
-        self._added.append((numbers, points))
-        self._held_rows += len(points)
+        if len(points):
+            self._added.append((numbers, points))
+            self._held_rows += len(points)
 
     def settle(self) -> None:
         """Count what was added, and give it room: after it, all points are in `written` or `unwritten`."""
         added, self._added = self._added, []
-        points = np.concatenate([np.empty(0, POINT), *(points for _, points in added)])
-        if not len(points):
+        if not added:
             return
-        numbers = np.concatenate([numbers for numbers, _ in added])
-        order = np.argsort(numbers, kind="stable")
-        which, begins = np.unique(numbers[order], return_index=True)
-        points = points[order]
+        numbers, points = (np.concatenate(parts) for parts in zip(*added, strict=True))
+        if (numbers[1:] < numbers[:-1]).any():
+            order = np.argsort(numbers, kind="stable")
+            numbers, points = numbers[order], points[order]
+        begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+        which = numbers[begins]
         add_to_summaries(self.summaries, which, points, begins)
         for number, part in zip(which.tolist(), np.split(points, begins[1:]), strict=True):
             one = self.unwritten[number] = self.numbered[number]

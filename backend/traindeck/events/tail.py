@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from traindeck.events.finder import EventFileFinder
+from traindeck.events.folders import EventFolders
 from traindeck.events.read import bound_problems
 from traindeck.events.series import SeriesSummary
 
 if TYPE_CHECKING:
-    from traindeck.events.reader import AttemptReader
+    from traindeck.events.attemptreader import AttemptReader
 
 READ_SECONDS = 0.25
 """About how long one poll reads."""
@@ -54,7 +54,7 @@ class AttemptTail:
     def __init__(self, work: Path, store_folder: Path) -> None:
         self.work = work
         self.store_folder = store_folder
-        self._finder = EventFileFinder(work)
+        self._folders = EventFolders(work)
         self._find_next = 0.0
         self._reader: AttemptReader | None = None
 
@@ -77,7 +77,7 @@ class AttemptTail:
             return TailUpdate(problems=["the chart data is being written by somebody else"], kept=False)
         self._find(reader, rescan)
         reader.read(READ_SECONDS)
-        problems = bound_problems([*filter(None, [self._finder.problem]), *reader.problems])
+        problems = bound_problems([*filter(None, [self._folders.problem]), *reader.problems])
         unwritten = reader.store.commit(reader.position, problems)
         changed, points = reader.take_changes()
         told = [*problems, *filter(None, [unwritten])]
@@ -97,7 +97,7 @@ class AttemptTail:
             # Where the working folder is gone too, the run itself was deleted.
             reader.begin_again()
         reader.look()
-        reader.discover(self._finder.find())
+        reader.discover(self._folders.find())
         took = time.monotonic() - begun
         self._find_next = begun + max(FIND_SECONDS, took * FIND_SHARE)
 
@@ -123,7 +123,7 @@ def catch_up(work: Path, store_folder: Path, seconds: float) -> TailUpdate:
 
 def _open(work: Path, store_folder: Path) -> AttemptReader | None:
     # Here, because numpy takes the server a tenth of a second to import.
-    from traindeck.events.reader import AttemptReader
+    from traindeck.events.attemptreader import AttemptReader
     from traindeck.events.store import SeriesStore
 
     store = SeriesStore.open(store_folder)

@@ -7,10 +7,9 @@ of every scalar. This one gives the same data: plain scalars as columns of a chu
 
 import logging
 import os
-import stat
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,25 +19,22 @@ from tensorboard.backend.event_processing.event_util import ParseFileVersion
 from tensorboard.compat.proto import event_pb2
 from tensorboard.plugins.scalar import metadata as scalar_metadata
 
-from traindeck.boards.chunk import Chunk, read_chunk, record_bytes
-from traindeck.boards.frames import FOOTER_BYTES, HEADER_BYTES
-from traindeck.boards.points import PointBatch
-from traindeck.boards.scalars import ScalarEvent
-from traindeck.events.elsewhere import followed
-from traindeck.events.scalars import with_text_tags
-from traindeck.events.wire import MalformedMessageError
-
-CHUNK_BYTES = 1 << 20
-"""Read at once: small, so that no operation on it holds the interpreter's lock for long."""
-
-VERSION_WITH_RESTARTS = 2
-"""Files of this version say where training started again; in older ones, and where none is told, a step back does."""
+from traindeck.boards.samples import ScalarEvent
+from traindeck.events.chunk import Chunk, next_chunk
+from traindeck.events.event import VERSION_WITH_RESTARTS, with_text_tags
+from traindeck.events.folders import opened
+from traindeck.events.pointbatch import PointBatch
+from traindeck.events.protobuf import MalformedMessageError
+from traindeck.events.records import FOOTER_BYTES, HEADER_BYTES, record_bytes
 
 SMALL_BYTES = 4096
 """More than the record that tells the version, which most files begin with."""
 
 LIMIT_RECORD_BYTES = 256 << 20
 """A record larger than this is stepped over."""
+
+PLAIN = attrgetter("is_plain")
+"""What TensorBoard would make a scalar of without looking at metadata."""
 
 logger = logging.getLogger(__name__)
 
@@ -76,37 +72,18 @@ class EventFile:
 
     def _next_chunk(self) -> Chunk | None:
         """The next whole records, stepped over at once; None where there are none for now."""
-        descriptor = _open_regular(self._path)
-        if descriptor is None:
-            return None
         try:
-            data = os.pread(descriptor, CHUNK_BYTES, self._offset)
-            size = record_bytes(data)
-            if size is not None and size > len(data):
-                data = self._large_record(descriptor, size)
-        finally:
-            os.close(descriptor)
-        chunk = read_chunk(data)
-        self._step_over(chunk.used_bytes)
-        self._is_sound = chunk.is_sound
-        return chunk if chunk.used_bytes else None
-
-    def _large_record(self, descriptor: int, size: int) -> bytes:
-        """The record of that size, or nothing while it is not whole."""
-        if self._offset + size > os.fstat(descriptor).st_size:
-            return b""
-        if size <= LIMIT_RECORD_BYTES:
-            return os.pread(descriptor, size, self._offset)
-        logger.warning("%s: a record of %d bytes is left out", self._path, size)
-        self._step_over(size)
-        data = os.pread(descriptor, CHUNK_BYTES, self._offset)
-        next_size = record_bytes(data)
-        return self._large_record(descriptor, next_size) if next_size and next_size > len(data) else data
-
-    def _step_over(self, size: int) -> None:
-        self._offset += size
+            with opened(self._path) as descriptor:
+                chunk = next_chunk(descriptor, self._offset, PLAIN, LIMIT_RECORD_BYTES)
+        except OSError:
+            return None
+        self._offset += chunk.used_bytes
+        self._is_sound = chunk.corrupt is None
+        if chunk.is_too_large:
+            logger.warning("%s: a record of %d bytes is left out", self._path, chunk.used_bytes)
         if self._count is not None:
-            self._count(size)
+            self._count(chunk.used_bytes)
+        return chunk if chunk.used_bytes else None
 
     def _in_order(self, chunk: Chunk) -> Iterator[Any]:
         """The chunk's content in an order that comes to the same as that in which it was written.
@@ -130,7 +107,7 @@ class EventFile:
     def _with_firsts(self, chunk: Chunk) -> tuple[PointBatch, list[tuple[int, Any]]]:
         """Points without those that tell of their tag, and all events in order, with those."""
         events = [(number, event) for number, record in chunk.others if (event := _event(record)) is not None]
-        points = chunk.points
+        points = chunk.columns.batch()
         firsts = [place for place in points.firsts().tolist() if points.tag(place) not in self._scalars]
         if not firsts:
             return points, events
@@ -164,7 +141,7 @@ def _first_event(points: PointBatch, place: int) -> Any:
     step, wall_time, value = points.rows[place].item()
     event = event_pb2.Event(wall_time=wall_time, step=step)  # type: ignore[attr-defined]
     metadata = scalar_metadata.create_summary_metadata(display_name=tag, description="")
-    event.summary.value.add(tag=tag, metadata=metadata, tensor=ScalarEvent(wall_time, step, tag, value).tensor_proto)
+    event.summary.value.add(tag=tag, metadata=metadata, tensor=ScalarEvent(tag, step, wall_time, value).tensor_proto)
     return event
 
 
@@ -180,34 +157,14 @@ def _unless_empty(points: PointBatch) -> Iterator[PointBatch]:
         yield points
 
 
-def _open_regular(path: str) -> int | None:
-    """Open without following a link, but for a noted event file, and without waiting for the other end of a pipe."""
-    try:
-        descriptor = os.open(followed(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    return None
-
-
 def first_event(path: str) -> Any:
     """The first event of a file; None where there is none, or a large one."""
-    descriptor = _open_regular(path)
-    if descriptor is None:
-        return None
     try:
-        data = os.pread(descriptor, SMALL_BYTES, 0)
-    finally:
-        os.close(descriptor)
+        with opened(path) as descriptor:
+            data = os.pread(descriptor, SMALL_BYTES, 0)
+    except OSError:
+        return None
     size = record_bytes(data)
     if size is None or size > len(data):
         return None
     return _event(data[HEADER_BYTES : size - FOOTER_BYTES])
-
-
-def is_event_file(path: str) -> bool:
-    """By its name, as TensorBoard tells them."""
-    name = Path(path).name
-    return "tfevents" in name and not name.endswith(".profile-empty")

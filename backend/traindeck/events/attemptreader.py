@@ -6,7 +6,6 @@ hold up the rest.
 """
 
 import os
-import re
 import time
 from itertools import count
 from pathlib import Path
@@ -14,22 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from traindeck.events.batch import NO_STEP, Batch, read_batch, read_old_batch
+from traindeck.events.batch import NO_STEP, Batch, Rule, read_batch
 from traindeck.events.elsewhere import original
 from traindeck.events.eventfile import EventFile
 from traindeck.events.names import is_of_hparams, natural, opening_order, readable, series_name, shown
-from traindeck.events.records import Chunk
-from traindeck.events.scalars import event_or_none
 from traindeck.events.series import SeriesSummary
 from traindeck.events.store import SeriesStore
 from traindeck.events.table import SeriesKey, StoredSeries
 
 HELD_LIMIT_BYTES = 64 << 20
 """With so much in memory that the disk has no room for, reading waits."""
-
-VERSION = re.compile(rb"brain\.Event:(\d{1,9})")
-VERSION_WITH_RESTARTS = 2
-"""Files of this version tell where training began again; in others, and where none is told, a step back does."""
 
 WITHDRAWN = SeriesSummary(None, None, None, 0, 0, 0.0)
 
@@ -177,62 +170,59 @@ class AttemptReader:
 
     def _read_some(self, file: EventFile) -> None:
         self._turns[file.folder] = next(self._turn_numbers)
-        is_first = not file.offset
         chunk = file.read(self.work)
         if chunk is None:
             return
+        batch = read_batch(chunk, self._rule(file.folder))
+        if batch.malformed:
+            file.count_malformed(chunk)
         try:
-            self._store(file, self._batch(file.folder, chunk, is_first=is_first))
+            self._store(file, batch)
         except (OSError, EOFError):
             # The store lost what it must have to withdraw points of it.
             self.begin_again()
 
-    def _batch(self, folder: str, chunk: Chunk, *, is_first: bool) -> Batch:
-        """The scalars of a chunk, by the rules of the version that its file, or one before it in its folder, has."""
-        if is_first and len(chunk.starts):
-            start, length = int(chunk.starts[0]), int(chunk.lengths[0])
-            event = event_or_none(chunk.data[start : start + length])
-            version = VERSION.fullmatch(event.version) if event else None
-            if version is not None:
-                change = self._telling.add if int(version[1]) >= VERSION_WITH_RESTARTS else self._telling.discard
-                change(folder)
-        if folder in self._telling:
-            return read_batch(chunk)
-        batch = read_old_batch(chunk, self._last_steps.get(folder, NO_STEP))
-        self._last_steps[folder] = batch.last_step
-        return batch
+    def _rule(self, folder: str) -> Rule:
+        return Rule(folder in self._telling, self._last_steps.get(folder, NO_STEP))
 
     def _store(self, file: EventFile, batch: Batch) -> None:
+        folder = file.folder
+        self._last_steps[folder] = batch.rule.last_step
+        (self._telling.add if batch.rule.says_restarts else self._telling.discard)(folder)
+        self._withdraw(file, batch)
+        points = batch.points
+        series = [
+            self._series(folder, tag, known_only=number in points.undeclared) for number, tag in enumerate(points.tags)
+        ]
+        self._changed |= {one.key for one in series if one is not None}
+        numbers = np.array([-1 if one is None else one.number for one in series], np.int64)[points.numbers]
+        rows = file.in_seconds(self.work, points.rows)
+        if None in series:
+            numbers, rows = numbers[numbers >= 0], rows[numbers >= 0]
+        self.store.table.add(numbers, rows)
+        self._new_points += len(rows)
+
+    def _withdraw(self, file: EventFile, batch: Batch) -> None:
+        """Drop from the store what is void by what the batch says."""
         folder = file.folder
         if batch.withdrawn_from is not None:
             withdrawn = self.store.withdraw(folder, batch.withdrawn_from)
             self._changed |= {one.key for one in withdrawn}
             if not any(one.first_restart for one in self._files.values() if one.folder == folder):
                 file.first_restart = [batch.withdrawn_from, bool(withdrawn)]
-        for raw_tag, step in batch.tags_withdrawn_from.items():
-            tag = raw_tag.decode(errors="backslashreplace")
+        for tag, step in batch.tags_withdrawn_from.items():
             self._changed |= {one.key for one in self.store.withdraw(folder, step, tag)}
-        series = [
-            self._series(folder, tag, known_only=number in batch.undeclared) for number, tag in enumerate(batch.tags)
-        ]
-        numbers = np.array([-1 if one is None else one.number for one in series], np.int64)[batch.tag_numbers]
-        points = file.in_seconds(self.work, batch.points)
-        if None in series:
-            numbers, points = numbers[numbers >= 0], points[numbers >= 0]
-        self.store.table.add(numbers, points)
-        self._changed |= {one.key for one in series if one is not None}
-        self._new_points += len(points)
 
-    def _series(self, folder: str, raw_tag: bytes, *, known_only: bool) -> StoredSeries | None:
+    def _series(self, folder: str, tag: str, *, known_only: bool) -> StoredSeries | None:
         """The series of a tag, made where it is new; None where there are too many, or it is too long.
 
         With `known_only` also where it is new: nothing says that it is a scalar.
         """
-        if len(raw_tag) > TAG_LIMIT_BYTES:
+        if len(tag.encode()) > TAG_LIMIT_BYTES:
             self._left_out.add(f"tags of more than {TAG_LIMIT_BYTES} bytes are left out")
             return None
         table = self.store.table
-        key = SeriesKey(folder, raw_tag.decode(errors="backslashreplace"))
+        key = SeriesKey(folder, tag)
         if key in table.by_key:
             return table.by_key[key]
         if known_only:

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from traindeck.boards.board import Board, TensorBoard
+from traindeck.boards.boardreader import BoardReader
 from traindeck.boards.memory import FULL_SHARE, MemoryLimit
-from traindeck.boards.reader import BoardReader
 from traindeck.boards.spec import Opening
 
 WATCHED_SECONDS = 30.0

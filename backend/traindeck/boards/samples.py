@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from tensorboard.backend.event_processing.reservoir import Reservoir
-from tensorboard.compat.proto import types_pb2
+from tensorboard.compat.proto import tensor_pb2, tensor_shape_pb2, types_pb2
 from tensorboard.util import tensor_util
 
 from traindeck.boards.draws import draws
-from traindeck.boards.points import POINT, Points
-from traindeck.boards.scalars import ScalarEvent
+from traindeck.events.points import POINT, Points
 
 Columns = tuple[list[int], list[float], list[Any]]
 """Steps, wall times and values; of one length."""
@@ -26,6 +25,25 @@ ALL = slice(None)
 LAST = slice(-1, None)
 
 _EMPTY = np.empty(0, POINT)
+
+
+class ScalarEvent:
+    """One point as an accumulator keeps it, in a tenth of the memory that TensorBoard's own message of it takes."""
+
+    __slots__ = ("step", "tag", "value", "wall_time")
+
+    def __init__(self, tag: str, step: int, wall_time: float, value: float) -> None:
+        self.tag = tag
+        self.step = step
+        self.wall_time = wall_time
+        self.value = value
+
+    @property
+    def tensor_proto(self) -> Any:
+        """The value as TensorBoard's reader would have kept it: a tensor without dimensions; made when it is read."""
+        shape = tensor_shape_pb2.TensorShapeProto()  # type: ignore[attr-defined]
+        dtype = types_pb2.DT_FLOAT  # type: ignore[attr-defined]
+        return tensor_pb2.TensorProto(dtype=dtype, tensor_shape=shape, float_val=[self.value])  # type: ignore[attr-defined]
 
 
 class ScalarSeries:
@@ -45,8 +63,8 @@ class ScalarSeries:
     def extend(self, rows: Points) -> None:
         """Offer points, in the order in which they were written."""
         if self._other is not None:
-            for step, wall_time, value in rows.tolist():
-                self._other.AddItem(KEY, ScalarEvent(wall_time, step, self._tag, value))
+            for row in rows.tolist():
+                self._other.AddItem(KEY, ScalarEvent(self._tag, *row))
             return
         before, after = self._seen, self._seen + len(rows)
         joined = np.empty(len(self._rows) + len(rows), POINT)
@@ -105,8 +123,7 @@ class ScalarSeries:
         return removed_by_theirs
 
     def _events(self) -> list[ScalarEvent]:
-        rows = self._rows.tolist()
-        return [ScalarEvent(wall_time, step, self._tag, value) for step, wall_time, value in rows]
+        return [ScalarEvent(self._tag, *row) for row in self._rows.tolist()]
 
     def _give_over(self) -> Reservoir:
         """TensorBoard's reservoir in the state in which it would be after these points."""
