@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from traindeck.events.read import list_series, read_series
+from traindeck.events.series import list_series, read_series
 from traindeck.events.tail import catch_up
 
 POINTS = 1_000_000

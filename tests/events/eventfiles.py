@@ -8,8 +8,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from traindeck.events.columns import Columns
-from traindeck.events.read import list_series
+from traindeck.events.chart import StoredColumns
+from traindeck.events.series import list_series
 from traindeck.events.tail import AttemptTail, TailUpdate
 
 Point = tuple[int, float, float]
@@ -61,7 +61,7 @@ def stored(store: Path) -> dict[str, list[Point]]:
     """All points of all series in a store, in the order of writing."""
     found = {}
     for name in list_series(store):
-        columns = Columns.open(store, name)
+        columns = StoredColumns.open(store, name)
         assert columns is not None
         found[name] = [tuple(row) for row in columns._gathered(0, columns.count).tolist()]
     return found

@@ -9,7 +9,7 @@ from events.eventfiles import NAME, frame, scalar, version, write
 
 def test_importing_the_tail_and_the_readers_loads_nothing_heavy() -> None:
     code = (
-        "import sys, traindeck.events.tail, traindeck.events.read\n"
+        "import sys, traindeck.events.tail, traindeck.events.series\n"
         "print(*({'numpy', 'torch', 'tensorboard', 'tsdownsample', 'google.protobuf'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -22,7 +22,7 @@ def test_reading_loads_neither_torch_nor_tensorboard(work: Path, store: Path) ->
         "import sys\n"
         "from pathlib import Path\n"
         "from traindeck.events.tail import catch_up\n"
-        "from traindeck.events.read import read_series\n"
+        "from traindeck.events.series import read_series\n"
         "store = Path(sys.argv[2])\n"
         "catch_up(Path(sys.argv[1]), store, 60)\n"
         "assert read_series(store, 'loss').values == [1.0]\n"

@@ -7,7 +7,7 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
 from events.eventfiles import NAME, accumulated, frame, read_all, scalar, stored, write
-from traindeck.events.read import list_series
+from traindeck.events.series import list_series
 from traindeck.events.tail import AttemptTail, catch_up
 
 

@@ -12,7 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 from events.eventfiles import NAME, masked, read_all, scalar, stored, version, write
 from events.test_cases import record, tensor
 from traindeck.events.eventfile import LARGE_LIMIT_BYTES
-from traindeck.events.read import PROBLEMS_LIMIT, list_problems
+from traindeck.events.series import PROBLEMS_LIMIT, list_problems
 from traindeck.events.tail import AttemptTail, catch_up
 
 

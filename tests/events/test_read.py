@@ -10,7 +10,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from events.eventfiles import NAME, frame, scalar, version, write
 from traindeck.events import snapshot
 from traindeck.events.points import POINT
-from traindeck.events.read import list_names, list_series, read_series
+from traindeck.events.series import list_names, list_series, read_series
 from traindeck.events.store import SeriesStore
 from traindeck.events.table import SeriesKey
 from traindeck.events.tail import catch_up

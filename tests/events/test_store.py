@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from events.eventfiles import NAME, accumulated, read_all, scalar, stored, version, write
-from traindeck.events.read import list_series, read_series
+from traindeck.events.series import list_series, read_series
 from traindeck.events.snapshot import read_snapshot, write_state
 from traindeck.events.store import SeriesStore
 from traindeck.events.tail import AttemptTail, catch_up
@@ -135,7 +135,7 @@ def test_only_one_tail_writes_a_store_at_a_time(work: Path, store: Path) -> None
 FULL = """
 import resource, sys
 from pathlib import Path
-from traindeck.events.read import list_series
+from traindeck.events.series import list_series
 from traindeck.events.tail import AttemptTail
 
 def room(size):

@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from events.eventfiles import NAME, accumulated, read_all, scalar, stored, version, write
 from traindeck.events.attemptreader import AttemptReader
-from traindeck.events.read import list_series
+from traindeck.events.series import list_series
 from traindeck.events.store import SeriesStore
 from traindeck.events.tail import AttemptTail, catch_up
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from traindeck.events.read import bound_problems, list_problems, list_series, read_series
+from traindeck.events.series import bound_problems, list_problems, list_series, read_series
 from traindeck.runs.files import AttemptFiles, RunFiles, read_json
 
 TAGS_COMPARED = 8

@@ -14,8 +14,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.events.line import read_line
-from traindeck.events.read import list_names
+from traindeck.events.series import list_names, read_line
 from traindeck.events.tail import catch_up
 from traindeck.runs.files import AttemptFiles
 

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
+from traindeck.events.extents import read_rows, write_at, write_rows
 from traindeck.events.points import POINT, Points
-from traindeck.events.rows import read_rows, write_at, write_rows
 from traindeck.events.snapshot import EXTENT, STATE, Header, file_of, open_part, read_snapshot, write_state
 from traindeck.events.table import SeriesKey, SeriesTable, StoredSeries
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from traindeck.events.folders import EventFolders
-from traindeck.events.read import bound_problems
-from traindeck.events.series import SeriesSummary
+from traindeck.events.series import SeriesSummary, bound_problems
 
 if TYPE_CHECKING:
     from traindeck.events.attemptreader import AttemptReader
