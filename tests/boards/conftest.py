@@ -19,8 +19,7 @@ from starlette.routing import Route
 from boards.event_logs import write_every_kind
 from boards.waiting import DEADLINE_SECONDS
 from traindeck.boards.client import Boards
-from traindeck.boards.spec import BoardSpec
-from traindeck.boards.wire import SHARED_PATH
+from traindeck.boards.spec import SHARED_PATH, BoardSpec
 
 
 @dataclass

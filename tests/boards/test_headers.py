@@ -2,8 +2,7 @@
 
 import pytest
 
-from traindeck.boards.headers import request_headers, response_headers
-from traindeck.boards.policy import PAGE_POLICY, board_policy
+from traindeck.boards.headers import PAGE_POLICY, board_policy, request_headers, response_headers
 
 PREFIX = "/runs/42/tensorboard"
 

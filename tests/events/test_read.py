@@ -8,7 +8,6 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from events.eventfiles import NAME, frame, scalar, version, write
-from traindeck.events import snapshot
 from traindeck.events.points import POINT
 from traindeck.events.series import list_names, list_series, read_series
 from traindeck.events.store import SeriesStore
@@ -184,8 +183,8 @@ def test_many_series_of_one_store_are_read_with_one_look_at_its_state(
     write(work / NAME, version(), *(scalar(f"tag {number}", 1, number) for number in range(50)))
     catch_up(work, store, 60)
     looks = []
-    whole = snapshot._read
-    monkeypatch.setattr(snapshot, "_read", lambda folder: looks.append(folder) or whole(folder))
+    whole = storestate._read
+    monkeypatch.setattr(storestate, "_read", lambda folder: looks.append(folder) or whole(folder))
     assert [read_series(store, f"tag {number}").values for number in range(50)] == [[number] for number in range(50)]
     assert len(list_names(store)) == 50
     assert looks == [store]

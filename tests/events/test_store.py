@@ -12,8 +12,8 @@ import pytest
 
 from events.eventfiles import NAME, accumulated, read_all, scalar, stored, version, write
 from traindeck.events.series import list_series, read_series
-from traindeck.events.snapshot import read_snapshot, write_state
 from traindeck.events.store import SeriesStore
+from traindeck.events.storestate import read_snapshot, write_state
 from traindeck.events.tail import AttemptTail, catch_up
 
 

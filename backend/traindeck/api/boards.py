@@ -27,7 +27,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
 from traindeck.api.tensorboard import board_over
-from traindeck.boards.wire import SHARED_PATH
+from traindeck.boards.spec import SHARED_PATH
 from traindeck.counting import counted
 from traindeck.db.tables import Run
 from traindeck.errors import FieldError, InvalidRequest

@@ -23,8 +23,8 @@ from traindeck.api.strict import StrictRoute
 from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
 from traindeck.events.hparams import read_beginnings
 from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
-from traindeck.events.names import shown
 from traindeck.events.series import list_problems
+from traindeck.events.seriesnames import shown
 from traindeck.events.tail import catch_up
 from traindeck.launches.requests import Body, Name, PathText, Tags
 from traindeck.runner.copying import is_of_kernel

@@ -17,7 +17,7 @@ from traindeck.api.problems import responses
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.events.elsewhere import unreadable_folders
-from traindeck.events.names import readable
+from traindeck.events.seriesnames import readable
 from traindeck.launches.requests import Body, LaunchBody, Name, Priority, Tags, Text
 from traindeck.launches.submission import prepare, resolve, submit
 from traindeck.pages.run import render_run

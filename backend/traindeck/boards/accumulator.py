@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing import (
 from tensorboard.compat.proto import summary_pb2
 
 from traindeck.boards.chain import FolderChain, GoesOn
-from traindeck.boards.halt import Halt
+from traindeck.boards.memorylimit import Halt
 from traindeck.boards.samples import (
     ALL,
     KEY,

@@ -21,7 +21,7 @@ from traindeck.boards.downloads import make_downloads_safe
 from traindeck.boards.projector import ProjectorLoader
 from traindeck.boards.provider import BoardDataProvider
 from traindeck.boards.spec import BoardSpec, Opening
-from traindeck.events.names import readable
+from traindeck.events.seriesnames import readable
 
 DATA_PATH = "/data/"
 PIECES = {"imageData", "individualImage", "individualAudio"}

@@ -9,13 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from traindeck.boards.accumulator import BoardMultiplexer
 from traindeck.boards.chain import joined
-from traindeck.boards.halt import BoardClosedError, BoardFullError, Halt
-from traindeck.boards.memory import FULL_SHARE, ROOM_SHARE
+from traindeck.boards.memorylimit import FULL_SHARE, ROOM_SHARE, BoardClosedError, BoardFullError, Halt
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
 from traindeck.events.elsewhere import run_name
 from traindeck.events.folders import EventFolders, Sizes
-from traindeck.events.names import readable
+from traindeck.events.seriesnames import readable
 
 FRESH_SECONDS = 0.5
 """The many requests of one page share one look at the disk."""

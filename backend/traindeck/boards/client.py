@@ -19,10 +19,9 @@ from traindeck.boards.child import Child
 from traindeck.boards.disk import BoardDisk
 from traindeck.boards.headers import request_headers, response_headers
 from traindeck.boards.refusal import refusal
-from traindeck.boards.spec import BoardSpec, Opening
+from traindeck.boards.spec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD, BoardSpec, Opening
 from traindeck.boards.state import BoardState, State
 from traindeck.boards.supervisor import Supervisor, Unavailable
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD
 
 METHODS = ("GET", "HEAD", "POST")
 """TensorBoard's front end posts what it asks for when it is long; it changes nothing."""

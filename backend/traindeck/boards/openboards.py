@@ -10,7 +10,7 @@ from pathlib import Path
 
 from traindeck.boards.board import Board, TensorBoard
 from traindeck.boards.boardreader import BoardReader
-from traindeck.boards.memory import FULL_SHARE, MemoryLimit
+from traindeck.boards.memorylimit import FULL_SHARE, MemoryLimit
 from traindeck.boards.spec import Opening
 
 WATCHED_SECONDS = 30.0

@@ -16,7 +16,7 @@ import threading
 import types
 from pathlib import Path
 
-from traindeck.boards.memory import MAX_STACK_BYTES, MEGABYTE, MemoryLimit, set_hard_limit
+from traindeck.boards.memorylimit import MAX_STACK_BYTES, MEGABYTE, MemoryLimit, set_hard_limit
 from traindeck.boards.openboards import OpenBoards
 from traindeck.boards.service import BoardsService, make_server
 

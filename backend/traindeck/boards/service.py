@@ -20,8 +20,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from traindeck.boards.openboards import OpenBoards
-from traindeck.boards.spec import Opening
-from traindeck.boards.wire import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, SHARED_PATH, STATE_METHOD
+from traindeck.boards.spec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, SHARED_PATH, STATE_METHOD, Opening
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import numpy as np
 from traindeck.events.batch import NO_STEP, Batch, Rule, read_batch
 from traindeck.events.elsewhere import original
 from traindeck.events.eventfile import EventFile
-from traindeck.events.names import is_of_hparams, natural, opening_order, readable, series_name, shown
 from traindeck.events.series import SeriesSummary
+from traindeck.events.seriesnames import is_of_hparams, natural, opening_order, readable, series_name, shown
 from traindeck.events.store import SeriesStore
 from traindeck.events.table import SeriesKey, StoredSeries
 

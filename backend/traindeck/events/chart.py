@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from traindeck.events.extents import read_rows
 from traindeck.events.points import POINT, Points, finite
-from traindeck.events.snapshot import file_of, open_part, open_snapshot
+from traindeck.events.storestate import file_of, open_part, open_snapshot
 
 LEAST_POINTS = 8
 """Below this the algorithm has nothing to choose from, and rows are taken evenly."""

@@ -64,7 +64,7 @@ class Series:
 def list_series(store_folder: Path) -> dict[str, SeriesSummary]:
     """The summaries of all series in a store, by name; {} where there is no store that can be read."""
     from traindeck.events.points import summary_values
-    from traindeck.events.snapshot import open_snapshot
+    from traindeck.events.storestate import open_snapshot
 
     opened = open_snapshot(store_folder)
     if opened is None:
@@ -77,7 +77,7 @@ def list_series(store_folder: Path) -> dict[str, SeriesSummary]:
 
 def list_names(store_folder: Path) -> list[str]:
     """The names of all series in a store that have points; much cheaper than their summaries."""
-    from traindeck.events.snapshot import open_snapshot
+    from traindeck.events.storestate import open_snapshot
 
     opened = open_snapshot(store_folder)
     if opened is None:
@@ -88,7 +88,7 @@ def list_names(store_folder: Path) -> list[str]:
 
 def list_problems(store_folder: Path) -> list[str]:
     """What of the event files the store lacks or has corrected, in sentences that name the files; 20 at most."""
-    from traindeck.events.snapshot import read_header
+    from traindeck.events.storestate import read_header
 
     header = read_header(store_folder)
     return [] if header is None else header.problems
@@ -105,7 +105,7 @@ def bound_problems(problems: Sequence[str]) -> list[str]:
 
 def count_points(store_folder: Path, tag: str) -> int:
     """How many points a series has; 0 where there is none."""
-    from traindeck.events.snapshot import open_snapshot
+    from traindeck.events.storestate import open_snapshot
 
     opened = open_snapshot(store_folder)
     number = None if opened is None else opened.numbers.get(tag)

@@ -17,7 +17,7 @@ import numpy as np
 
 from traindeck.events.extents import read_rows, write_at, write_rows
 from traindeck.events.points import POINT, Points
-from traindeck.events.snapshot import EXTENT, STATE, Header, file_of, open_part, read_snapshot, write_state
+from traindeck.events.storestate import EXTENT, STATE, Header, file_of, open_part, read_snapshot, write_state
 from traindeck.events.table import SeriesKey, SeriesTable, StoredSeries
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

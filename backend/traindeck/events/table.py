@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from traindeck.events.extents import extent_rows, extents_for
 from traindeck.events.points import POINT, Points, add_to_summaries, empty_summaries, summary_values
 from traindeck.events.series import SeriesSummary
-from traindeck.events.snapshot import Snapshot
+from traindeck.events.storestate import Snapshot
 
 SUMMARIES_AHEAD = 64
 

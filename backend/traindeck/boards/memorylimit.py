@@ -1,10 +1,12 @@
-"""Keeps the boards process below its limit of memory."""
+"""Keeps the boards process below its limit of memory, and ends the reading of a board that has no room or no reader."""
 
 import ctypes
 import gc
 import logging
 import os
 import resource
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +28,9 @@ SPARE_BYTES = 500 * MEGABYTE
 
 MAX_STACK_BYTES = 1 << 20
 """Of each thread; the default of 8 MB would count against the hard limit."""
+
+LOOK_SECONDS = 0.05
+"""A look at the memory costs more than taking in a small event."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,3 +84,39 @@ def set_hard_limit(limit_bytes: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = limit_bytes + SPARE_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+class BoardClosedError(Exception):
+    """Nobody wants the data any more."""
+
+
+class BoardFullError(Exception):
+    """There is no room for more; what was taken in is whole."""
+
+
+class Halt:
+    """Asked after each event that a board takes in."""
+
+    def __init__(self, has_room: Callable[[], bool] = lambda: True) -> None:
+        self._has_room = has_room
+        self._is_closed = False
+        self._look_at = 0.0
+
+    def close(self) -> None:
+        """Have reading end where it is."""
+        self._is_closed = True
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        Raises:
+            BoardClosedError: the board was closed.
+            BoardFullError: it has taken in as much as it may.
+        """
+        if self._is_closed:
+            raise BoardClosedError
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            if not self._has_room():
+                raise BoardFullError

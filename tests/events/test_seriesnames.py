@@ -2,7 +2,7 @@
 
 import pytest
 
-from traindeck.events.names import natural, opening_order, readable, series_name
+from traindeck.events.seriesnames import natural, opening_order, readable, series_name
 
 
 @pytest.mark.parametrize(
