@@ -8,6 +8,7 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from events.eventfiles import NAME, frame, scalar, version, write
+from traindeck.events import storestate
 from traindeck.events.points import POINT
 from traindeck.events.series import list_names, list_series, read_series
 from traindeck.events.store import SeriesStore
