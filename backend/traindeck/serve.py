@@ -84,6 +84,13 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
             raise DeckUnusable(server.failure or "the server could not start; the reason stands above")
 
 
+def configure_logging(level: int = logging.INFO) -> None:
+    """Log to stderr, one line for each record, uvicorn's included."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s", force=True)
+    for name in ("alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def build_pages() -> None:
     """In a checkout, build what the pages load where it is out of date; the installed package carries it.
 

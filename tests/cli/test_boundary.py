@@ -3,8 +3,8 @@
 import pytest
 import typer.main
 
-from traindeck.cli.boundary import Kind, find_boundary
 from traindeck.cli.main import app
+from traindeck.cli.named_program import Kind, find_boundary
 
 OPTIONS = typer.main.get_command(app).commands["launch"].params
 

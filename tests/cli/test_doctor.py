@@ -13,13 +13,10 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import CommandLine
-from traindeck.cli.checks.database import check_database
+from traindeck.cli.checks.deck_home import check_database, check_home, check_port
 from traindeck.cli.checks.finding import Finding
-from traindeck.cli.checks.frontend import named_parts
-from traindeck.cli.checks.gpus import Driver, judge
-from traindeck.cli.checks.home import check_home
-from traindeck.cli.checks.port import check_port
-from traindeck.cli.checks.torch import TorchReport
+from traindeck.cli.checks.installed import named_parts
+from traindeck.cli.checks.torch_gpus import Driver, TorchReport, check_compatibility
 from traindeck.db.migrate import migrate, newest_revision
 from traindeck.pages.resources import frontend_folder
 
@@ -63,7 +60,7 @@ def test_what_is_wrong_comes_with_what_to_do_and_exit_code_1(traindeck: CommandL
 
 def test_a_database_that_is_whole_is_ok_and_stays_as_it_was(database: Path) -> None:
     before = database.read_bytes()
-    assert check_database(database) == Finding("database", True, f"whole, with 0 runs; schema {newest_revision()}")
+    assert check_database(database) == Finding("database", True, f"intact, with 0 runs; schema {newest_revision()}")
     assert database.read_bytes() == before
 
 
@@ -100,7 +97,7 @@ def test_a_database_of_something_else_is_not_taken_for_a_deck(tmp_path: Path) ->
         connection.execute("CREATE TABLE run (id)")
         connection.commit()
     finding = check_database(tmp_path / "deck.db")
-    assert (finding.ok, "not of a deck" in finding.found) == (False, True)
+    assert (finding.ok, "not a deck's database" in finding.found) == (False, True)
 
 
 def test_a_port_in_use_is_told_with_its_owner(listener: socket.socket, tmp_path: Path) -> None:
@@ -120,7 +117,7 @@ def test_a_port_in_use_is_told_with_its_owner(listener: socket.socket, tmp_path:
 
 def test_the_port_of_the_deck_itself_is_ok(traindeck: CommandLine) -> None:
     port = int(traindeck.deck.url.rpartition(":")[2])
-    assert check_port("127.0.0.1", port, traindeck.deck.home).found == f"{port} is this deck's own"
+    assert check_port("127.0.0.1", port, traindeck.deck.home).found == f"{port} is used by this deck's server"
 
 
 def test_a_home_that_cannot_be_made_is_wrong(tmp_path: Path) -> None:
@@ -140,14 +137,14 @@ def test_a_home_that_cannot_be_made_is_wrong(tmp_path: Path) -> None:
     ],
 )
 def test_gpus_that_torch_cannot_use_are_told_with_the_reason(driver: Driver, report: TorchReport, found: str) -> None:
-    finding = judge(driver, report)
+    finding = check_compatibility(driver, report)
     assert not finding.ok
     assert found in finding.found
     assert finding.advice
 
 
 def test_a_driver_of_the_same_major_cuda_serves_a_torch_of_a_later_minor_one() -> None:
-    assert judge(DRIVER, TorchReport(None, "13.2", 1)).ok
+    assert check_compatibility(DRIVER, TorchReport(None, "13.2", 1)).ok
 
 
 def test_the_pages_name_parts_and_every_one_of_them_is_looked_for() -> None:

@@ -81,7 +81,7 @@ def test_ctrl_c_leaves_the_run_running_and_says_so(traindeck: CommandLine, progr
     screen.interrupt()
     assert screen.end() == 130
     run = newest(traindeck.deck)
-    assert f"Run {run['id']} goes on" in screen.text
+    assert f"Run {run['id']} keeps running" in screen.text
     assert run["status"] == "running"
     (tmp_path / "go").touch()
     assert traindeck.deck.wait_until_ended(run["id"])["status"] == "completed"

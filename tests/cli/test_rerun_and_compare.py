@@ -65,7 +65,7 @@ def test_a_trainers_rerun_has_its_parameters_but_for_those_that_are_given(traind
     ("arguments", "exit_code", "message"),
     [
         (["999999"], 4, "There is no run 999999"),
-        (["FIRST", "--lr", "0.2"], 2, "has no parameters: give all of its arguments after --"),
+        (["FIRST", "--lr", "0.2"], 2, "has no parameters. Give all of its arguments after --"),
         (["FIRST", "--gpus", "99"], 2, "resources.gpus is 99"),
         (["FIRST", "--name", " "], 2, "name is"),
         (["FIRST", "--env", "A"], 2, "must be NAME=VALUE"),

@@ -1,4 +1,7 @@
-"""The command line. `serve` and `doctor` look at the deck itself; everything else speaks HTTP to its server."""
+"""Provide the command line: one module for each command.
+
+`serve` and `doctor` work on the deck's own files; every other command sends HTTP requests to a running deck.
+"""
 
 from traindeck.cli.main import main
 

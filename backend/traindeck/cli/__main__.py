@@ -1,4 +1,4 @@
-"""`python -m traindeck.cli`: the command where its script is not on the path."""
+"""Run the command as `python -m traindeck.cli`, for when its script is not on the path."""
 
 from traindeck.cli.main import main
 

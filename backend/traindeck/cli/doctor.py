@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from traindeck.cli.configuration import read_settings
+from traindeck.cli.arguments import read_settings
 from traindeck.cli.exits import Exit
-from traindeck.cli.plain import plain
-from traindeck.cli.tables import Cell, Column, print_table
-from traindeck.cli.terminal import note, write_json
+from traindeck.cli.terminal import escape_controls, print_note, write_json
+from traindeck.cli.text_table import Cell, Column, print_table
 
 if TYPE_CHECKING:
     from traindeck.cli.checks.finding import Finding
@@ -21,18 +20,13 @@ COLUMNS = (Column("check"), Column(""), Column("found", least=30, wraps=True))
 GOOD, WRONG = Cell("ok", "green"), Cell("WRONG", "bold red")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor")(doctor)
-
-
 def doctor(
-    home: Annotated[Path | None, typer.Option(help="The folder of the deck to look at.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port that it shall listen on.")] = None,
+    home: Annotated[Path | None, typer.Option(help="The deck's folder.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, and nothing else.")] = False,
 ) -> None:
-    """Look whether a deck can work here: each part is ok, or it is said what to do."""
-    findings = list(examine(read_settings(home=home, port=port)))
+    """Check whether a deck can work here, and print what to do about each problem."""
+    findings = list(run_checks(read_settings(home=home, port=port)))
     ok = all(finding.ok for finding in findings)
     if as_json:
         write_json(_as_json(findings, ok=ok))
@@ -41,20 +35,15 @@ def doctor(
     raise typer.Exit(Exit.OK if ok else Exit.FAILED)
 
 
-def examine(settings: "Settings") -> Iterator["Finding"]:
-    """Every check, one after the other."""
-    from traindeck.cli.checks.database import check_database
-    from traindeck.cli.checks.frontend import check_frontend
-    from traindeck.cli.checks.gpus import check_gpus
-    from traindeck.cli.checks.home import check_home
-    from traindeck.cli.checks.npm import check_npm
-    from traindeck.cli.checks.port import check_port
-    from traindeck.cli.checks.torch import ask_torch, check_import
-    from traindeck.cli.checks.versions import check_versions
+def run_checks(settings: "Settings") -> Iterator["Finding"]:
+    """Run every check, and yield its findings."""
+    from traindeck.cli.checks.deck_home import check_database, check_home, check_port
+    from traindeck.cli.checks.installed import check_frontend, check_npm, check_versions
+    from traindeck.cli.checks.torch_gpus import check_gpus, check_import, probe_torch
     from traindeck.runs.files import DeckFiles
 
     yield from check_versions()
-    report = ask_torch()
+    report = probe_torch()
     yield check_import(report)
     yield from check_gpus(report)
     yield from check_home(settings.home)
@@ -78,4 +67,4 @@ def _print(findings: list["Finding"]) -> None:
     print_table(COLUMNS, rows)
     for finding in findings:
         if not finding.ok:
-            note(plain(f"{finding.check}: {finding.found}. {finding.advice}"))
+            print_note(escape_controls(f"{finding.check}: {finding.found}. {finding.advice}"))

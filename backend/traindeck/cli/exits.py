@@ -1,33 +1,33 @@
-"""Exit codes of the command line."""
+"""Exit codes of the command line, and the exception that carries one."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What a script that calls `traindeck` can tell by the exit code."""
+    """The exit codes of `traindeck`, for scripts that call it."""
 
     OK = 0
-    """The command did its work; the run that was followed has completed."""
+    """The command succeeded; a followed run has completed."""
     FAILED = 1
-    """The command could not do its work: the message says why. Of `doctor`: something is wrong."""
+    """The command failed, and its message says why. From `doctor`: a check failed."""
     USAGE = 2
-    """The command was called wrongly, or the deck refused a field."""
+    """The command line is wrong, or the deck refused a field."""
     UNREACHABLE = 3
-    """No deck answers at the address, or it cannot reach its database."""
+    """No deck answers at the address, or the deck cannot reach its database."""
     NOT_FOUND = 4
-    """There is no such run, or no such trainer."""
+    """There is no such run or trainer."""
     CONFLICT = 5
-    """The run is in a status in which this cannot be done."""
+    """The run's status does not allow this."""
     RUN_FAILED = 10
-    """The run that was followed has failed, or is lost."""
+    """The followed run has failed or is lost."""
     RUN_CANCELLED = 11
-    """The run that was followed was cancelled."""
+    """The followed run was cancelled."""
     INTERRUPTED = 130
-    """Ctrl-C; a run that was followed goes on."""
+    """Ctrl-C; a followed run keeps running."""
 
 
 class CommandFailed(Exception):
-    """A command that could not do its work; the message says why."""
+    """A command failed. The message says why."""
 
     def __init__(self, message: str, exit_code: Exit = Exit.FAILED) -> None:
         super().__init__(message)
@@ -35,6 +35,6 @@ class CommandFailed(Exception):
 
 
 def exit_of(status: str) -> Exit:
-    """The exit code of a command that followed a run until it had this final status."""
+    """Return the exit code of a command that followed a run until this final status."""
     ends = {"completed": Exit.OK, "cancelled": Exit.RUN_CANCELLED}
     return ends.get(status, Exit.RUN_FAILED)

@@ -1,15 +1,14 @@
-"""Watches a run from a terminal until it ends: a progress bar there, a line for each step ahead in a pipe."""
+"""Show the progress of a run until it ends: as a bar on a terminal, as lines in a pipe."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from traindeck.cli.client import call, connect, get_directions
+from traindeck.cli.deck_client import call, connect, get_directions
 from traindeck.cli.exits import Exit, exit_of
 from traindeck.cli.glance import glance
-from traindeck.cli.plain import plain
-from traindeck.cli.terminal import console, note, say, write_json
+from traindeck.cli.terminal import console, escape_controls, print_answer, print_note, write_json
 from traindeck.cli.watching import watch_until_final
 
 if TYPE_CHECKING:
@@ -20,17 +19,17 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 4
 NARROW = 60
-"""Columns of a terminal in which the bar has no place beside the words."""
+"""In a terminal of fewer columns the bar has no room beside the text."""
 
 
 def follow_run(url: str | None, run_id: int, *, as_json: bool = False) -> Exit:
-    """Show how the run goes on stderr, and how it ended on stdout; Ctrl-C leaves it running.
+    """Show the run's progress on stderr, and its end on stdout; Ctrl-C leaves it running.
 
     Returns:
-        The exit code for the status that it ended with, or INTERRUPTED.
+        The exit code for its final status, or INTERRUPTED.
 
     Raises:
-        CommandFailed: there is no such run, or its deck stays away.
+        CommandFailed: there is no such run, or the deck stays away.
     """
     run = None
     try:
@@ -40,68 +39,70 @@ def follow_run(url: str | None, run_id: int, *, as_json: bool = False) -> Exit:
             for run in watch_until_final(url, run_id):
                 show(run)
     except KeyboardInterrupt:
-        note(f"Run {run_id} goes on. `traindeck logs -f {run_id}` shows its log, `traindeck cancel {run_id}` ends it.")
+        print_note(
+            f"Run {run_id} keeps running. Log: traindeck logs -f {run_id}. To stop it: traindeck cancel {run_id}"
+        )
         return Exit.INTERRUPTED
     assert run is not None
     if as_json:
         with connect(url) as client:
             write_json(call(client, "GET", f"/runs/{run_id}").content)
     else:
-        say(ending(run, said))
+        print_answer(describe_end(run, said))
     return exit_of(run.status)
 
 
-def ending(run: "RunView", said: "Mapping[str, Better]") -> str:
-    """How a run ended, in one line; `said` is which way scalars are better."""
+def describe_end(run: "RunView", said: "Mapping[str, Better]") -> str:
+    """Return how a run ended, on one line; `said` has the user's choices of which way scalars are better."""
     seen = glance(run, datetime.now(UTC), said)
     after = f" after {seen.duration}" if seen.duration else ""
     reason = f": {run.status_reason}" if run.status_reason else ""
     metric = f"  {seen.metric}" if seen.metric else ""
-    return plain(f"Run {run.id} {run.status}{after}{reason}{metric}")
+    return escape_controls(f"Run {run.id} {run.status}{after}{reason}{metric}")
 
 
 @contextmanager
 def _shown(said: "Mapping[str, Better]") -> Iterator[Callable[["RunView"], None]]:
     screen = console(stderr=True)
     if not screen.is_terminal or screen.is_dumb_terminal:
-        yield Lines(said).show
+        yield ProgressLines(said).show
         return
     from rich.live import Live
 
-    bar = BarLine(said)
+    bar = ProgressLine(said)
     with Live(get_renderable=bar.render, console=screen, refresh_per_second=FRAMES_PER_SECOND, transient=True):
         yield bar.show
 
 
-class Lines:
-    """Writes a line whenever the status or the attempt changes, or another tenth of the way is done."""
+class ProgressLines:
+    """Prints a line when the status or the attempt changes, and after each tenth of the progress."""
 
     def __init__(self, said: "Mapping[str, Better]") -> None:
         self._said = said
         self._last: tuple[str, int, int | None] | None = None
 
     def show(self, run: "RunView") -> None:
-        """Say where the run is, if that is news."""
+        """Print the run's state if it is new."""
         seen = glance(run, datetime.now(UTC), self._said)
         mark = (run.status.value, run.attempt, None if seen.percent is None else seen.percent // 10)
         if mark != self._last and not run.status.is_final:
             self._last = mark
-            note("  ".join(part for part in (seen.status, seen.progress, seen.note, seen.metric) if part))
+            print_note("  ".join(part for part in (seen.status, seen.progress, seen.note, seen.metric) if part))
 
 
-class BarLine:
-    """One line of a terminal: status, bar, per cent, steps, time left, key metric."""
+class ProgressLine:
+    """A live line on a terminal: status, bar, percentage, steps, time left, key metric."""
 
     def __init__(self, said: "Mapping[str, Better]") -> None:
         self._said = said
         self._run: RunView | None = None
 
     def show(self, run: "RunView") -> None:
-        """Show this state from the next frame on."""
+        """Show this state in the next frame."""
         self._run = run
 
     def render(self) -> "RenderableType":
-        """The line as it is now."""
+        """Return the line for the current frame."""
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text

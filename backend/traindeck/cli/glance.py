@@ -1,11 +1,11 @@
-"""A run at a glance: the few words that a line of a table, or a progress bar, has room for."""
+"""Summarize a run for a row of a table or a progress line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from traindeck.cli.plain import plain
+from traindeck.cli.terminal import escape_controls
 
 if TYPE_CHECKING:
     from traindeck.runs.directions import Better
@@ -21,15 +21,15 @@ STYLES = {
     "cancelled": "yellow",
     "lost": "magenta",
 }
-"""Colours of a terminal by status; the word stands beside them."""
+"""Terminal colors by status; the status itself is always printed, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What is worth saying of a run, as text that is safe on a terminal; empty where there is nothing to say.
+    """A run's summary, as texts with control characters escaped; a text is empty if there is nothing to show.
 
-    `percent` is a whole number from 0 to 100, or None where nobody knows how much there is to do. `note` is why the
-    run waits, or why it ended as it did.
+    `percent` is a whole number from 0 to 100, or None if the total is unknown. `note` is the reason why the run waits,
+    or why it ended.
     """
 
     status: str
@@ -43,7 +43,7 @@ class Glance:
 
 
 def glance(run: "RunView", now: datetime, said: "Mapping[str, Better]") -> Glance:
-    """The run at the time `now`; `said` is which way scalars are better, as far as it was set."""
+    """Summarize the run at the time `now`; `said` has the user's choices of which way scalars are better."""
     from traindeck.pages.bar import bar
     from traindeck.pages.metrics import key_metric
     from traindeck.pages.program import program
@@ -55,10 +55,10 @@ def glance(run: "RunView", now: datetime, said: "Mapping[str, Better]") -> Glanc
     return Glance(
         status=run.status.value,
         style=STYLES[run.status.value],
-        program=plain(program(run)),
+        program=escape_controls(program(run)),
         percent=seen.percent,
-        progress=plain("  ".join(part for part in (seen.label, share, seen.steps, seen.left) if part)),
+        progress=escape_controls("  ".join(part for part in (seen.label, share, seen.steps, seen.left) if part)),
         duration=took.text if took else "",
-        metric=plain(f"{metric.tag} {metric.value}") if metric else "",
-        note=plain(note or ""),
+        metric=escape_controls(f"{metric.tag} {metric.value}") if metric else "",
+        note=escape_controls(note or ""),
     )

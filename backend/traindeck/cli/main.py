@@ -1,4 +1,7 @@
-"""The command `traindeck`. What a command needs beyond parsing is imported when it runs: `--help` shall be quick."""
+"""Assemble the command `traindeck`.
+
+A command imports what it needs beyond parsing when it runs, so that `--help` is quick.
+"""
 
 import sys
 from io import TextIOWrapper
@@ -6,20 +9,23 @@ from io import TextIOWrapper
 import typer
 
 from traindeck import __version__
-from traindeck.cli import (
-    acting,
-    boards,
-    comparing,
-    doctor,
-    importing,
-    inspecting,
-    launching,
-    logs,
-    rerunning,
-    serving,
-)
+from traindeck.cli.cancel import cancel
+from traindeck.cli.compare import compare
+from traindeck.cli.doctor import doctor
 from traindeck.cli.exits import CommandFailed, Exit
-from traindeck.cli.terminal import complain
+from traindeck.cli.import_ import import_folder
+from traindeck.cli.launch import LAUNCH_SETTINGS, LaunchCommand, launch
+from traindeck.cli.logs import logs
+from traindeck.cli.rerun import RERUN_SETTINGS, RerunCommand, rerun
+from traindeck.cli.resume import resume
+from traindeck.cli.retry import retry
+from traindeck.cli.rm import remove
+from traindeck.cli.runs import runs
+from traindeck.cli.serve import serve_command
+from traindeck.cli.show import show
+from traindeck.cli.tensorboard import tensorboard
+from traindeck.cli.terminal import print_failure
+from traindeck.cli.trainers import trainers
 from traindeck.errors import DeckUnusable
 
 app = typer.Typer(
@@ -45,21 +51,35 @@ def options(
     """Launch and monitor PyTorch training runs."""
 
 
-for module in (serving, launching, rerunning, inspecting, comparing, logs, boards, importing, acting, doctor):
-    module.register(app)
+# In the order in which `--help` lists them.
+app.command("serve")(serve_command)
+app.command("launch", cls=LaunchCommand, **LAUNCH_SETTINGS)(launch)
+app.command("rerun", cls=RerunCommand, **RERUN_SETTINGS)(rerun)
+app.command("runs")(runs)
+app.command("show")(show)
+app.command("trainers")(trainers)
+app.command("compare")(compare)
+app.command("logs")(logs)
+app.command("tensorboard")(tensorboard)
+app.command("import")(import_folder)
+app.command("cancel")(cancel)
+app.command("retry")(retry)
+app.command("resume")(resume)
+app.command("rm")(remove)
+app.command("doctor")(doctor)
 
 
 def main() -> None:
-    """Run the command line; the exit codes are in docs/command-line.md."""
+    """Run the command line. docs/command-line.md lists the exit codes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A character that the terminal's encoding lacks is no reason to fail.
+            # A character that the terminal's encoding lacks must not fail the command.
             stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="traindeck")
     except CommandFailed as error:
-        complain(str(error))
+        print_failure(str(error))
         sys.exit(error.exit_code)
     except DeckUnusable as error:
-        complain(str(error))
+        print_failure(str(error))
         sys.exit(Exit.FAILED)

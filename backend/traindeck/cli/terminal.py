@@ -1,47 +1,63 @@
-"""The two ways to whoever called: stdout for what was asked, stderr for everything else.
+"""Print to the terminal: the answer to stdout, everything else to stderr.
 
-Colour, and the width of the window, count on a terminal only; NO_COLOR and TERM=dumb are heeded. To a pipe or a
-file go whole lines of plain text.
+Colors and the window's width count on a terminal only, which NO_COLOR and TERM=dumb can change. A pipe or a file gets
+whole lines of plain text. Text from a deck may contain anything, so what a terminal would obey is escaped.
 """
 
 import sys
 from typing import TYPE_CHECKING
-
-from traindeck.cli.plain import plain_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A Rich console on which text is text: nothing in it is read as markup."""
+    """Return a Rich console that reads no markup in its text."""
     from rich.console import Console
 
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
-def say(text: str) -> None:
-    """A line of the answer, on stdout."""
-    console().print(plain_lines(text), soft_wrap=True)
+def print_answer(text: str) -> None:
+    """Print lines of the answer to stdout."""
+    console().print(escape_lines(text), soft_wrap=True)
 
 
-def note(text: str) -> None:
-    """A line beside the answer, on stderr."""
-    console(stderr=True).print(plain_lines(text), soft_wrap=True)
+def print_note(text: str) -> None:
+    """Print lines that accompany the answer to stderr."""
+    console(stderr=True).print(escape_lines(text), soft_wrap=True)
 
 
-def complain(text: str) -> None:
-    """Why a command could not do its work, on stderr."""
-    console(stderr=True).print(f"traindeck: {plain_lines(text)}", style="red", soft_wrap=True)
+def print_failure(text: str) -> None:
+    """Print to stderr why a command failed."""
+    console(stderr=True).print(f"traindeck: {escape_lines(text)}", style="red", soft_wrap=True)
 
 
 def write_json(content: bytes) -> None:
-    """JSON as it came from the deck, on stdout."""
+    """Write the deck's JSON to stdout, unchanged."""
     write_bytes(content.rstrip(b"\n") + b"\n")
 
 
 def write_bytes(content: bytes) -> None:
-    """Bytes as they are, on stdout, at once."""
+    """Write bytes to stdout, unchanged and at once."""
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+def escape_controls(text: object) -> str:
+    r"""Return `text` on one line, with escapes such as `\x1b` for everything that a terminal obeys.
+
+    These are control characters (which begin ANSI sequences), line breaks, and marks that change the direction of
+    writing (category Cf).
+    """
+    return "".join(one if one.isprintable() else _escaped(one) for one in str(text))
+
+
+def escape_lines(text: str) -> str:
+    """Escape the text of each line, and keep line feeds."""
+    return "\n".join(escape_controls(line) for line in text.split("\n"))
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", errors="backslashreplace").decode("ascii")

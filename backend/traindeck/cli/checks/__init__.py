@@ -1,5 +1,5 @@
-"""What `traindeck doctor` looks at, one module for each part of a deck.
+"""Checks of `traindeck doctor`.
 
-Each has `check…` functions that give `Finding`s. They open nothing for writing but one file of their own, start no
-server, and never import torch into this process.
+Each `check…` function returns one or more `Finding`s. A check writes at most one temporary file, starts no server, and
+never imports torch into this process.
 """

@@ -1,11 +1,11 @@
-"""What a check has found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what is there, and, where it is not as it must be, what to do."""
+    """The state of one part of a deck, and advice if something is wrong."""
 
     check: str
     ok: bool
@@ -14,10 +14,10 @@ class Finding:
 
 
 def good(check: str, found: str) -> Finding:
-    """All is well."""
+    """Return the finding that a part is as it must be."""
     return Finding(check, True, found)
 
 
 def wrong(check: str, found: str, advice: str) -> Finding:
-    """Something is not; `advice` says what to do."""
+    """Return the finding that something is wrong; `advice` says what to do."""
     return Finding(check, False, found, advice)
