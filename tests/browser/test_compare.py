@@ -111,7 +111,7 @@ def test_the_code_of_two_versions_is_told_apart_by_sign_and_colour(compared: Ser
     paint = "line => getComputedStyle(line).backgroundColor"
     assert added.evaluate(paint) != removed.evaluate(paint)
     open_comparison(page, compared, "1,2")
-    expect(page.locator(".code-pair")).to_contain_text("The same code, byte for byte.")
+    expect(page.locator(".code-pair")).to_contain_text("The code is identical.")
 
 
 def test_runs_are_added_from_a_dialog_with_keys_alone(compared: ServedDeck, page: Page) -> None:

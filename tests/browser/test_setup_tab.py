@@ -102,7 +102,7 @@ def test_run_again_takes_the_code_as_it_was_and_leads_to_the_new_run(
     wait_until_ready(page)
     page.get_by_role("button", name="Run again").click()
     expect(page.locator(".toast")).to_contain_text(f"is run #{run_id} again")
-    expect(page.locator(".run-meta")).to_contain_text(f"Again of #{run_id}")
+    expect(page.locator(".run-meta")).to_contain_text(f"Repeats #{run_id}")
     again = int(page.locator("#run").get_attribute("data-run") or 0)
     cold_deck.wait_for_status(again, "completed")
     assert cold_deck.log_of(again) == cold_deck.log_of(run_id) == "4 fast\n"
@@ -114,7 +114,7 @@ def test_a_pasted_script_is_run_again_with_a_key(cold_deck: ServedDeck, page: Pa
     page.goto(f"{cold_deck.url}/runs/{run_id}")
     wait_until_ready(page)
     page.keyboard.press("Shift+R")
-    expect(page.locator(".run-meta")).to_contain_text(f"Again of #{run_id}")
+    expect(page.locator(".run-meta")).to_contain_text(f"Repeats #{run_id}")
     again = int(page.locator("#run").get_attribute("data-run") or 0)
     cold_deck.wait_for_status(again, "completed")
     assert cold_deck.log_of(again) == "pasted\n"

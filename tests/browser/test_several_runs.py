@@ -12,7 +12,7 @@ from browser.readiness import wait_until_ready
 from support.logs import write_logs
 from support.served import ServedDeck
 from traindeck.boards.palette import COLOURS
-from traindeck.pages.compare import run_colours
+from traindeck.pages.compare_page import run_colours
 
 
 def rgb(colour: str) -> str:

@@ -11,7 +11,7 @@ from options.parsers import Parser, schema_of
 from traindeck.options.arguments import args_of, completed, read_args
 from traindeck.options.checking import check_params
 from traindeck.options.schema import Schema, make_schema
-from traindeck.pages.fields import groups
+from traindeck.pages.form_fields import field_groups
 from traindeck.runner.inspecting import clicked
 
 
@@ -97,5 +97,5 @@ def test_each_value_of_a_tuple_is_of_a_kind_of_its_own() -> None:
     ],
 )
 def test_a_field_that_nobody_touches_has_its_default(name: str, kind: str, untouched: str) -> None:
-    fields = {field.name: field for group in groups(SCHEMAS["argparse"], {}) for field in group.fields}
+    fields = {field.name: field for group in field_groups(SCHEMAS["argparse"], {}) for field in group.fields}
     assert (fields[name].kind, fields[name].default_json) == (kind, untouched)

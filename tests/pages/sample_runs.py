@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from traindeck.pages.deck import DeckState
+from traindeck.pages.shell import DeckState
 from traindeck.runs.status import Status
 from traindeck.runs.view import MetricView, ProgressView, Resources, RunView
 

@@ -8,7 +8,7 @@ import pytest
 from pages.markup import Element, read
 from pages.sample_comparison import DIFF, compared_run, comparison, metric, rows
 from pages.sample_runs import HOSTILE, deck_state
-from traindeck.pages.compare import render_compare, run_colours
+from traindeck.pages.compare_page import render_compare, run_colours
 from traindeck.runs.comparison import ComparedCode, ComparedFile, ComparedMetrics, Comparison
 
 
@@ -64,11 +64,11 @@ def test_no_run_is_the_best_where_nobody_knows_which_way_is_better_or_there_is_o
 
 def test_what_is_left_out_because_it_is_equal_is_counted() -> None:
     section = render().one("tbody", id="section-packages")
-    assert section.words() == "Packages No difference · 137 the same in all"
+    assert section.words() == "Packages No difference · 137 equal in all"
 
 
 def test_a_repeated_run_leads_to_the_one_that_it_repeats() -> None:
-    assert line(render(), "Again of").one("a").attributes["href"] == "/runs/41"
+    assert line(render(), "Repeats").one("a").attributes["href"] == "/runs/41"
 
 
 def test_the_code_of_each_run_is_set_against_the_firsts() -> None:
@@ -89,7 +89,7 @@ def test_a_long_diff_is_folded_and_a_short_one_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("same", "words"), [(True, "The same code, byte for byte."), (None, "One of the two has kept no code.")]
+    ("same", "words"), [(True, "The code is identical."), (None, "One of the two runs has no kept code.")]
 )
 def test_where_there_is_no_difference_the_page_says_why(same: bool | None, words: str) -> None:
     page = render(comparison(code=[ComparedCode(run=42, against=41, same=same)]))

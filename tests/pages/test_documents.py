@@ -9,19 +9,19 @@ import pytest
 from pages.markup import Element, every, read
 from pages.sample_comparison import comparison
 from pages.sample_runs import deck_state, run_view
-from traindeck.pages.compare import render_compare
-from traindeck.pages.error import render_error
-from traindeck.pages.launch import TrainerView, render_launch
+from traindeck.pages.compare_page import render_compare
+from traindeck.pages.error_page import render_error
+from traindeck.pages.launch_page import TrainerView, render_launch
+from traindeck.pages.rendering import HIDDEN, show_hidden
 from traindeck.pages.resources import static_folder, static_version
-from traindeck.pages.run import render_run
-from traindeck.pages.runs import RunsQuery, render_runs
-from traindeck.pages.visible import HIDDEN, visible
+from traindeck.pages.run_page import render_run
+from traindeck.pages.runs_page import ListQuery, render_runs
 from traindeck.runs.view import RunPage
 
 SCHEMA = {"properties": {"epochs": {"type": "integer", "default": 3}}}
 PAGES = {
     "runs": lambda: render_runs(
-        RunPage(items=[run_view()], next_cursor="x", total=2), query=RunsQuery(), deck=deck_state(), fragment=False
+        RunPage(items=[run_view()], next_cursor="x", total=2), query=ListQuery(), deck=deck_state(), fragment=False
     ),
     "run": lambda: render_run(
         run_view(),
@@ -88,13 +88,11 @@ def test_an_error_names_its_reference_only_where_there_is_one() -> None:
 
 
 def test_importing_the_pages_reads_no_file_of_theirs() -> None:
-    code = (
-        "import traindeck.pages.run, traindeck.pages.environment as e; assert e.environment.cache_info().currsize == 0"
-    )
+    code = "import traindeck.pages.run_page, traindeck.pages.rendering as e; assert e.environment.cache_info().currsize == 0"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2] / "backend")
 
 
 def test_no_hidden_character_passes_for_printable() -> None:
     hidden = [chr(code) for code in range(0x110000) if HIDDEN.match(chr(code))]
     assert len(hidden) > 2000
-    assert all(visible(f"a{character}b") == f"a[U+{ord(character):04X}]b" for character in hidden)
+    assert all(show_hidden(f"a{character}b") == f"a[U+{ord(character):04X}]b" for character in hidden)

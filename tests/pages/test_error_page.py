@@ -6,7 +6,7 @@ import pytest
 
 from pages.markup import Element, read
 from pages.sample_runs import HOSTILE
-from traindeck.pages.error import render_error
+from traindeck.pages.error_page import render_error
 
 
 def render(status: int, asked: str = "") -> Element:
@@ -15,7 +15,7 @@ def render(status: int, asked: str = "") -> Element:
 
 @pytest.mark.parametrize(
     ("status", "title"),
-    [(404, "Not found"), (422, "This cannot be read"), (500, "Something went wrong"), (418, "The standard's phrase")],
+    [(404, "Not found"), (422, "A value is invalid"), (500, "Something went wrong"), (418, "The standard's phrase")],
 )
 def test_the_title_is_in_words_of_people_where_there_are_any(status: int, title: str) -> None:
     page = render(status)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from pages.markup import Element, read
 from pages.sample_runs import HOSTILE, deck_state
-from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch, render_options
+from traindeck.pages.launch_page import BrokenTrainerView, Repeated, TrainerView, render_launch, render_options
 
 
 class Params(BaseModel):
@@ -125,7 +125,7 @@ def test_trainers_are_picked_by_address() -> None:
 
 
 def test_a_broken_trainer_is_reported_and_not_fatal() -> None:
-    page = render(broken=[BrokenTrainer("bad", "ImportError: no module named x")])
+    page = render(broken=[BrokenTrainerView("bad", "ImportError: no module named x")])
     assert "The trainer bad cannot be loaded" in page.words()
     assert field(page, "epochs")
 

@@ -7,7 +7,7 @@ import pytest
 
 from pages.markup import Element, read
 from pages.sample_runs import CREATED, HOSTILE, run_view
-from traindeck.pages.run import render_run
+from traindeck.pages.run_page import render_run
 from traindeck.runner.program import Program
 from traindeck.runs.status import Status
 from traindeck.runs.view import HistoryEntry, MetricView, RunView
@@ -137,7 +137,7 @@ def test_every_run_can_be_run_again_exactly_whatever_it_runs() -> None:
 def test_a_run_that_repeats_another_leads_to_it() -> None:
     meta = render(run_view(rerun_of=41)).one("div", class_="run-meta")
     assert meta.one("a").attributes["href"] == "/runs/41"
-    assert "Again of #41" in meta.words()
+    assert "Repeats #41" in meta.words()
     assert render(run_view()).one("div", class_="run-meta").all("a") == []
 
 

@@ -4,18 +4,18 @@ import pytest
 
 from pages.markup import Element, read
 from pages.sample_runs import CREATED, HOSTILE, deck_state, run_view
-from traindeck.pages.deck import DeckState
-from traindeck.pages.runs import RunsQuery, render_runs
+from traindeck.pages.runs_page import ListQuery, render_runs
+from traindeck.pages.shell import DeckState
 from traindeck.runner.program import Program
 from traindeck.runs.status import Status
 from traindeck.runs.view import MetricView, ProgressView, RunPage, RunView
 
 
 def render(
-    *runs: RunView, query: RunsQuery | None = None, deck: DeckState | None = None, next_cursor: str | None = None
+    *runs: RunView, query: ListQuery | None = None, deck: DeckState | None = None, next_cursor: str | None = None
 ) -> Element:
     page = RunPage(items=list(runs), next_cursor=next_cursor, total=len(runs))
-    return read(render_runs(page, query=query or RunsQuery(), deck=deck or deck_state(), fragment=False))
+    return read(render_runs(page, query=query or ListQuery(), deck=deck or deck_state(), fragment=False))
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -108,7 +108,7 @@ def test_the_list_can_be_sorted_by_a_metric_that_is_in_it() -> None:
 
 
 def test_the_order_in_force_is_chosen_even_if_the_page_does_not_offer_it() -> None:
-    sort = render(run_view(), query=RunsQuery(sort="params.lr")).one("select", id="sort")
+    sort = render(run_view(), query=ListQuery(sort="params.lr")).one("select", id="sort")
     chosen = [option for option in sort.all("option") if "selected" in option.attributes]
     assert [option.attributes["value"] for option in chosen] == ["params.lr"]
 
@@ -135,26 +135,26 @@ def test_an_empty_deck_has_a_button_that_launches_a_first_run_and_one_that_impor
 
 
 def test_a_filter_without_matches_can_be_cleared() -> None:
-    empty = render(query=RunsQuery(q="nothing")).one("section", class_="empty")
+    empty = render(query=ListQuery(q="nothing")).one("section", class_="empty")
     assert empty.one("a").attributes["href"] == "/runs"
 
 
 def test_chips_count_runs_and_keep_the_filter() -> None:
-    page = render(run_view(), query=RunsQuery(q="a b"), deck=deck_state(counts={"running": 1, "failed": 1200}))
+    page = render(run_view(), query=ListQuery(q="a b"), deck=deck_state(counts={"running": 1, "failed": 1200}))
     chips = page.one("div", id="chips").all("a")
     assert [chip.words() for chip in chips] == ["All 1,201", "Running 1", "Failed 1,200"]
     assert chips[2].attributes["href"] == "/runs?q=a+b&status=failed"
 
 
 def test_the_next_page_keeps_filter_order_and_status() -> None:
-    query = RunsQuery(q="mnist", sort="name", status="running")
+    query = ListQuery(q="mnist", sort="name", status="running")
     link = render(run_view(), query=query, next_cursor="abc").one("a", rel="next")
     assert link.attributes["href"] == "/runs?q=mnist&sort=name&status=running&cursor=abc"
 
 
 def test_a_count_that_is_a_bound_says_so() -> None:
     runs = RunPage(items=[run_view()], next_cursor=None, total=10_000, total_exact=False)
-    page = read(render_runs(runs, query=RunsQuery(q="a"), deck=deck_state(), fragment=False))
+    page = read(render_runs(runs, query=ListQuery(q="a"), deck=deck_state(), fragment=False))
     assert "10,000+ runs" in page.one("nav", class_="pager").words()
 
 
@@ -190,7 +190,7 @@ def test_the_header_shows_the_slots_of_what_the_machine_has() -> None:
 def test_page_and_fragment_render_the_same_list() -> None:
     runs = RunPage(items=[run_view(Status.COMPLETED)], next_cursor=None, total=1)
     page, fragment = (
-        read(render_runs(runs, query=RunsQuery(), deck=deck_state(), fragment=fragment)) for fragment in (False, True)
+        read(render_runs(runs, query=ListQuery(), deck=deck_state(), fragment=fragment)) for fragment in (False, True)
     )
     assert fragment.one("hx-partial", hx_target="#list").words() == page.one("div", id="list").words()
     assert fragment.all("html") == []

@@ -7,7 +7,7 @@ import pytest
 
 from pages.markup import Element, read
 from pages.sample_runs import HOSTILE, run_view
-from traindeck.pages.setup import render_setup
+from traindeck.pages.setup_tab import render_setup
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from traindeck.boards.palette import COLOURS
-from traindeck.pages import compare
+from traindeck.pages import compare_page
 
 CSS = Path(__file__).parents[2] / "frontend" / "static" / "css" / "tokens.css"
 GRAPHICS = 3.0
@@ -127,4 +127,4 @@ def test_pages_charts_and_tensorboard_have_the_same_colours() -> None:
     ]
     assert [tuple(pair) for pair in zip(light, dark[0], strict=True)] == list(COLOURS)
     assert dark[0] == dark[1]
-    assert len(COLOURS) == compare.COLOURS
+    assert len(COLOURS) == compare_page.COLOURS

@@ -31,8 +31,8 @@ from traindeck.boards.spec import SHARED_PATH
 from traindeck.counting import counted
 from traindeck.db.tables import Run
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.pages.board import render_board
-from traindeck.pages.compare import COLOURS, run_colours
+from traindeck.pages.board_page import render_board
+from traindeck.pages.compare_page import COLOURS, run_colours
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.queries import newest_matching
 from traindeck.runs.status import Status

@@ -10,8 +10,8 @@ from traindeck.api.negotiation import VARY, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
-from traindeck.pages.compare import render_compare
-from traindeck.pages.program import program
+from traindeck.pages.compare_page import render_compare
+from traindeck.pages.program_text import program_name
 from traindeck.provenance.comparison import Compared, compare
 from traindeck.provenance.reading import read_record_of
 from traindeck.runs.comparison import Comparison
@@ -52,4 +52,4 @@ def _compared(deck: Deck, run_id: int) -> Compared:
         run = find_run(session, run_id)
         view = show_run(session, run_id, deck.slots.capacity)
     files = deck.files.run(run_id)
-    return Compared(view, read_record_of(run, files, run.attempt), files, program(view))
+    return Compared(view, read_record_of(run, files, run.attempt), files, program_name(view))

@@ -13,7 +13,7 @@ from traindeck.api.lanes import Lanes
 from traindeck.boards.client import Boards
 from traindeck.db.engine import Database
 from traindeck.launches.launchpad import Launchpad
-from traindeck.pages.deck import DeckState
+from traindeck.pages.shell import DeckState
 from traindeck.provenance.recorder import Recorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles

@@ -22,7 +22,7 @@ from traindeck.options.inspection import Inspection, Target
 from traindeck.options.partial import read_partly
 from traindeck.options.schema import Schema
 from traindeck.options.sources import with_sources
-from traindeck.pages.launch import render_options
+from traindeck.pages.launch_page import render_options
 from traindeck.runs.view import RunView
 from traindeck.sources.kept import code_of
 

@@ -29,7 +29,7 @@ from traindeck.errors import (
     RunNotFound,
 )
 from traindeck.launches.requests import LaunchBody
-from traindeck.pages.error import WayOn, render_error
+from traindeck.pages.error_page import WayOn, render_error
 from traindeck.unknown import MOST_ERRORS
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
-from traindeck.pages.setup import render_setup
+from traindeck.pages.setup_tab import render_setup
 from traindeck.provenance.reading import read_record_of
 from traindeck.provenance.view import RecordView
 from traindeck.runs.queries import find_run, show_run

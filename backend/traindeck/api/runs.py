@@ -20,9 +20,8 @@ from traindeck.events.elsewhere import unreadable_folders
 from traindeck.events.seriesnames import readable
 from traindeck.launches.requests import Body, LaunchBody, Name, Priority, Tags, Text
 from traindeck.launches.submission import prepare, resolve, submit
-from traindeck.pages.run import render_run
-from traindeck.pages.runs import RunsQuery as PageQuery
-from traindeck.pages.runs import render_runs
+from traindeck.pages.run_page import render_run
+from traindeck.pages.runs_page import ListQuery, render_runs
 from traindeck.runs import commands
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, read_directions, run_history, show_run
@@ -88,7 +87,7 @@ def get_runs(
         said = read_directions(session)
     if not wants_page(request):
         return page
-    query = PageQuery(q=q, sort=sort, status=status, cursor=cursor)
+    query = ListQuery(q=q, sort=sort, status=status, cursor=cursor)
     return HTMLResponse(
         render_runs(page, query=query, deck=deck.state(), fragment=wants_fragment(request), said=said), headers=VARY
     )

@@ -12,8 +12,8 @@ from traindeck.api.form import known_options
 from traindeck.api.negotiation import VARY
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import LedFromElsewhere
-from traindeck.pages.launch import BrokenTrainer, Repeated, TrainerView, render_launch
-from traindeck.pages.program import program
+from traindeck.pages.launch_page import BrokenTrainerView, Repeated, TrainerView, render_launch
+from traindeck.pages.program_text import program_name
 from traindeck.pages.resources import static_folder
 from traindeck.provenance.masking import mask_variables
 from traindeck.runner.program import Program
@@ -68,7 +68,7 @@ def show_launch(
     trainers = [
         TrainerView(one.name, one.title, one.description, one.schema()) for one in deck.registry.trainers.values()
     ]
-    broken = [BrokenTrainer(one.name, f"{one.package}: {one.reason}") for one in deck.registry.broken]
+    broken = [BrokenTrainerView(one.name, f"{one.package}: {one.reason}") for one in deck.registry.broken]
     selected = trainer or values.get("trainer")
     limit_mb = deck.settings.upload_limit_mb
     known = known_options(deck, script=script, run=view if repeated else None)
@@ -96,7 +96,7 @@ def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated, RunView]
     env = mask_variables(row.env)
     where = (view.script.path or view.script.cwd or "") if view.script else ""
     anew = ANEW[view.script.kind] if view.script else ""
-    repeated = Repeated(run_id, view.name, program(view), where, anew)
+    repeated = Repeated(run_id, view.name, program_name(view), where, anew)
     return {**values, "script": script, "env": env, "max_retries": row.max_retries}, repeated, view
 
 

@@ -44,18 +44,18 @@ class Glance:
 
 def glance(run: "RunView", now: datetime, said: "Mapping[str, Better]") -> Glance:
     """Summarize the run at the time `now`; `said` has the user's choices of which way scalars are better."""
-    from traindeck.pages.bar import bar
     from traindeck.pages.metrics import key_metric
-    from traindeck.pages.program import program
-    from traindeck.pages.rows import duration
+    from traindeck.pages.program_text import program_name
+    from traindeck.pages.run_row import duration
+    from traindeck.pages.run_state import progress_bar
 
-    seen, took, metric = bar(run), duration(run, now), key_metric(run.metrics, said)
+    seen, took, metric = progress_bar(run), duration(run, now), key_metric(run.metrics, said)
     share = "" if seen.percent is None else f"{seen.percent} %"
     note = run.waiting_for if run.status.value == "queued" else run.status_reason
     return Glance(
         status=run.status.value,
         style=STYLES[run.status.value],
-        program=escape_controls(program(run)),
+        program=escape_controls(program_name(run)),
         percent=seen.percent,
         progress=escape_controls("  ".join(part for part in (seen.label, share, seen.steps, seen.left) if part)),
         duration=took.text if took else "",

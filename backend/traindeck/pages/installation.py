@@ -1,4 +1,4 @@
-"""What an attempt ran on, line by line: interpreter, machine, packages, variables."""
+"""Describe what an attempt ran on, line by line: interpreter, machine, packages, variables."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MASK = "***"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line of a card: `title` is what more there is to know of it."""
+    """A line of a card; `title` is its tooltip."""
 
     name: str
     value: str
@@ -21,7 +21,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An installed package; `origin` says where it came from, if not from an index."""
+    """An installed package; `origin` is its source, if that is not an index."""
 
     name: str
     version: str
@@ -30,7 +30,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable of the environment; `masked` where its value is a secret, which the record does not have."""
+    """An environment variable; `masked` if its value is a secret, which the record does not contain."""
 
     name: str
     value: str
@@ -38,12 +38,12 @@ class Variable:
 
 
 def python_facts(python: Mapping[str, Any] | None, torch: Mapping[str, Any] | None) -> list[Fact]:
-    """What is known of the interpreter, and of torch as it is installed for it."""
+    """Return the known facts about the interpreter and its torch."""
     facts = []
     if python:
         facts.append(Fact("Python", f"{python['version']} ({python['implementation']})"))
         guessed = (
-            "The first of the command's PATH; what a shell script starts is not seen" if python.get("guessed") else ""
+            "The first one on the command's PATH. A shell script may start another one" if python.get("guessed") else ""
         )
         facts.append(Fact("Interpreter", python["executable"], guessed))
     if torch:
@@ -55,7 +55,7 @@ def python_facts(python: Mapping[str, Any] | None, torch: Mapping[str, Any] | No
 
 
 def machine_facts(host: Mapping[str, Any] | None) -> list[Fact]:
-    """What is known of the machine; nothing of one that was not recorded."""
+    """Return the known facts about the machine, or none if it was not recorded."""
     if not host:
         return []
     cores, threads = host.get("cpu_cores"), host.get("cpu_threads")
@@ -81,7 +81,7 @@ def _gpu(gpu: Mapping[str, Any]) -> Fact:
 
 
 def packages_of(packages: Iterable[Mapping[str, Any]] | None) -> list[Package] | None:
-    """The installed packages; None where they were not recorded."""
+    """Return the installed packages, or None if they were not recorded."""
     if packages is None:
         return None
     return [Package(one["name"], one["version"], _origin(one)) for one in packages]
@@ -93,7 +93,7 @@ def _origin(package: Mapping[str, Any]) -> str:
 
 
 def variables_of(environment: Mapping[str, str] | None) -> list[Variable] | None:
-    """The variables by name; None where they were not recorded."""
+    """Return the variables by name, or None if they were not recorded."""
     if environment is None:
         return None
     return [Variable(name, value, MASK in value) for name, value in sorted(environment.items())]

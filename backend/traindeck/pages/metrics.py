@@ -1,4 +1,4 @@
-"""Which of a run's scalars matter most."""
+"""Choose the scalars of a run that matter most."""
 
 import re
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from traindeck.runs.directions import HELD_OUT, Better, direction, words_of
 from traindeck.runs.view import MetricView
 
 Directions = Mapping[str, Better]
-"""Which way scalars are better as far as the user has said it, by tag."""
+"""The user's choices of which way scalars are better, by tag."""
 NOTHING: Directions = {}
 
 GATHERED = re.compile(r"(?:by|per).epoch", re.IGNORECASE)
-"""Says what other scalars say already, once for each epoch."""
+"""Scalars that repeat others once for each epoch."""
 
 MAIN_LIMIT = 6
-"""As many small charts as an overview shows at a glance."""
+"""The number of small charts in an overview."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One scalar's last value, as text, with its least and greatest."""
+    """A scalar's last, least and greatest value, as texts."""
 
     tag: str
     value: str
@@ -31,23 +31,23 @@ class Metric:
 
 
 def main_tags(metrics: Mapping[str, MetricView], limit: int = MAIN_LIMIT, said: Directions = NOTHING) -> list[str]:
-    """The tags to draw first: training's loss, which comes first; held-out loss and quality; what is left, by name."""
+    """Return the tags to draw first: the training loss, then held-out loss and quality, then the others by name."""
     return sorted(metrics, key=lambda tag: _place(tag, said))[:limit]
 
 
 def last_step(metrics: Mapping[str, MetricView]) -> int | None:
-    """The highest step that a run has written a scalar for; None where it has written none."""
+    """Return the highest step of a run's scalars, or None if it has none."""
     return max((metric.step for metric in metrics.values()), default=None)
 
 
 def key_metric(metrics: Mapping[str, MetricView], said: Directions = NOTHING) -> Metric | None:
-    """The one scalar that says best how good a run is, or None where it has none."""
+    """Return the scalar that best says how good a run is, or None if it has none."""
     tag = min(metrics, key=lambda tag: _worth(tag, said), default=None)
     return None if tag is None else describe(tag, metrics[tag])
 
 
 def describe(tag: str, metric: MetricView) -> Metric:
-    """A metric with its numbers as text."""
+    """Return a metric with its numbers as texts."""
     last, least, most = (show_value(value) for value in (metric.last, metric.min, metric.max))
     return Metric(tag, last, least, most, metric.step)
 

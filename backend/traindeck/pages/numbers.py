@@ -1,4 +1,4 @@
-"""Numbers as people read them. Each function has its twin in `static/js/numbers.js`."""
+"""Format numbers for people. `static/js/numbers.js` has the same functions for the browser."""
 
 import math
 import re
@@ -7,7 +7,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def show_value(value: float | None) -> str:
-    """A metric with four significant digits; `NaN` for None, as which JSON carries NaN and the infinities."""
+    """Format a metric with four significant digits; None, which JSON has for NaN and infinities, as `NaN`."""
     if value is None or not math.isfinite(value):
         return "NaN"
     size = abs(value)
@@ -21,17 +21,17 @@ def show_value(value: float | None) -> str:
 
 
 def show_exact(value: float) -> str:
-    """A float with all its digits, as people write it: `1e-05` as `1e-5`, `3.0` as `3`."""
+    """Format a float with all its digits: `1e-05` as `1e-5`, `3.0` as `3`."""
     return re.sub(r"\.0$", "", re.sub(r"e([+-])0*", r"e\1", repr(value)).replace("e+", "e"))
 
 
 def show_count(count: int) -> str:
-    """An integer with thousands separators: `60,000`."""
+    """Format an integer with thousands separators: `60,000`."""
     return f"{count:,}"
 
 
 def show_bytes(size: int) -> str:
-    """A size in bytes, in decimal units with three significant digits: `18.2 kB`."""
+    """Format a size in decimal units with three significant digits: `18.2 kB`."""
     amount = float(size)
     for unit in UNITS:
         if amount < 999.5 or unit == UNITS[-1]:
@@ -41,7 +41,7 @@ def show_bytes(size: int) -> str:
 
 
 def show_duration(seconds: float) -> str:
-    """Whole seconds in the two largest units: `42s`, `5m 07s`, `2h 14m`, `3d 04h`."""
+    """Format whole seconds in the two largest units: `42s`, `5m 07s`, `2h 14m`, `3d 04h`."""
     whole = max(int(seconds), 0)
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
     if days:
@@ -54,7 +54,7 @@ def show_duration(seconds: float) -> str:
 
 
 def show_setting(value: object) -> str:
-    """A parameter's value as text: `none`, `on` and `off` for null and booleans, `""` for empty text."""
+    """Format a parameter's value: `none` for null, `on` and `off` for booleans, `""` for empty text."""
     if value is None:
         return "none"
     if isinstance(value, bool):

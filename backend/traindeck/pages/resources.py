@@ -1,4 +1,4 @@
-"""Where templates and static files lie: in the installed package, or in the checkout's `frontend/`."""
+"""Find templates and static files: in the installed package, or in the checkout's `frontend/`."""
 
 import hashlib
 from functools import cache, lru_cache
@@ -8,28 +8,28 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 VERSION_LENGTH = 12
 BUILT = "pages/stamp.sha256"
-"""Below the static folder: what frontend/build.py writes last."""
+"""The file in the static folder that frontend/build.py writes last."""
 
 
 @cache
 def frontend_folder() -> Path:
-    """The folder with `templates/` and `static/`. Raises FileNotFoundError where neither place has one."""
+    """Return the folder with `templates/` and `static/`. Raises FileNotFoundError if neither place has it."""
     for folder in (PACKAGE / "_share" / "frontend", PACKAGE.parents[1] / "frontend"):
         if (folder / "templates").is_dir():
             return folder
-    raise FileNotFoundError("the pages' templates are missing: install traindeck again")
+    raise FileNotFoundError("the pages' templates are missing. Install traindeck again")
 
 
 def static_folder() -> Path:
-    """The folder whose files are served below `/static/<version>/`."""
+    """Return the folder whose files are served below `/static/<version>/`."""
     return frontend_folder() / "static"
 
 
 def static_version() -> str:
-    """Return a hash over every static file, 12 hex digits; computed again once they have been built anew.
+    """Return a hash over all static files, 12 hex digits, computed again after each build.
 
-    It stands in the path, not in a query, so that files which name each other by relative address share it, and all
-    of them may be cached for good.
+    It is part of the path and not of a query, so that files which name each other by relative address share it, and
+    all can be cached forever.
     """
     return _version(_built_at())
 
@@ -42,7 +42,7 @@ def _built_at() -> int:
 
 
 @lru_cache(maxsize=1)
-def _version(built_at: int) -> str:  # noqa: ARG001 (what was computed holds until the next build)
+def _version(built_at: int) -> str:  # noqa: ARG001 (the key of the cache: a build changes it)
     root = static_folder()
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
@@ -52,5 +52,5 @@ def _version(built_at: int) -> str:  # noqa: ARG001 (what was computed holds unt
 
 
 def static_url(name: str) -> str:
-    """The address of a static file, such as `css/base.css`."""
+    """Return the address of a static file, such as `css/base.css`."""
     return f"/static/{static_version()}/{name}"

@@ -1,4 +1,4 @@
-"""What a run runs, in words and as a shell would be given it."""
+"""Write a run's program as text: briefly, and as a shell command."""
 
 import re
 import shlex
@@ -8,11 +8,11 @@ from typing import Any
 from traindeck.runs.view import RunView
 
 IMPORTED = "imported"
-"""In place of a program: whatever wrote an imported run, the deck did not start it."""
+"""Shown as the program of an imported run, which the deck did not start."""
 
 
-def program(run: RunView) -> str:
-    """What the run runs: its trainer's name, its script's file name or module, or its whole command."""
+def program_name(run: RunView) -> str:
+    """Return the trainer's name, the script's file name or module, or the whole command."""
     if run.trainer or run.script is None:
         return run.trainer or IMPORTED
     if run.script.kind == "command":
@@ -21,13 +21,13 @@ def program(run: RunView) -> str:
 
 
 def command_line(run: RunView) -> str:
-    """The script as a shell would be given it, or "" for a trainer. Its folder is `Program.cwd`."""
+    """Return the script's command for a shell, or "" for a trainer. Its folder is `Program.cwd`."""
     script = run.script
     return shlex.join(script.argv("python", script.filename)) if script else ""
 
 
 def given_params(args: Sequence[str], params: dict[str, Any]) -> list[str]:
-    """The names of the parameters that the script's arguments mention, in the order of the arguments."""
+    """Return the parameters that the script's arguments name, in the order of the arguments."""
     words = [re.sub(r"^-+|=.*$", "", word).replace("-", "_").lower() for word in args if word.startswith("-")]
     by_flag = {name.replace("-", "_").lower(): name for name in params}
     return list(dict.fromkeys(by_flag[word] for word in words if word in by_flag))

@@ -1,4 +1,4 @@
-"""The tab of a run's page that tells what ran, and on what: command, code, git, interpreter, packages, machine."""
+"""The Setup tab of a run's page: command, code, git, interpreter, packages, machine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,22 +7,22 @@ from typing import Any
 from urllib.parse import quote
 
 from traindeck.counting import counted
-from traindeck.pages.environment import render
 from traindeck.pages.installation import Fact, Package, Variable, machine_facts, packages_of, python_facts, variables_of
 from traindeck.pages.numbers import show_bytes
+from traindeck.pages.rendering import render
 from traindeck.runs.view import RunView
 
 FOLDED_FILES = 8
-"""With more files than this the list is folded."""
+"""A longer list of files is folded."""
 SHORT_HASH = 10
 CHANGES = {True: "not committed", False: "all committed", None: "could not be read in time"}
 READ_WITHIN = timedelta(seconds=60)
-"""What is not there by then will not come."""
+"""Facts that are missing after this time stay missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A file of the code that was kept; `url` answers its text."""
+    """A file of the kept code; `url` returns its text."""
 
     path: str
     size: str
@@ -31,8 +31,8 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """What was kept of the code, and, in words, what was not."""
+class KeptCode:
+    """The kept code, and a note if it is incomplete."""
 
     facts: list[Fact]
     files: list[KeptFile]
@@ -43,7 +43,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """The repository that the code lay in. `diff_url` answers what was not committed, "" where there was nothing."""
+    """The repository of the code. `diff_url` returns the uncommitted changes, and is "" if there were none."""
 
     facts: list[Fact]
     diff_url: str
@@ -54,15 +54,17 @@ class Git:
 
 @dataclass(frozen=True, slots=True)
 class SetupContext:
-    """What an attempt ran with; None is not known. `pending` is True while parts of it are still being read, and
-    `git_pending` while git is one of them."""
+    """What an attempt ran with; None means unknown.
+
+    `pending` is True while parts are still being read, and `git_pending` while git is one of them.
+    """
 
     url: str
     command: str
     start: str
     folder: str
     unchecked: str
-    code: Code | None
+    code: KeptCode | None
     git: Git | None
     python: list[Fact]
     machine: list[Fact]
@@ -77,9 +79,9 @@ class SetupContext:
 def render_setup(
     run: RunView, record: Mapping[str, Any], files: Iterable[tuple[str, int]], *, asks_git: bool = True
 ) -> str:
-    """The tab's content. `record` is what `GET /runs/N/record` answers, `files` are the code's, with their bytes.
+    """Render the tab. `record` is the answer of `GET /runs/N/record`; `files` are the kept files with their bytes.
 
-    `asks_git` is False where git is not being asked about the code: there is no repository, or it was asked.
+    `asks_git` is False if no facts of git are expected: there is no repository, or git has answered.
     """
     now = datetime.now(UTC)
     git_pending = asks_git and _git_pending(run, record, now)
@@ -105,7 +107,7 @@ def render_setup(
     return render("run/setup.html", context)
 
 
-def _code(url: str, code: Mapping[str, Any] | None, files: list[tuple[str, int]]) -> Code | None:
+def _code(url: str, code: Mapping[str, Any] | None, files: list[tuple[str, int]]) -> KeptCode | None:
     if code is None and not files:
         return None
     code = code or {}
@@ -116,14 +118,14 @@ def _code(url: str, code: Mapping[str, Any] | None, files: list[tuple[str, int]]
     if code.get("digest"):
         facts.append(Fact("Digest", code["digest"][:SHORT_HASH], f"{code['digest']}: equal for equal code"))
     whole = code.get("complete", True)
-    return Code(
+    return KeptCode(
         facts=facts,
         files=kept,
         count=_count(files),
         folded=len(kept) > FOLDED_FILES,
         note=""
         if whole
-        else "The folder is too large to be kept: these are the script and what it imports from there.",
+        else "The folder is too large to keep. These are the script and the files that it imports from there.",
     )
 
 
@@ -147,7 +149,7 @@ def _git(url: str, git: Mapping[str, Any] | None) -> Git | None:
     return Git(
         facts=[fact for fact in facts if fact.value],
         diff_url=f"{url}/diff" if git.get("diff_bytes") else "",
-        diff_note="The diff is longer than what is kept; this is its beginning." if git.get("diff_truncated") else "",
+        diff_note="Only the beginning of the diff was kept." if git.get("diff_truncated") else "",
         untracked=list(git.get("untracked") or []),
         untracked_more=bool(git.get("untracked_truncated")),
     )
@@ -158,13 +160,13 @@ def _clock(at: str | None) -> str:
 
 
 def _pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
-    """True where what is missing of the machine may still come: it is read after the start."""
+    """Return whether missing facts of the machine may still come, because they are read after the start."""
     started = run.started_at
     begins = run.status.holds_slots if started is None else now - started < READ_WITHIN
     return record.get("recorded_at") is None and begins
 
 
 def _git_pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
-    """True where what git says may still come: it is asked after the launch."""
+    """Return whether missing facts of git may still come, because git is read after the launch."""
     code = record.get("code") or {}
     return record.get("git") is None and bool(code.get("root")) and now - run.created_at < READ_WITHIN

@@ -1,4 +1,4 @@
-"""The rows of a comparison, section by section: what differs first, what is equal folded away."""
+"""The table of a comparison, section by section: differences first, equal rows folded."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traindeck.pages.numbers import show_count, show_duration, show_setting, show_value
-from traindeck.pages.rows import stamp
+from traindeck.pages.run_row import stamp
 from traindeck.runs.comparison import ComparedMetric, ComparedRow, ComparedRows, ComparedRun, Comparison
 from traindeck.runs.directions import Better, guess
 from traindeck.runs.view import MetricView
@@ -14,14 +14,14 @@ from traindeck.runs.view import MetricView
 ARROWS = {Better.HIGHER: "↑", Better.LOWER: "↓", Better.NEITHER: "–"}
 WORDS = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", Better.NEITHER: "neither is better"}
 LONGEST = 2000
-"""Characters of a value that a cell shows."""
+"""A cell shows at most this many characters of a value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One value. `at` is a time to be shown in the reader's zone, `url` where it leads, `title` what more is known.
+class ComparedValue:
+    """The value of one run. `at` is a time to show in the reader's time zone, `url` a link, `title` a tooltip.
 
-    `other` is True where it is not as in the first run.
+    `other` is True if the value differs from that of the first run.
     """
 
     text: str
@@ -33,8 +33,8 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """Which way a scalar may be better: what is sent, "" for what its name tells, and what is shown."""
+class DirectionChoice:
+    """One way in which a scalar can be better: the value to send ("" to derive it from the name), and its label."""
 
     value: str
     label: str
@@ -43,18 +43,18 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the table. `ways` is what can be said of a scalar, `arrow` what holds now."""
+    """One row of the table. `ways` are the choices for a scalar, `arrow` the current one."""
 
     name: str
     differs: bool
-    cells: list[Cell]
-    ways: list[Way] = field(default_factory=list)
+    cells: list[ComparedValue]
+    ways: list[DirectionChoice] = field(default_factory=list)
     arrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows that belong together. `note` says what is not listed; `mono` that values are code."""
+    """Rows that belong together. `note` says what is not listed; `mono` shows values as code."""
 
     key: str
     title: str
@@ -66,13 +66,13 @@ class Section:
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """The sections that have anything to tell."""
+    """Return the sections that have rows or a note."""
     run_lines = [*_run_lines(comparison.runs), *map(_line, comparison.resources.rows)]
     made = [
         _section("run", "Run", run_lines),
         _section("params", "Parameters", map(_line, comparison.params.rows), _note(comparison.params), mono=True),
         _section("metrics", "Metrics", map(_metric, comparison.metrics.rows), _beyond(comparison.metrics.more)),
-        _rows("script", "How it is started", comparison.script),
+        _rows("script", "Start", comparison.script),
         _rows("git", "Git", comparison.git),
         _rows("packages", "Packages", comparison.packages),
         _rows("host", "Machine", comparison.host),
@@ -92,7 +92,7 @@ def _section(key: str, title: str, lines: Any, note: str = "", *, mono: bool = F
 
 
 def _note(rows: ComparedRows) -> str:
-    equal = f"{show_count(rows.equal_left_out)} the same in all" if rows.equal_left_out else ""
+    equal = f"{show_count(rows.equal_left_out)} equal in all" if rows.equal_left_out else ""
     return ", ".join(part for part in (equal, _beyond(rows.more)) if part)
 
 
@@ -101,7 +101,7 @@ def _beyond(more: int) -> str:
 
 
 def _line(row: ComparedRow) -> Line:
-    return Line(row.name, row.differs, [Cell(_text(value), value != row.values[0]) for value in row.values])
+    return Line(row.name, row.differs, [ComparedValue(_text(value), value != row.values[0]) for value in row.values])
 
 
 def _text(value: Any) -> str:
@@ -115,36 +115,40 @@ def _metric(row: ComparedMetric) -> Line:
     lasts = [value.last if value else None for value in row.values]
     cells = [_measured(value, lasts[0]) for value in row.values]
     if row.best is not None:
-        cells = [Cell(cell.text, cell.other, lasts[at] == row.best, cell.title) for at, cell in enumerate(cells)]
+        cells = [
+            ComparedValue(cell.text, cell.other, lasts[at] == row.best, cell.title) for at, cell in enumerate(cells)
+        ]
     return Line(row.tag, row.differs, cells, _ways(row), ARROWS[row.better])
 
 
-def _ways(row: ComparedMetric) -> list[Way]:
+def _ways(row: ComparedMetric) -> list[DirectionChoice]:
     chosen = row.better if row.said else None
     by_name = guess(row.tag)
     return [
-        Way("", f"{ARROWS[by_name]} by its name: {WORDS[by_name]}", chosen is None),
-        *(Way(better.value, f"{ARROWS[better]} {WORDS[better]}", chosen is better) for better in Better),
+        DirectionChoice("", f"{ARROWS[by_name]} by its name: {WORDS[by_name]}", chosen is None),
+        *(DirectionChoice(better.value, f"{ARROWS[better]} {WORDS[better]}", chosen is better) for better in Better),
     ]
 
 
-def _measured(metric: MetricView | None, first: float | None) -> Cell:
+def _measured(metric: MetricView | None, first: float | None) -> ComparedValue:
     if metric is None:
-        return Cell("", other=first is not None)
+        return ComparedValue("", other=first is not None)
     extremes = (
-        f"least {show_value(metric.min)}, greatest {show_value(metric.max)}, last at step {show_count(metric.step)}"
+        f"minimum {show_value(metric.min)}, maximum {show_value(metric.max)}, last at step {show_count(metric.step)}"
     )
-    return Cell(show_value(metric.last), metric.last != first, title=extremes)
+    return ComparedValue(show_value(metric.last), metric.last != first, title=extremes)
 
 
 def _run_lines(runs: list[ComparedRun]) -> list[Line]:
-    shown: dict[str, Callable[[ComparedRun], Cell]] = {
-        "Program": lambda run: Cell(run.program),
-        "Why it ended": lambda run: Cell(run.status_reason or ""),
-        "Started": lambda run: Cell("", at=stamp(run.started_at) if run.started_at else ""),
-        "Duration": lambda run: Cell("" if run.seconds is None else show_duration(run.seconds)),
-        "Attempt": lambda run: Cell(str(run.attempt or "")),
-        "Again of": lambda run: Cell(f"#{run.rerun_of}", url=f"/runs/{run.rerun_of}") if run.rerun_of else Cell(""),
+    shown: dict[str, Callable[[ComparedRun], ComparedValue]] = {
+        "Program": lambda run: ComparedValue(run.program),
+        "Reason": lambda run: ComparedValue(run.status_reason or ""),
+        "Started": lambda run: ComparedValue("", at=stamp(run.started_at) if run.started_at else ""),
+        "Duration": lambda run: ComparedValue("" if run.seconds is None else show_duration(run.seconds)),
+        "Attempt": lambda run: ComparedValue(str(run.attempt or "")),
+        "Repeats": lambda run: (
+            ComparedValue(f"#{run.rerun_of}", url=f"/runs/{run.rerun_of}") if run.rerun_of else ComparedValue("")
+        ),
     }
     lines = []
     for name, cell in shown.items():

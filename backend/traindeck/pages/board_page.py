@@ -1,18 +1,19 @@
-"""The page around a TensorBoard of several runs."""
+"""The page around the TensorBoard of several runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from traindeck.pages.compare import COLOURS
-from traindeck.pages.deck import DeckState, Shell
-from traindeck.pages.environment import render
-from traindeck.pages.runs import RunsQuery
+from traindeck.pages.compare_page import COLOURS
+from traindeck.pages.rendering import render
+from traindeck.pages.runs_page import ListQuery
+from traindeck.pages.shell import DeckState, Shell
 
 
 @dataclass(frozen=True, slots=True)
 class BoardContext:
-    """`url` is TensorBoard's address without its last slash, `state_url` tells how far it is. `filter` is None for
-    runs that were named; "" links are left out.
+    """`url` is TensorBoard's address without its last slash; `state_url` reports how far it has loaded.
+
+    `filter` is None if the runs were named. Links that are "" are left out.
     """
 
     shell: Shell
@@ -27,7 +28,7 @@ class BoardContext:
 def render_board(
     url: str, query: str, count: str, filter_text: str | None, numbers: Sequence[str], *, deck: DeckState | None = None
 ) -> str:
-    """One TensorBoard with what is said of it; `query` is that of the page's own address."""
+    """Render the page; `query` is the query of its own address."""
     comparable = 1 < len(numbers) <= COLOURS
     context = BoardContext(
         shell=Shell(title=f"TensorBoard of {count}", section="runs", deck=deck),
@@ -36,6 +37,6 @@ def render_board(
         count=count,
         filter=filter_text,
         compare_url=f"/compare?runs={','.join(numbers)}" if comparable else "",
-        list_url=RunsQuery(q=filter_text).url() if filter_text else "/runs",
+        list_url=ListQuery(q=filter_text).url() if filter_text else "/runs",
     )
     return render("boards/page.html", context)

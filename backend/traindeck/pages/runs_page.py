@@ -1,16 +1,16 @@
-"""The list of runs."""
+"""The page with the list of runs."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from traindeck.counting import counted
-from traindeck.pages.badge import LABELS
-from traindeck.pages.deck import DeckState, Shell
-from traindeck.pages.environment import render
 from traindeck.pages.metrics import NOTHING, Directions
 from traindeck.pages.numbers import show_count
-from traindeck.pages.rows import Row, row
+from traindeck.pages.rendering import render
+from traindeck.pages.run_row import RunRow, run_row
+from traindeck.pages.run_state import LABELS
+from traindeck.pages.shell import DeckState, Shell
 from traindeck.runs.view import RunPage
 
 SORTS = {
@@ -25,8 +25,8 @@ SORTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class RunsQuery:
-    """What the address asks for: a filter, an order, one status or all, and where the page starts."""
+class ListQuery:
+    """The query of the list's address: a filter, an order, one status or all, and where the page starts."""
 
     q: str = ""
     sort: str = "-created"
@@ -34,22 +34,22 @@ class RunsQuery:
     cursor: str | None = None
 
     def url(self) -> str:
-        """The address of this very list; what is at its default is left out."""
+        """Return the address of this list, without what has its default."""
         given = {key: value for key, value in asdict(self).items() if value and value != asdict(DEFAULT)[key]}
         return f"/runs?{urlencode(given)}" if given else "/runs"
 
     @property
     def board_filter(self) -> str:
-        """The filter by which a TensorBoard shows the runs of this list, whatever page of it."""
+        """Return the filter for a TensorBoard of this list's runs, on all of its pages."""
         return f"status:{self.status} {self.q}".strip() if self.status else self.q
 
 
-DEFAULT = RunsQuery()
+DEFAULT = ListQuery()
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One status to filter by, with the number of runs that have it."""
+    """A status to filter by, with the number of its runs."""
 
     label: str
     status: str
@@ -60,7 +60,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry of a select."""
+    """An entry of a select."""
 
     value: str
     label: str
@@ -69,11 +69,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class RunsContext:
-    """The list: `deck_empty` where nothing was ever launched, `rows` empty where nothing matches."""
+    """The list. `deck_empty` is True if the deck has no run; `rows` is empty if no run matches."""
 
     shell: Shell
-    query: RunsQuery
-    rows: list[Row]
+    query: ListQuery
+    rows: list[RunRow]
     chips: list[Chip]
     sorts: list[Choice]
     total: str
@@ -84,20 +84,15 @@ class RunsContext:
     deck_empty: bool
 
 
-def render_runs(page: RunPage, *, query: RunsQuery, deck: DeckState, fragment: bool, said: Directions = NOTHING) -> str:
-    """The list as a page, or with `fragment` only its live parts, for a page that is already open.
+def render_runs(page: RunPage, *, query: ListQuery, deck: DeckState, fragment: bool, said: Directions = NOTHING) -> str:
+    """Render the list as a page, or with `fragment` only its live parts, for a page that is already open.
 
-    `said` is which way scalars are better, as far as the user has said it.
+    `said` has the user's choices of which way scalars are better.
     """
-    template = "runs/fragment.html" if fragment else "runs/page.html"
-    return render(template, _context(page, query, deck, said))
-
-
-def _context(page: RunPage, query: RunsQuery, deck: DeckState, said: Directions) -> RunsContext:
     now = datetime.now(UTC)
-    rows = [row(run, now, said) for run in page.items]
+    rows = [run_row(run, now, said) for run in page.items]
     running = deck.counts.get("running", 0)
-    return RunsContext(
+    context = RunsContext(
         shell=Shell(title=f"({running}) Runs" if running else "Runs", section="runs", deck=deck, events="/events"),
         query=query,
         rows=rows,
@@ -107,12 +102,13 @@ def _context(page: RunPage, query: RunsQuery, deck: DeckState, said: Directions)
         count=counted(page.total, "run") if page.total_exact else f"{show_count(page.total)}+ runs",
         next_url=replace(query, cursor=page.next_cursor).url() if page.next_cursor else None,
         first_url=replace(query, cursor=None).url() if query.cursor else None,
-        clear_url=RunsQuery(sort=query.sort).url(),
+        clear_url=ListQuery(sort=query.sort).url(),
         deck_empty=not page.items and not any(deck.counts.values()),
     )
+    return render("runs/fragment.html" if fragment else "runs/page.html", context)
 
 
-def _chips(query: RunsQuery, counts: dict[str, int]) -> list[Chip]:
+def _chips(query: ListQuery, counts: dict[str, int]) -> list[Chip]:
     everything = replace(query, status=None, cursor=None)
     chips = [Chip("All", "", show_count(sum(counts.values())), everything.url(), query.status is None)]
     for status, label in LABELS.items():
@@ -123,7 +119,7 @@ def _chips(query: RunsQuery, counts: dict[str, int]) -> list[Chip]:
     return chips
 
 
-def _sorts(chosen: str, rows: list[Row]) -> list[Choice]:
+def _sorts(chosen: str, rows: list[RunRow]) -> list[Choice]:
     offered = dict(SORTS)
     for tag in sorted({each.metric.tag for each in rows if each.metric}):
         offered |= {f"-metrics.{tag}": f"Highest {tag}", f"metrics.{tag}": f"Lowest {tag}"}

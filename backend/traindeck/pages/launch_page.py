@@ -1,21 +1,30 @@
-"""The form that launches a run."""
+"""The page with the form that launches a run."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from traindeck.pages.deck import DeckState, Shell
-from traindeck.pages.environment import render
-from traindeck.pages.fields import Group, Schema, groups
-from traindeck.pages.scriptform import ScriptForm, script_form
+from traindeck.pages.form_fields import Group, Schema, field_groups
+from traindeck.pages.rendering import render
+from traindeck.pages.shell import DeckState, Shell
 
 DEFAULT_RESOURCES = {"cpus": 1, "gpus": 0}
 DEFAULT_UPLOAD_MB = 200
+SOURCE_NAME = "train.py"
+"""The default file name of pasted source."""
+WAYS = {
+    "path": "File on this machine",
+    "upload": "Upload",
+    "source": "Paste",
+    "module": "Module",
+    "command": "Command",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerView:
-    """One installed trainer; `schema` is the JSON Schema of its parameters."""
+    """An installed trainer; `schema` is the JSON Schema of its parameters."""
 
     name: str
     title: str
@@ -24,8 +33,8 @@ class TrainerView:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenTrainer:
-    """A trainer that is installed and cannot be loaded, and why."""
+class BrokenTrainerView:
+    """An installed trainer that cannot be loaded, and the reason."""
 
     name: str
     reason: str
@@ -33,7 +42,7 @@ class BrokenTrainer:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One trainer to pick."""
+    """A trainer to choose."""
 
     name: str
     title: str
@@ -44,7 +53,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The run that is to be repeated with changes: its program in words, `anew` how to take its code as it is now."""
+    """The run to repeat with changes: its program as text; `anew` says how to use its current code instead."""
 
     id: int
     name: str
@@ -55,7 +64,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class CommonForm:
-    """What every run can be given, as text."""
+    """The fields that every run has, as texts."""
 
     name: str
     tags: str
@@ -68,12 +77,40 @@ class CommonForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptWay:
+    """One way to name a program."""
+
+    name: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptForm:
+    """The fields as texts; `way` is the chosen one of `ways`. `more` is True if a rarely used field is set."""
+
+    ways: list[ScriptWay]
+    way: str
+    path: str
+    source: str
+    filename: str
+    module: str
+    command: str
+    folder: str
+    args: str
+    python: str
+    cold: bool
+    resume_arg: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchContext:
     """The form; `mode` is trainer or script."""
 
     shell: Shell
     cards: list[Card]
-    broken: list[BrokenTrainer]
+    broken: list[BrokenTrainerView]
     chosen: Card | None
     groups: list[Group]
     script: ScriptForm
@@ -95,7 +132,7 @@ class OptionsContext:
 
 def render_launch(
     trainers: list[TrainerView],
-    broken: list[BrokenTrainer],
+    broken: list[BrokenTrainerView],
     selected: str | None,
     values: dict[str, Any],
     deck: DeckState,
@@ -103,15 +140,16 @@ def render_launch(
     upload_limit_mb: int = DEFAULT_UPLOAD_MB,
     known_options: str = "",
 ) -> str:
-    """The form for the trainer `selected`, or the first one; `values` is a POST /runs body to fill in.
+    """Render the form for the trainer `selected`, or else the first one, filled in with `values`, a POST /runs body.
 
-    It is that of the run `repeated`, if one is, with its program in it for the case that it shall not be repeated.
-    `known_options` is what POST /launch/options would answer, "" where the script would have to be run for it.
+    Args:
+        repeated: The run that `values` belong to, if one is repeated.
+        known_options: The answer of POST /launch/options, or "" if the script would have to run for it.
     """
     picked = next((trainer for trainer in trainers if trainer.name == selected), None)
     shown = picked or (trainers[0] if trainers else None)
     cards = [_card(trainer, trainer is shown) for trainer in trainers]
-    # The form of another trainer than the run's, which may be gone, repeats nothing.
+    # The form of another trainer repeats nothing; the run's own may be gone.
     again = repeated if values.get("trainer") in (None, shown and shown.name) else None
     params = (values.get("params") or {}) if shown is not None and values.get("trainer") in (None, shown.name) else {}
     context = LaunchContext(
@@ -119,7 +157,7 @@ def render_launch(
         cards=cards,
         broken=broken,
         chosen=next((card for card in cards if card.chosen), None),
-        groups=groups(shown.schema, params, repeated=again is not None) if shown else [],
+        groups=field_groups(shown.schema, params, repeated=again is not None) if shown else [],
         script=script_form(values.get("script") or {}),
         repeated=again,
         common=_common(values),
@@ -133,8 +171,8 @@ def render_launch(
 
 
 def render_options(schema: Schema, values: dict[str, Any], *, repeated: bool) -> str:
-    """The fields of a script's options, a part of the form; `repeated`: `values` are those of a run."""
-    return render("launch/options.html", OptionsContext(groups(schema, values, repeated=repeated)))
+    """Render the fields of a script's options as a part of the form. With `repeated`, `values` are those of a run."""
+    return render("launch/options.html", OptionsContext(field_groups(schema, values, repeated=repeated)))
 
 
 def _card(trainer: TrainerView, chosen: bool) -> Card:
@@ -158,4 +196,25 @@ def _common(values: dict[str, Any]) -> CommonForm:
         gpus=resources["gpus"],
         max_retries=values.get("max_retries") or 0,
         env="\n".join(f"{name}={value}" for name, value in (values.get("env") or {}).items()),
+    )
+
+
+def script_form(given: dict[str, Any]) -> ScriptForm:
+    """Return the form filled in with the `script` of a POST /runs body, or empty."""
+    way = next((name for name in WAYS if given.get(name)), "path")
+    rare = ("python", "cold", "resume_arg", *(() if way in ("module", "command") else ("cwd",)))
+    return ScriptForm(
+        ways=[ScriptWay(name, label, name == way) for name, label in WAYS.items()],
+        way=way,
+        path=given.get("path") or "",
+        source=given.get("source") or "",
+        filename=given.get("filename") or SOURCE_NAME,
+        module=given.get("module") or "",
+        command=shlex.join(given.get("command") or []),
+        folder=given.get("cwd") or "",
+        args=shlex.join(given.get("args") or []),
+        python=given.get("python") or "",
+        cold=bool(given.get("cold")),
+        resume_arg=given.get("resume_arg") or "",
+        more=any(given.get(name) for name in rare),
     )

@@ -1,28 +1,28 @@
-"""The page for a request that could not be answered."""
+"""The page for a failed request."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from traindeck.pages.deck import DeckState, Shell
-from traindeck.pages.environment import render
+from traindeck.pages.rendering import render
+from traindeck.pages.shell import DeckState, Shell
 
 TITLES = {
-    400: "This request makes no sense",
+    400: "The request is invalid",
     403: "This is not allowed",
     404: "Not found",
-    405: "Nothing can be done here like that",
-    409: "This cannot be done now",
-    422: "This cannot be read",
+    405: "This address does not support that method",
+    409: "This is not possible now",
+    422: "A value is invalid",
     500: "Something went wrong",
     503: "The deck is busy",
     507: "The disk is full",
 }
-"""What a person reads in place of the standard's phrases."""
+"""Titles that replace the phrases of the HTTP standard."""
 
 
 @dataclass(frozen=True, slots=True)
 class WayOn:
-    """The link that leads on."""
+    """The link to continue with."""
 
     label: str
     url: str
@@ -33,9 +33,9 @@ TO_THE_RUNS = WayOn("Go to the runs", "/runs")
 
 @dataclass(frozen=True, slots=True)
 class ErrorContext:
-    """What went wrong, what to do about it, and the number under which the log has more.
+    """What went wrong, what to do, and the reference under which the log has more.
 
-    `filter` is the text that the list of runs could not be filtered by, None where it is not about that.
+    `filter` is the invalid filter of the list of runs, or None for other errors.
     """
 
     shell: Shell
@@ -46,11 +46,11 @@ class ErrorContext:
     filter: str | None
     way_on: WayOn
     position: int | None = None
-    """At which character the filter cannot be read."""
+    """The position of the character at which the filter is invalid."""
 
     @property
     def marked(self) -> tuple[str, str, str] | None:
-        """The filter before that character, the character, and what follows it."""
+        """Return the filter before that character, the character, and the rest."""
         if self.position is None or self.filter is None:
             return None
         place = self.position - 1
@@ -67,9 +67,9 @@ def render_error(
     way_on: WayOn | None = None,
     position: int | None = None,
 ) -> str:
-    """The error page for an HTTP `status`; `title` is for a status that has no words here.
+    """Render the error page for an HTTP `status`; `title` is used if the status has none here.
 
-    `asked` is the address that was asked for, with its query: of the list of runs, its filter can be corrected.
+    `asked` is the requested address with its query, so that an invalid filter of the list can be corrected.
     """
     heading = TITLES.get(status, title)
     shell = Shell(title=heading, section="error", deck=deck)

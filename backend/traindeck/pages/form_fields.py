@@ -1,25 +1,25 @@
-"""The fields of a form, from the JSON Schema of a trainer's parameters or of a script's options."""
+"""Derive the fields of a form from the JSON Schema of a trainer's parameters or of a script's options."""
 
 import json
 import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from traindeck.pages.bounds import Bounds
+from traindeck.counting import counted
 from traindeck.pages.numbers import show_exact, show_setting
 
 Schema = dict[str, Any]
 
 NUMERIC = {"integer": "1", "number": "any"}
-"""The types that a number input takes, with the `step` that the browser shall hold them to."""
+"""Types with a number input, each with the `step` that the browser enforces."""
 
 OF_OPTIONS = {"number": "real", "array": "list"}
-"""The types that have an input of their own where a command line takes them."""
+"""Types that have another input if they are options of a command line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value of a choice: as JSON, which is how it is sent, and as text."""
+    """A value of a choice: as JSON, in which it is sent, and as text."""
 
     json: str
     label: str
@@ -28,14 +28,18 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input; `value` and `default` are texts.
+    """One input of a form; `value` and `default` are texts.
 
-    `kind` is integer, number, boolean, choice, text or json; of a script's option also real (a number, which may be
-    inf or nan) and list (values as a shell would split them, `least` to `most` of them).
-    `default_json` is what the parameter is when nobody touches the field, or "" where it must be given. Where a run
-    is repeated, the default is what it had. `least` and `most` are bounds that a value may reach; with `open_least`
-    or `open_most` it may not. `item`, `flag`, `when` and `exclusive` are JSON: the schema of a list's values, how the
-    option is given on a command line, with which values of others it is there, and the groups of which one may be.
+    Attributes:
+        kind: integer, number, boolean, choice, text or json; for an option of a script also real (a number that may be
+            inf or nan) or list (values as a shell splits them, `least` to `most` of them).
+        default_json: The parameter's value if the field stays unchanged; "" if a value is required. For a repeated run
+            it is the run's value.
+        least, most: Bounds that a value may reach, but not with `open_least` or `open_most`.
+        item: JSON, the schema of a list's values.
+        flag: JSON, how the option is written on a command line.
+        when: JSON, the values of other options with which this one exists.
+        exclusive: JSON, the groups of options of which at most one may be given.
     """
 
     name: str
@@ -65,34 +69,34 @@ class Field:
 
     @property
     def input_id(self) -> str:
-        """The trainer's form and the script's stand on one page, and may both have a parameter of this name."""
+        """Return an id that is unique on a page with a trainer's form and a script's form."""
         return f"option-{self.name}" if self.flag else f"param-{self.name}"
 
     @property
     def help_before_hint(self) -> str:
-        """The help as a sentence of its own."""
+        """Return the help text as a complete sentence."""
         ended = self.help == "" or self.help[-1] in ".!?:;…"
         return self.help if ended else f"{self.help}."
 
     @property
     def own_id(self) -> str:
-        """What the ids of the input's help and error end in."""
+        """Return the suffix of the ids of the field's help and error."""
         return f"option-{self.name}" if self.flag else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields under one heading; those marked advanced are folded away until asked for."""
+    """Fields under one heading. Advanced fields are folded."""
 
     title: str
     fields: list[Field]
     advanced: list[Field]
 
 
-def groups(schema: Schema, values: Schema, *, repeated: bool = False) -> list[Group]:
-    """The groups of a schema in the order in which they first occur, what is required first in each.
+def field_groups(schema: Schema, values: Schema, *, repeated: bool = False) -> list[Group]:
+    """Return the groups of a schema in the order in which they first occur, required fields first.
 
-    `values` go before the defaults. `repeated`: they are those of a run that is to be repeated.
+    `values` override the defaults. With `repeated`, they are those of a run to repeat.
     """
     made: dict[str, list[Field]] = {}
     for name, declared in schema.get("properties", {}).items():
@@ -107,7 +111,7 @@ def groups(schema: Schema, values: Schema, *, repeated: bool = False) -> list[Gr
 
 
 def _plain(declared: Schema, root: Schema) -> Schema:
-    """The schema with references followed and `anyOf [X, null]` read as X that may be null."""
+    """Return the schema with references resolved, and `anyOf [X, null]` as a nullable X."""
     plain = dict(declared)
     for key in ("anyOf", "allOf"):
         parts = plain.pop(key, [])
@@ -115,12 +119,12 @@ def _plain(declared: Schema, root: Schema) -> Schema:
         if key == "anyOf" and "anyOf" in declared:
             plain["nullable"] = len(kept) < len(parts)
         if "x-flag" in declared:
-            # A default that is of no type which the option takes is still one value of the other's field.
+            # A default of another type than the option's adds no type to the field.
             kept = [part for part in kept if part != {"const": declared.get("default")}]
         if len(kept) == 1:
             plain = {**_plain(kept[0], root), **plain}
         elif kept:
-            # A union has no single input of its own: it is typed as JSON.
+            # A union has no single input: its value is written as JSON.
             plain["type"] = "any"
     if "$ref" in plain:
         target = root.get("$defs", {}).get(plain.pop("$ref").rsplit("/", 1)[-1], {})
@@ -156,7 +160,7 @@ def _field(name: str, declared: Schema, root: Schema, values: Schema, *, repeate
         most=bounds.most,
         open_least=bounds.open_least,
         open_most=bounds.open_most,
-        hint=", ".join(filter(None, (bounds.hint, _rivals(name, exclusive)))),
+        hint=", ".join(filter(None, (bounds.hint, _exclusions(name, exclusive)))),
         step=NUMERIC.get(kind, ""),
         options=_options(schema, value),
         item=json.dumps(_item(schema)) if kind == "list" else "",
@@ -179,12 +183,12 @@ def _kind(schema: Schema) -> str:
 
 
 def _item(schema: Schema) -> Schema:
-    """What the values of a list are; those of a tuple are of a kind each."""
+    """Return the schema of a list's values; a tuple has one for each place."""
     return {**schema.get("items", {}), **{name: schema[name] for name in ("prefixItems",) if name in schema}}
 
 
 def _as_typed(default: Any, kind: str, schema: Schema) -> Any:
-    """A default as the untouched field has it: text is text there, whatever the script has."""
+    """Return a default as the unchanged field sends it: as text where the field holds text."""
     if default is None or kind not in ("text", "list"):
         return default
     if kind == "text":
@@ -197,16 +201,16 @@ def _as_typed(default: Any, kind: str, schema: Schema) -> Any:
 
 
 def _has_third(schema: Schema) -> bool:
-    """Whether a parameter that is true or false may be neither."""
+    """Return whether a boolean parameter may also be neither true nor false."""
     return bool(schema.get("nullable")) or not isinstance(schema.get("default", False), bool)
 
 
-def _rivals(name: str, exclusive: list[Schema]) -> str:
-    told = []
+def _exclusions(name: str, exclusive: list[Schema]) -> str:
+    hints = []
     for group in exclusive:
         others = " or ".join(other for other in group["names"] if other != name)
-        told.append(f"{'this or' if group['required'] else 'not together with'} {others}")
-    return ", ".join(told)
+        hints.append(f"{'this or' if group['required'] else 'not together with'} {others}")
+    return ", ".join(hints)
 
 
 def _options(schema: Schema, value: object) -> list[Option]:
@@ -214,7 +218,7 @@ def _options(schema: Schema, value: object) -> list[Option]:
     if schema.get("type") == "boolean" and _has_third(schema):
         allowed = [True, False]
     if "default" in schema and allowed and schema["default"] not in (*allowed, None):
-        # Argparse never checks a default against the choices.
+        # argparse does not check a default against the choices.
         allowed.insert(0, schema["default"])
     if allowed and schema.get("nullable") and None not in allowed:
         allowed.insert(0, None)
@@ -232,4 +236,58 @@ def _text(value: object, kind: str) -> str:
         return json.dumps(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    return show_exact(value) if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The bounds of a number or of a list's length, as texts ("" for none), and a hint that describes them."""
+
+    least: str
+    most: str
+    open_least: bool
+    open_most: bool
+    hint: str
+
+    @classmethod
+    def of(cls, schema: Schema, kind: str) -> "Bounds":
+        """Return the bounds in a schema for a field of this `kind`."""
+        if kind == "list":
+            least, most = schema.get("minItems"), schema.get("maxItems")
+            return cls(_shown(least), _shown(most), False, False, _list_hint(schema, least, most))
+        least, most = schema.get("minimum"), schema.get("maximum")
+        open_least, open_most = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+        return cls(
+            least=_shown(least if least is not None else open_least),
+            most=_shown(most if most is not None else open_most),
+            open_least=least is None and open_least is not None,
+            open_most=most is None and open_most is not None,
+            hint=_hint(least, open_least, most, open_most),
+        )
+
+
+def _list_hint(schema: Schema, least: int | None, most: int | None) -> str:
+    allowed = schema.get("items", {}).get("enum")
+    of = f" of {', '.join(map(str, allowed))}" if allowed else ""
+    if least is not None and least == most:
+        return f"{counted(least, 'value')}{of}"
+    return f"values{of}, separated by spaces"
+
+
+def _hint(least: float | None, open_least: float | None, most: float | None, open_most: float | None) -> str:
+    low = _bound(least, "") or _bound(open_least, "above ")
+    high = _bound(most, "") or _bound(open_most, "below ")
+    if least is not None and most is not None:
+        return f"{low} to {high}"
+    hints = [low if least is None else f"at least {low}", high if most is None else f"at most {high}"]
+    return ", ".join(each for each, bound in zip(hints, (low, high), strict=True) if bound)
+
+
+def _bound(value: float | None, word: str) -> str:
+    return "" if value is None else f"{word}{show_exact(value) if isinstance(value, float) else f'{value:,}'}"
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return ""
     return show_exact(value) if isinstance(value, float) else str(value)

@@ -1,24 +1,22 @@
-"""One run as a row of the list."""
+"""A run as a row of the list, and the texts that other pages share with it."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from traindeck.pages.actions import Actions, actions
-from traindeck.pages.badge import Badge, badge
-from traindeck.pages.bar import Bar, bar
 from traindeck.pages.metrics import NOTHING, Directions, Metric, key_metric
 from traindeck.pages.numbers import show_duration, show_setting
-from traindeck.pages.program import command_line, given_params, program
+from traindeck.pages.program_text import command_line, given_params, program_name
+from traindeck.pages.run_state import Actions, Badge, ProgressBar, actions, badge, progress_bar
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 
 SETTINGS_SHOWN = 4
-TELLING = ("dataset", "epochs", "batch_size", "lr", "learning_rate", "optimizer", "seed")
-"""The parameters that set two runs apart most often; the others follow in their own order."""
+DISTINCTIVE = ("dataset", "epochs", "batch_size", "lr", "learning_rate", "optimizer", "seed")
+"""Parameters in which runs differ most often. They are shown before the others."""
 
 MODULE_PATH = re.compile(r"^(exit code \d+: )?(?:[^\W\d]\w*\.)+(?=[A-Z]\w*(?::|$))")
-"""What stands before an exception's own name in a reason: it takes the room that the message needs."""
+"""The module path before an exception's name in a reason; it is left out to leave space for the message."""
 
 BACK_OFF = re.compile(r" in [^ ]+ [a-z]+$")
 
@@ -33,7 +31,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A stretch of time; without `until` it still grows, and the page counts on from `since`."""
+    """A duration. If `until` is "", it still grows, and the page counts from `since`."""
 
     text: str
     since: str
@@ -41,10 +39,10 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What a row shows. `note` is why the run waits, or why it ended as it did; `note_in_full` is that uncut.
+class RunRow:
+    """What a row shows. `note` is the reason why the run waits or why it ended, `note_in_full` the same unabridged.
 
-    `until` is when its back-off ends, "" where it waits for something else, or for nothing.
+    `until` is when its back-off ends, or "".
     """
 
     id: int
@@ -55,7 +53,7 @@ class Row:
     program_in_full: str
     settings: list[Setting]
     tags: list[str]
-    bar: Bar
+    bar: ProgressBar
     note: str
     note_in_full: str
     until: str
@@ -67,19 +65,19 @@ class Row:
     actions: Actions
 
 
-def row(run: RunView, now: datetime, said: Directions = NOTHING) -> Row:
-    """The row of a run at `now`; `said` is which way scalars are better."""
+def run_row(run: RunView, now: datetime, said: Directions = NOTHING) -> RunRow:
+    """Return the row of a run at `now`. `said` has the user's choices of which way scalars are better."""
     until = backs_off_until(run)
-    return Row(
+    return RunRow(
         id=run.id,
         name=run.name,
         url=f"/runs/{run.id}",
         badge=badge(run.status),
-        program=program(run),
-        program_in_full=command_line(run) or program(run),
-        settings=telling_settings(run),
+        program=program_name(run),
+        program_in_full=command_line(run) or program_name(run),
+        settings=main_settings(run),
         tags=run.tags,
-        bar=bar(run),
+        bar=progress_bar(run),
         note=MODULE_PATH.sub(r"\1", _note(run)),
         note_in_full=_note(run),
         until=until,
@@ -92,20 +90,20 @@ def row(run: RunView, now: datetime, said: Directions = NOTHING) -> Row:
     )
 
 
-def telling_settings(run: RunView) -> list[Setting]:
-    """The few settings that a row has room for: those that were given, those that tell most, the others.
+def main_settings(run: RunView) -> list[Setting]:
+    """Return the settings for which a row has space: those given, then the distinctive ones, then others.
 
-    A script whose options are not known has its arguments instead.
+    A script whose options are unknown shows its arguments instead.
     """
     if run.script is not None and not run.params:
         return [Setting("", " ".join(run.script.args))] if run.script.args else []
     given = given_params(run.script.args, run.params) if run.script else []
-    names = dict.fromkeys([*given, *(name for name in TELLING if name in run.params), *run.params])
+    names = dict.fromkeys([*given, *(name for name in DISTINCTIVE if name in run.params), *run.params])
     return [Setting(name, show_setting(run.params[name])) for name in list(names)[:SETTINGS_SHOWN]]
 
 
 def duration(run: RunView, now: datetime) -> Duration | None:
-    """How long the run's current attempt has taken; None before it started."""
+    """Return how long the current attempt has taken, or None before its start."""
     if run.started_at is None:
         return None
     end = run.finished_at
@@ -114,21 +112,21 @@ def duration(run: RunView, now: datetime) -> Duration | None:
 
 
 def stamp(at: datetime) -> str:
-    """RFC 3339 in UTC with whole seconds, as `<time datetime>` takes it."""
+    """Return a time as RFC 3339 in UTC with whole seconds, for `<time datetime>`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def waits_for(run: RunView) -> str:
-    """Why a queued run has not started, as a sentence without its full stop; `backs_off_until` may say until when."""
+    """Return why a queued run waits, as a sentence without its period. For a time, see `backs_off_until`."""
     reason = run.waiting_for or "its turn"
     if not reason.startswith("retry "):
         return f"Waits for {reason}"
-    # "retry 2 of 3 in 8 s": it waits for a time, which the page counts down by itself.
+    # "retry 2 of 3 in 8 s": the page counts the time down itself.
     return f"Retry {BACK_OFF.sub('', reason[len('retry ') :]) if run.not_before else reason[len('retry ') :]}"
 
 
 def backs_off_until(run: RunView) -> str:
-    """When a run that waits for its next retry may start, as `stamp` says it; "" for any other run."""
+    """Return when a run that waits for its next retry may start, in the form of `stamp`; "" for other runs."""
     waits = run.status is Status.QUEUED and (run.waiting_for or "").startswith("retry ")
     return stamp(run.not_before) if waits and run.not_before else ""
 

@@ -1,22 +1,24 @@
 """The page of one run."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from urllib.parse import quote
 
-from traindeck.pages.actions import Actions, actions
-from traindeck.pages.badge import Badge, badge
-from traindeck.pages.bar import Bar, bar
-from traindeck.pages.deck import DeckState, Shell
-from traindeck.pages.environment import render
 from traindeck.pages.metrics import NOTHING, Directions, last_step, main_tags
 from traindeck.pages.numbers import show_count, show_setting
-from traindeck.pages.program import command_line, program
-from traindeck.pages.resume import Resume, resume
-from traindeck.pages.rows import Duration, Setting, backs_off_until, duration, stamp, waits_for
+from traindeck.pages.program_text import command_line, program_name
+from traindeck.pages.rendering import render
+from traindeck.pages.run_row import Duration, Setting, backs_off_until, duration, stamp, waits_for
+from traindeck.pages.run_state import Actions, Badge, ProgressBar, actions, badge, progress_bar
+from traindeck.pages.shell import DeckState, Shell
 from traindeck.runs.status import Status
 from traindeck.runs.view import HistoryEntry, RunView
+
+IN_A_RUN = re.compile(r"/attempt-(\d+)/work/(.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What stands beside the curves."""
+    """The facts beside the curves."""
 
     created: str
     started: str
@@ -46,10 +48,24 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class RunContext:
-    """One run. `reason` is in full; `main_tags` is a JSON list of the scalars to draw first.
+class Resume:
+    """A checkpoint: `path` in the working folder of its attempt; `url` downloads it, and is "" for a folder.
 
-    `command` is the script as a shell would be given it, or "". `resume` says what it can go on from, if anything.
+    `told` is how the program gets the path: an option, an environment variable, or "" for a trainer. `offered` is False
+    if a script is not known to read a checkpoint.
+    """
+
+    path: str
+    url: str
+    told: str
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunPageContext:
+    """One run. `reason` is complete; `main_tags` is a JSON list of the scalars to draw first.
+
+    `command` is the script's command for a shell, or "". `resume` has the checkpoint to continue from, if there is one.
     """
 
     shell: Shell
@@ -60,7 +76,7 @@ class RunContext:
     program: str
     program_title: str
     rerun_of: int | None
-    bar: Bar
+    bar: ProgressBar
     reason: str
     waiting: str
     until: str
@@ -100,51 +116,28 @@ def render_run(
     problems: Sequence[str] = (),
     unreadable: Sequence[str] = (),
 ) -> str:
-    """One run as a page, or with `fragment` only its live parts.
+    """Render one run as a page, or with `fragment` only its live parts.
 
-    `attempts` are their numbers; `checkpoint` is the path of the file that a resumed attempt would go on from, and
-    `told` the way in which a script gets it, None where it is not known to read one. Where `opens_board` is false, the
-    address alone opens no TensorBoard, as another site has chosen it. `said` is which way scalars are better.
-    `problems` are what the curves lack or have corrected. `unreadable` are folders in which the run has made event
-    files that the server cannot read.
+    Args:
+        attempts: Their numbers.
+        checkpoint: The path from which a resumed attempt would continue.
+        told: How a script gets that path; None if it is not known to read one.
+        opens_board: False if another site has chosen this address; the page then opens no TensorBoard without a click.
+        said: The user's choices of which way scalars are better.
+        problems: What the curves lack, or what was corrected in them.
+        unreadable: Folders with event files of the run that the server cannot read.
     """
-    context = _context(
-        run,
-        history,
-        attempts,
-        trainer_title or program(run),
-        resume(run, checkpoint, told),
-        deck,
-        opens_board,
-        said,
-        problems,
-        unreadable,
-    )
-    return render("run/fragment.html" if fragment else "run/page.html", context)
-
-
-def _context(
-    run: RunView,
-    history: list[HistoryEntry],
-    attempts: list[int],
-    title: str,
-    going_on: Resume | None,
-    deck: DeckState | None,
-    opens_board: bool,
-    said: Directions,
-    problems: Sequence[str],
-    unreadable: Sequence[str],
-) -> RunContext:
-    return RunContext(
+    checkpoint_shown = resume(run, checkpoint, told)
+    context = RunPageContext(
         shell=Shell(title=_title(run), section="runs", deck=deck, events=f"/events?run={run.id}"),
         id=run.id,
         name=run.name,
         url=f"/runs/{run.id}",
         badge=badge(run.status),
-        program=program(run),
-        program_title=title,
+        program=program_name(run),
+        program_title=trainer_title or program_name(run),
         rerun_of=run.rerun_of,
-        bar=bar(run),
+        bar=progress_bar(run),
         reason=run.status_reason or "",
         waiting=_waiting(run),
         until=backs_off_until(run),
@@ -157,8 +150,8 @@ def _context(
         changes=[_change(entry) for entry in history],
         attempts=attempts or [1],
         attempt=run.attempt,
-        actions=actions(run, resumable=going_on is not None and going_on.offered),
-        resume=going_on,
+        actions=actions(run, resumable=checkpoint_shown is not None and checkpoint_shown.offered),
+        resume=checkpoint_shown,
         final=run.status.is_final,
         log_size=run.log_size,
         main_tags=json.dumps(main_tags(run.metrics, said=said)),
@@ -168,6 +161,7 @@ def _context(
         problems=problems,
         unread_logs=_unread_logs(unreadable),
     )
+    return render("run/fragment.html" if fragment else "run/page.html", context)
 
 
 def _unread_logs(folders: Sequence[str]) -> str:
@@ -180,7 +174,7 @@ def _unread_logs(folders: Sequence[str]) -> str:
 
 
 def _title(run: RunView) -> str:
-    percent = bar(run).percent
+    percent = progress_bar(run).percent
     if run.status is Status.RUNNING and percent is not None:
         return f"{percent}% {run.name}"
     return f"{run.name} · {badge(run.status).label}"
@@ -215,3 +209,16 @@ def _resources(run: RunView) -> str:
 
 def _change(entry: HistoryEntry) -> Change:
     return Change(stamp(entry.at), entry.attempt, badge(entry.to_status), entry.reason or "")
+
+
+def resume(run: RunView, checkpoint: str | None, told: str | None) -> Resume | None:
+    """Return the checkpoint from which `run` would continue. None before its end, or if it has none."""
+    found = IN_A_RUN.search(checkpoint or "")
+    if found is None or not run.status.is_final:
+        return None
+    attempt, path = found.groups()
+    older = "" if int(attempt) == run.attempt else f"?attempt={attempt}"
+    # Hugging Face's Trainer continues from a whole folder, which cannot be downloaded from one address.
+    url = f"/runs/{run.id}/files/{quote(path)}{older}" if PurePosixPath(path).suffix else ""
+    way = "" if run.script is None else run.script.resume_arg or told
+    return Resume(path, url, way or "", way is not None)
