@@ -42,7 +42,7 @@ from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.errors import DeckUnusable, TraindeckError
 from traindeck.pages.resources import static_folder
-from traindeck.provenance.recorder import Recorder
+from traindeck.provenance.attempt_recorder import AttemptRecorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.scheduling.attempts import Attempts
@@ -154,8 +154,8 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
     database.on_commit.append(changes.tell)
     observer = Observer(database, deck_files)
     attempts = Attempts(database, deck_files, code.snapshots, slots, observer, settings.grace_seconds)
-    recorder = Recorder(deck_files, code.blobs)
-    attempts.on_started.append(recorder.note)
+    recorder = AttemptRecorder(deck_files, code.blobs)
+    attempts.on_started.append(recorder.enqueue)
     launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log", umask), cold=settings.cold)
     boards = Boards(deck_files.logs / "boards.log", limit=settings.board_limit, memory_mb=settings.board_memory_mb)
     deck = Deck(

@@ -13,10 +13,10 @@ from docs.blocks import DOCS, section_of
 from traindeck.api import directions, health, imports, problems, runs, scalars, scripts, uploads
 from traindeck.app import create_app
 from traindeck.launches import requests
-from traindeck.provenance.view import RecordView
 from traindeck.runner.program import Kind, Program
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.filters import COLUMNS, DIVERGED, OPERATORS
+from traindeck.runs.record_view import RecordView
 from traindeck.runs.sorting import SORT_COLUMNS
 from traindeck.runs.status import Status
 from traindeck.runs.view import MetricView, ProgressView, Resources, RunPage, RunView

@@ -8,6 +8,7 @@ import pytest
 from pages.markup import Element, read
 from pages.sample_runs import HOSTILE, run_view
 from traindeck.pages.setup_tab import render_setup
+from traindeck.runs.record_view import RecordView
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 
@@ -33,7 +34,13 @@ RECORD: dict[str, Any] = {
     "cwd": "/p/vision",
     "code": {"entry": "train.py", "digest": "ab" * 32, "root": "/p/vision", "files": 2, "bytes": 30, "complete": True},
     "git": GIT,
-    "python": {"version": "3.11.7", "implementation": "CPython", "executable": "/venv/bin/python", "guessed": False},
+    "python": {
+        "version": "3.11.7",
+        "implementation": "CPython",
+        "executable": "/venv/bin/python",
+        "prefix": "/venv",
+        "guessed": False,
+    },
     "torch": {"version": "2.15.0", "cuda": None, "hip": None},
     "packages": [
         {"name": "numpy", "version": "2.4.1", "editable": False, "origin": None},
@@ -57,8 +64,12 @@ UNKNOWN = dict.fromkeys(("recorded_at", "cwd", "code", "git", "python", "torch",
 FILES = [("model.py", 10), ("train.py", 20)]
 
 
+def record(**changes: Any) -> RecordView:
+    return RecordView.model_validate({**RECORD, **changes})
+
+
 def render(run: RunView | None = None, files: list[tuple[str, int]] | None = None, **changes: Any) -> Element:
-    return read(render_setup(run or run_view(), {**RECORD, **changes}, FILES if files is None else files))
+    return read(render_setup(run or run_view(), record(**changes), FILES if files is None else files))
 
 
 def card(page: Element, title: str) -> Element:
@@ -165,10 +176,10 @@ def test_what_is_still_being_read_says_so_and_is_asked_for_again() -> None:
 def test_where_git_is_not_asked_the_tab_says_at_once_that_there_is_no_repository() -> None:
     now = datetime.now(UTC)
     run = run_view(created_at=now, started_at=now)
-    page = read(render_setup(run, {**RECORD, **UNKNOWN, "code": RECORD["code"]}, FILES, asks_git=False))
+    page = read(render_setup(run, record(**{**UNKNOWN, "code": RECORD["code"]}), FILES, asks_git=False))
     assert "no git repository" in card(page, "Git").words()
     assert "data-pending" in page.one("div", class_="setup").attributes
-    known = read(render_setup(run, {**RECORD, "git": None}, FILES, asks_git=False))
+    known = read(render_setup(run, record(git=None), FILES, asks_git=False))
     assert "data-pending" not in known.one("div", class_="setup").attributes
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from provenance.conftest import recorded
 from support.served import ServedDeck
-from traindeck.provenance.rows import compare_rows, flattened
+from traindeck.provenance.comparison_rows import compare_rows, flatten
 
 
 def compared(deck: ServedDeck, *run_ids: int) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def test_rows_are_bounded_and_equal_ones_counted() -> None:
 
 
 def test_nested_parameters_have_whole_names() -> None:
-    assert flattened({"a": {"b": {"c": 1}}, "d": {}, "e": [1]}) == {"a.b.c": 1, "d": {}, "e": [1]}
+    assert flatten({"a": {"b": {"c": 1}}, "d": {}, "e": [1]}) == {"a.b.c": 1, "d": {}, "e": [1]}
 
 
 def test_two_runs_of_a_trainer_differ_in_their_parameters_and_resources(cold: ServedDeck) -> None:

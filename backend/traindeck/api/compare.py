@@ -12,8 +12,8 @@ from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
 from traindeck.pages.compare_page import render_compare
 from traindeck.pages.program_text import program_name
-from traindeck.provenance.comparison import Compared, compare
-from traindeck.provenance.reading import read_record_of
+from traindeck.provenance.record_reader import read_record_of
+from traindeck.provenance.run_differences import Compared, compare
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.queries import find_run, read_directions, show_run
 

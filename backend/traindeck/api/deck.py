@@ -14,7 +14,7 @@ from traindeck.boards.client import Boards
 from traindeck.db.engine import Database
 from traindeck.launches.launchpad import Launchpad
 from traindeck.pages.shell import DeckState
-from traindeck.provenance.recorder import Recorder
+from traindeck.provenance.attempt_recorder import AttemptRecorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import count_by_status
@@ -41,7 +41,7 @@ class Deck:
     registry: Registry
     boards: Boards
     code: CodeStore
-    recorder: Recorder
+    recorder: AttemptRecorder
     inspector: Inspector
     board_sets: BoardSets = field(default_factory=BoardSets)
     lanes: Lanes = field(default_factory=Lanes)

@@ -10,9 +10,9 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.pages.setup_tab import render_setup
-from traindeck.provenance.reading import read_record_of
-from traindeck.provenance.view import RecordView
+from traindeck.provenance.record_reader import read_record_of
 from traindeck.runs.queries import find_run, show_run
+from traindeck.runs.record_view import RecordView
 from traindeck.sources.kept import code_of
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
@@ -45,5 +45,5 @@ def get_record(
         return RedirectResponse(f"/runs/{run_id}#setup", 303, VARY)
     tree = code_of(files.folder)
     kept = [(file.path, file.size) for file in tree.files] if tree else []
-    page = render_setup(view, record.model_dump(mode="json"), kept, asks_git=asks_git)
+    page = render_setup(view, record, kept, asks_git=asks_git)
     return HTMLResponse(page, headers=VARY)

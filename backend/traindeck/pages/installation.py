@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from traindeck.counting import counted
 from traindeck.pages.numbers import show_bytes
+from traindeck.runs.record_view import GpuView, HostView, PackageView, PythonView, TorchView
 
 MASK = "***"
 
@@ -37,59 +37,56 @@ class Variable:
     masked: bool
 
 
-def python_facts(python: Mapping[str, Any] | None, torch: Mapping[str, Any] | None) -> list[Fact]:
+def python_facts(python: PythonView | None, torch: TorchView | None) -> list[Fact]:
     """Return the known facts about the interpreter and its torch."""
     facts = []
     if python:
-        facts.append(Fact("Python", f"{python['version']} ({python['implementation']})"))
-        guessed = (
-            "The first one on the command's PATH. A shell script may start another one" if python.get("guessed") else ""
-        )
-        facts.append(Fact("Interpreter", python["executable"], guessed))
+        facts.append(Fact("Python", f"{python.version} ({python.implementation})"))
+        guessed = "The first one on the command's PATH. A shell script may start another one" if python.guessed else ""
+        facts.append(Fact("Interpreter", python.executable, guessed))
     if torch:
-        facts.append(Fact("torch", torch.get("version") or "unknown"))
-        facts.append(Fact("CUDA of torch", torch.get("cuda") or "none: CPU only"))
-        if torch.get("hip"):
-            facts.append(Fact("ROCm of torch", torch["hip"]))
+        facts.append(Fact("torch", torch.version or "unknown"))
+        facts.append(Fact("CUDA of torch", torch.cuda or "none: CPU only"))
+        if torch.hip:
+            facts.append(Fact("ROCm of torch", torch.hip))
     return facts
 
 
-def machine_facts(host: Mapping[str, Any] | None) -> list[Fact]:
+def machine_facts(host: HostView | None) -> list[Fact]:
     """Return the known facts about the machine, or none if it was not recorded."""
-    if not host:
+    if host is None:
         return []
-    cores, threads = host.get("cpu_cores"), host.get("cpu_threads")
-    counts = [counted(cores, "core") if cores else "", counted(threads, "thread") if threads else ""]
+    counts = [counted(count, noun) for count, noun in ((host.cpu_cores, "core"), (host.cpu_threads, "thread")) if count]
     facts = [
-        Fact("Host", host["name"]),
-        Fact("CPU", host["cpu"]),
-        Fact("", ", ".join(count for count in counts if count)),
-        Fact("Memory", show_bytes(host["memory_bytes"])),
-        *(_gpu(gpu) for gpu in host.get("gpus") or []),
-        Fact("GPU driver", host.get("gpu_driver") or ""),
-        Fact("System", host["os"]),
-        Fact("Kernel", f"{host['kernel']} {host['machine']}"),
+        Fact("Host", host.name),
+        Fact("CPU", host.cpu),
+        Fact("", ", ".join(counts)),
+        Fact("Memory", show_bytes(host.memory_bytes)),
+        *(_gpu(gpu) for gpu in host.gpus),
+        Fact("GPU driver", host.gpu_driver or ""),
+        Fact("System", host.os),
+        Fact("Kernel", f"{host.kernel} {host.machine}"),
     ]
-    if not host.get("gpus"):
+    if not host.gpus:
         facts.insert(4, Fact("GPU", "none"))
     return [fact for fact in facts if fact.value]
 
 
-def _gpu(gpu: Mapping[str, Any]) -> Fact:
-    held = ", held by this run" if gpu.get("held") else ""
-    return Fact(f"GPU {gpu['index']}", f"{gpu['name']}, {show_bytes(gpu['memory_bytes'])}{held}")
+def _gpu(gpu: GpuView) -> Fact:
+    held = ", held by this run" if gpu.held else ""
+    return Fact(f"GPU {gpu.index}", f"{gpu.name}, {show_bytes(gpu.memory_bytes)}{held}")
 
 
-def packages_of(packages: Iterable[Mapping[str, Any]] | None) -> list[Package] | None:
+def packages_of(packages: Iterable[PackageView] | None) -> list[Package] | None:
     """Return the installed packages, or None if they were not recorded."""
     if packages is None:
         return None
-    return [Package(one["name"], one["version"], _origin(one)) for one in packages]
+    return [Package(one.name, one.version, _origin(one)) for one in packages]
 
 
-def _origin(package: Mapping[str, Any]) -> str:
-    origin = package.get("origin") or ""
-    return f"editable {origin}".strip() if package.get("editable") else origin
+def _origin(package: PackageView) -> str:
+    origin = package.origin or ""
+    return f"editable {origin}".strip() if package.editable else origin
 
 
 def variables_of(environment: Mapping[str, str] | None) -> list[Variable] | None:

@@ -10,6 +10,7 @@ from traindeck.counting import counted
 from traindeck.pages.installation import Fact, Package, Variable, machine_facts, packages_of, python_facts, variables_of
 from traindeck.pages.numbers import show_bytes
 from traindeck.pages.rendering import render
+from traindeck.runs.record_view import CodeView, RecordView
 from traindeck.runs.view import RunView
 
 FOLDED_FILES = 8
@@ -31,7 +32,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCode:
+class CodeCard:
     """The kept code, and a note if it is incomplete."""
 
     facts: list[Fact]
@@ -42,7 +43,7 @@ class KeptCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Git:
+class GitCard:
     """The repository of the code. `diff_url` returns the uncommitted changes, and is "" if there were none."""
 
     facts: list[Fact]
@@ -64,8 +65,8 @@ class SetupContext:
     start: str
     folder: str
     unchecked: str
-    code: KeptCode | None
-    git: Git | None
+    code: CodeCard | None
+    git: GitCard | None
     python: list[Fact]
     machine: list[Fact]
     packages: list[Package] | None
@@ -76,9 +77,7 @@ class SetupContext:
     git_pending: bool
 
 
-def render_setup(
-    run: RunView, record: Mapping[str, Any], files: Iterable[tuple[str, int]], *, asks_git: bool = True
-) -> str:
+def render_setup(run: RunView, record: RecordView, files: Iterable[tuple[str, int]], *, asks_git: bool = True) -> str:
     """Render the tab. `record` is the answer of `GET /runs/N/record`; `files` are the kept files with their bytes.
 
     `asks_git` is False if no facts of git are expected: there is no repository, or git has answered.
@@ -86,18 +85,18 @@ def render_setup(
     now = datetime.now(UTC)
     git_pending = asks_git and _git_pending(run, record, now)
     url = f"/runs/{run.id}"
-    variables = variables_of(record.get("environment"))
+    variables = variables_of(record.environment)
     context = SetupContext(
         url=url,
-        command=record.get("command") or "",
-        start=record.get("start") or run.start,
-        folder=record.get("cwd") or "",
-        unchecked=record.get("unchecked") or "",
-        code=_code(url, record.get("code"), list(files)),
-        git=_git(url, record.get("git")),
-        python=python_facts(record.get("python"), record.get("torch")),
-        machine=machine_facts(record.get("host")),
-        packages=packages_of(record.get("packages")),
+        command=record.command,
+        start=record.start,
+        folder=record.cwd or "",
+        unchecked=record.unchecked or "",
+        code=_code(url, record.code, list(files)),
+        git=_git(url, record.git),
+        python=python_facts(record.python, record.torch),
+        machine=machine_facts(record.host),
+        packages=packages_of(record.packages),
         variables=variables,
         masked=sum(variable.masked for variable in variables or []),
         begun=run.attempt > 0,
@@ -107,24 +106,22 @@ def render_setup(
     return render("run/setup.html", context)
 
 
-def _code(url: str, code: Mapping[str, Any] | None, files: list[tuple[str, int]]) -> KeptCode | None:
+def _code(url: str, code: CodeView | None, files: list[tuple[str, int]]) -> CodeCard | None:
     if code is None and not files:
         return None
-    code = code or {}
-    entry = code.get("entry")
+    entry = code.entry if code else None
     ordered = sorted(files, key=lambda file: (file[0] != entry, file[0]))
     kept = [KeptFile(path, show_bytes(size), f"{url}/code/{quote(path)}", path == entry) for path, size in ordered]
-    facts = [Fact("From", code["root"])] if code.get("root") else []
-    if code.get("digest"):
-        facts.append(Fact("Digest", code["digest"][:SHORT_HASH], f"{code['digest']}: equal for equal code"))
-    whole = code.get("complete", True)
-    return KeptCode(
+    facts = [Fact("From", code.root)] if code and code.root else []
+    if code and code.digest:
+        facts.append(Fact("Digest", code.digest[:SHORT_HASH], f"{code.digest}: equal for equal code"))
+    return CodeCard(
         facts=facts,
         files=kept,
         count=_count(files),
         folded=len(kept) > FOLDED_FILES,
         note=""
-        if whole
+        if code is None or code.complete
         else "The folder is too large to keep. These are the script and the files that it imports from there.",
     )
 
@@ -134,7 +131,7 @@ def _count(files: list[tuple[str, int]]) -> str:
     return f"{counted(len(files), 'file')}, {total}"
 
 
-def _git(url: str, git: Mapping[str, Any] | None) -> Git | None:
+def _git(url: str, git: Mapping[str, Any] | None) -> GitCard | None:
     if not git:
         return None
     commit = git.get("commit")
@@ -146,7 +143,7 @@ def _git(url: str, git: Mapping[str, Any] | None) -> Git | None:
         Fact("Changes", CHANGES[git.get("dirty")]),
         Fact("Read", _clock(git.get("read_at"))),
     ]
-    return Git(
+    return GitCard(
         facts=[fact for fact in facts if fact.value],
         diff_url=f"{url}/diff" if git.get("diff_bytes") else "",
         diff_note="Only the beginning of the diff was kept." if git.get("diff_truncated") else "",
@@ -159,14 +156,14 @@ def _clock(at: str | None) -> str:
     return f"{at[:10]} {at[11:19]} UTC" if at else ""
 
 
-def _pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
+def _pending(run: RunView, record: RecordView, now: datetime) -> bool:
     """Return whether missing facts of the machine may still come, because they are read after the start."""
     started = run.started_at
     begins = run.status.holds_slots if started is None else now - started < READ_WITHIN
-    return record.get("recorded_at") is None and begins
+    return record.recorded_at is None and begins
 
 
-def _git_pending(run: RunView, record: Mapping[str, Any], now: datetime) -> bool:
+def _git_pending(run: RunView, record: RecordView, now: datetime) -> bool:
     """Return whether missing facts of git may still come, because git is read after the launch."""
-    code = record.get("code") or {}
-    return record.get("git") is None and bool(code.get("root")) and now - run.created_at < READ_WITHIN
+    root = record.code and record.code.root
+    return record.git is None and bool(root) and now - run.created_at < READ_WITHIN

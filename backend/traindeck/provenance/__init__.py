@@ -1,1 +1,1 @@
-"""What runs ran with: machine, interpreter, packages, environment; kept with each attempt, read back and compared."""
+"""Record what attempts run with (machine, interpreter, packages, environment), read it back, and compare runs."""

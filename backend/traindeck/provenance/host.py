@@ -1,4 +1,4 @@
-"""The machine that a run ran on."""
+"""Describe the machine that a run ran on."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 
 
 def describe_host(held_gpus: Sequence[int] | None) -> dict[str, Any]:
-    """Host, system, processor, memory in bytes, and GPUs; `held_gpus` are the indices of those that the run has."""
+    """Return host, system, processor, memory in bytes, and GPUs; the run has those with an index in `held_gpus`."""
     memory = psutil.virtual_memory().total
     gpus = [
         {
@@ -44,7 +44,7 @@ def describe_host(held_gpus: Sequence[int] | None) -> dict[str, Any]:
 
 @cache
 def system_name() -> str:
-    """Such as "Debian GNU/Linux 12 (bookworm)"; the kernel's own name where the system has no better."""
+    """Return a name such as "Debian GNU/Linux 12 (bookworm)", or else the kernel's name."""
     for path in OS_RELEASE:
         name = _value_of(path, "PRETTY_NAME", "=")
         if name:
@@ -54,7 +54,7 @@ def system_name() -> str:
 
 @cache
 def processor_name() -> str:
-    """The model as the processor calls itself."""
+    """Return the model name of the processor."""
     return _value_of(CPU_INFO, "model name", ":") or platform.processor() or platform.machine()
 
 

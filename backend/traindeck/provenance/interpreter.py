@@ -1,4 +1,4 @@
-"""Asks a Python interpreter what it is and what is installed for it. The answer is kept until that changes."""
+"""Query a Python interpreter for its version and installed packages, and cache the answer until these change."""
 
 import json
 import os
@@ -14,18 +14,18 @@ from typing import Any
 
 from traindeck.provenance.masking import mask_text
 
-ASK_SECONDS = 10.0
-"""How long an interpreter may take. Listing 200 packages takes 0.3 s, from a cold disk a few."""
+ANSWER_SECONDS = 10.0
+"""How long an interpreter may take. Listing 200 packages takes 0.3 s, and several seconds from a cold disk."""
 MAX_ANSWER_BYTES = 16_000_000
-MAX_KEPT = 32
-DECIDING = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "HOME")
-"""The variables by which an interpreter chooses the folders that it looks into."""
+MAX_CACHED = 32
+SEARCH_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "HOME")
+"""The variables that determine in which folders an interpreter finds packages."""
 FACTS_SCRIPT = Path(__file__).with_name("python_facts.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """An interpreter and what it finds. `packages` are name, version, editable, origin, by name."""
+    """An interpreter and its packages, sorted by name, each with name, version, editable and origin."""
 
     version: str
     implementation: str
@@ -37,17 +37,17 @@ class Interpreter:
 
 
 class Interpreters:
-    """The interpreters asked so far. Used by one thread."""
+    """A cache of queried interpreters, for use by one thread."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], tuple[Interpreter, tuple[int, ...]]] = {}
 
-    def ask(self, executable: str, variables: Mapping[str, str]) -> Interpreter | None:
-        """What the interpreter is with these environment variables; None where it does not answer.
+    def query(self, executable: str, variables: Mapping[str, str]) -> Interpreter | None:
+        """Return the facts about an interpreter with these environment variables; None if it does not answer.
 
-        A process of its own says so, unless nothing was installed or removed since the last time.
+        This starts the interpreter, unless the cached answer is current: nothing was installed or removed since.
         """
-        key = (executable, *(variables.get(name, "") for name in DECIDING))
+        key = (executable, *(variables.get(name, "") for name in SEARCH_VARIABLES))
         known = self._known.get(key)
         if known is not None and known[1] == _changed_ns(executable, known[0].folders):
             return known[0]
@@ -57,16 +57,16 @@ class Interpreters:
         if found is None:
             return None
         changed_ns = _changed_ns(executable, found.folders)
-        # What was installed while it answered may be in the answer, or not.
+        # The answer may or may not include what was installed while it was written: do not cache it.
         if max(changed_ns) < began_ns:
             self._known[key] = (found, changed_ns)
-        while len(self._known) > MAX_KEPT:
+        while len(self._known) > MAX_CACHED:
             self._known.pop(next(iter(self._known)))
         return found
 
 
 def _changed_ns(executable: str, folders: tuple[str, ...]) -> tuple[int, ...]:
-    """When the interpreter and each folder of packages changed last: an installation adds to a folder."""
+    """Return when the interpreter and each folder of packages last changed. Installing a package changes a folder."""
     return tuple(_modified_ns(path) for path in (executable, *folders))
 
 
@@ -83,7 +83,7 @@ def _script() -> str:
 
 
 def _answer(executable: str, variables: Mapping[str, str]) -> bytes:
-    # A file and not a pipe: what the interpreter starts may hold a pipe open for longer than it lives.
+    # A file and not a pipe, because child processes of the interpreter may keep a pipe open after its end.
     with TemporaryFile() as answer:
         try:
             process = subprocess.Popen(
@@ -98,7 +98,7 @@ def _answer(executable: str, variables: Mapping[str, str]) -> bytes:
         except (OSError, ValueError):
             return b""
         try:
-            process.wait(ASK_SECONDS)
+            process.wait(ANSWER_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -108,7 +108,7 @@ def _answer(executable: str, variables: Mapping[str, str]) -> bytes:
 
 
 def _read(answer: bytes) -> Interpreter | None:
-    # Whatever the interpreter's own start-up files print comes first.
+    # The last line; start-up files of the interpreter may print before it.
     try:
         content = json.loads(answer.rpartition(b"\n")[2])
         return Interpreter(

@@ -1,6 +1,6 @@
-"""Takes secrets out of what is recorded: whoever may see a run can read it.
+"""Mask secrets in records, because every user who can see a run can read its record.
 
-Variables are known by their names, arguments by their flags, and both by what stands in them.
+Secret variables are recognized by name, secret arguments by their flag, and both by their values.
 """
 
 import re
@@ -13,30 +13,30 @@ SECRET_NAMES = (
     "SESSION*", "*PWD", "PW", "PIN", "PAT", "JWT", "OTP", "CRED", "CREDS", "API", "SAS", "*DSN", "*CONN", "*CONNSTR",
     "CONNECTIONSTRING",
 )  # fmt: skip
-"""Words of the names of variables that hold secrets; docs/security.md lists the same."""
+"""Words in the names of variables that hold secrets; docs/security.md has the same list."""
 NO_SECRETS = ("TOKENIZER*", "TOKENIZATION", "PWD", "OLDPWD", "PINMEMORY")
-"""Words that look like one: a tokenizer, the working folder, and how batches are copied to a GPU."""
+"""Words that match by accident: a tokenizer, the working folder, and how batches are copied to a GPU."""
 SECRET_FLAGS = (
     "TOKEN", "SECRET", "PASS", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "PW", "PIN", "PAT", "JWT", "OTP", "DSN",
     "SAS", "CREDENTIAL", "CREDENTIALS", "CREDS", "COOKIE", "WEBHOOK", "CONNSTR", "CONNECTIONSTRING", "*APIKEY",
     "*ACCESSKEY",
     "*SECRETKEY", "*PRIVATEKEY", "*ACCOUNTKEY", "*AUTHKEY", "SIG", "SIGNATURE", "AUTHORIZATION",
 )  # fmt: skip
-"""What the name of a flag, or of a field in a value, ends in: other words than of variables, as training has many flags
-with the words "token" and "key" in them."""
+"""Last words in the names of secret flags and of fields in values. They are fewer than those of variables, because many
+flags of training programs contain the words "token" and "key"."""
 SPECIAL_TOKENS = frozenset({
     "PAD", "EOS", "BOS", "UNK", "MASK", "CLS", "SEP", "SPECIAL", "IMAGE", "VIDEO", "AUDIO", "START", "END", "STOP",
     "PER", "NEXT", "LAST", "FIRST", "PREFIX", "DECODER", "ENCODER",
 })  # fmt: skip
-"""A "pad token" is a word of a vocabulary."""
+"""A "pad token" is part of a vocabulary, and no secret."""
 TWO_WORDS = frozenset({"PINMEMORY", "CONNECTIONSTRING", "APIKEY", "ACCESSKEY", "SECRETKEY", "PRIVATEKEY", "ACCOUNTKEY",
                        "AUTHKEY"})  # fmt: skip
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 USER_IN_URL = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*(?=@)")
-"""user:password, or a bare token, between the scheme and the host of a URL."""
+"""user:password, or a token alone, between the scheme and the host of a URL."""
 USER_WITH_PASSWORD = re.compile(r"(?<![\w/@.:+%-])[\w.+%-]+:[^\s:/@\"']+(?=@(?!sha\d+:)[\w\[])")
-"""The same without a scheme; the digest of a container image is none."""
+"""The same without a scheme, but not the digest of a container image."""
 FIELD = re.compile(
     r"""(?<![\w.-])(?P<head>(?P<name>[A-Za-z][\w.-]{0,80}) ?= ?)(?P<value>"[^"]*"|'[^']*'|[^&;\s,"']+)"""
 )
@@ -55,17 +55,17 @@ SHAPES = re.compile(
 
 
 def mask_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by name, each secret one as `***`, and what is secret in the others' values."""
+    """Return the variables by name, with secrets as `***`, also inside values of other variables."""
     return {name: mask_variable(name, variables[name]) for name in sorted(variables)}
 
 
 def mask_variable(name: str, value: str) -> str:
-    """Return the value as it may be shown."""
+    """Return the value with secrets masked."""
     return MASK if value and is_secret_name(name) else mask_text(value)
 
 
 def mask_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments of a program as they may be shown: the values of secret flags are masked."""
+    """Return the arguments of a program with the values of secret flags masked."""
     masked, secret = [], False
     for argument in arguments:
         flag, equals, value = argument.partition("=")
@@ -81,7 +81,7 @@ def mask_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def mask_text(text: str) -> str:
-    """Return the text without the passwords, tokens and keys that can be told in it."""
+    """Return the text with recognized passwords, tokens and keys masked."""
     text = USER_IN_URL.sub(MASK, text)
     text = USER_WITH_PASSWORD.sub(MASK, text)
     text = HEADER.sub(lambda found: (found["head"] or found["bearer"]) + MASK, text)
@@ -97,13 +97,13 @@ def is_secret_name(name: str) -> bool:
         return False
     if any(_matches(word, SECRET_NAMES) and (word == "PWD" or not _matches(word, NO_SECRETS)) for word in words):
         return True
-    # However its capitals are set.
+    # In any capitalization.
     parts = [part for part in re.split(r"[\W_]+", name.upper()) if not _matches(part, NO_SECRETS)]
     return any(_matches(part, [one for one in SECRET_NAMES if one[0] == one[-1] == "*"]) for part in parts)
 
 
 def is_secret_flag(name: str) -> bool:
-    """Return whether a flag, or a field of a value, has a secret for its value."""
+    """Return whether a flag, or a field in a value, holds a secret."""
     words = _words(name)
     if not words or not _matches(words[-1], SECRET_FLAGS):
         return False
@@ -111,7 +111,7 @@ def is_secret_flag(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name, by underscores and capitals, in capitals; two that belong together are one."""
+    """Split a name at underscores and capitals into words in capitals; the pairs in `TWO_WORDS` stay together."""
     words: list[str] = []
     for word in WORD.findall(name):
         if words and words[-1] + word.upper() in TWO_WORDS:

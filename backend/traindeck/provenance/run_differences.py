@@ -1,25 +1,29 @@
-"""Puts runs beside each other: what they were asked, what came of it, what they ran with."""
+"""Compare runs: what was requested, what came out, and what they ran with."""
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from traindeck.provenance.code import compare_code
-from traindeck.provenance.rows import compare_metrics, compare_rows, flattened
-from traindeck.provenance.view import HostView, PackageView, RecordView
-from traindeck.runs.comparison import ComparedRun, Comparison
+from traindeck.provenance.comparison_rows import compare_metrics, compare_rows, flatten
+from traindeck.runs.comparison import ComparedCode, ComparedFile, ComparedRun, Comparison
 from traindeck.runs.directions import Better
 from traindeck.runs.files import RunFiles
+from traindeck.runs.record_view import HostView, PackageView, RecordView
 from traindeck.runs.view import RunView
+from traindeck.sources.difference import KeptCode, code_difference
+from traindeck.sources.kept import code_of
 
 GIT_FACTS = ("commit", "branch", "dirty", "remote", "folder", "untracked", "diff_bytes")
+DIFF_SECONDS = 2.0
+"""After this time, files that differ are counted and no longer compared line by line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run of a comparison. `program` is what it is called by."""
+    """One run of a comparison. `program` is the name of its program."""
 
     run: RunView
     record: RecordView
@@ -30,15 +34,15 @@ class Compared:
 def compare(
     compared: Sequence[Compared], now: datetime | None = None, said: Mapping[str, Better] | None = None
 ) -> Comparison:
-    """The runs beside each other, in this order; each one's code is set against the first's.
+    """Compare the runs in this order; the code of each is compared with that of the first.
 
-    `said` is which way scalars are better, as far as the user has said it.
+    `said` has the user's choices of which way scalars are better.
     """
     now = now or datetime.now(UTC)
     records = [one.record for one in compared]
     return Comparison(
         runs=[_column(one, now) for one in compared],
-        params=compare_rows([flattened(one.run.params) for one in compared]),
+        params=compare_rows([flatten(one.run.params) for one in compared]),
         metrics=compare_metrics([one.run.metrics for one in compared], said or {}),
         script=compare_rows([_start(one.run) for one in compared]),
         code=compare_code({one.run.id: one.files for one in compared}),
@@ -135,3 +139,34 @@ def _counted(names: Sequence[str]) -> str | None:
 
 def _resources(run: RunView) -> dict[str, Any]:
     return {**run.resources.model_dump(), "priority": run.priority, "max_retries": run.max_retries}
+
+
+def compare_code(runs: Mapping[int, RunFiles]) -> list[ComparedCode]:
+    """Compare the code of each other run with that of the first. Return nothing if no run has code."""
+    kept = {number: _kept_code(files) for number, files in runs.items()}
+    if not any(kept.values()):
+        return []
+    (against, first), *others = kept.items()
+    deadline = time.monotonic() + DIFF_SECONDS
+    return [_compare_pair(against, first, number, other, deadline) for number, other in others]
+
+
+def _kept_code(files: RunFiles) -> KeptCode | None:
+    tree = code_of(files.folder)
+    return KeptCode(tree, files.folder) if tree is not None else None
+
+
+def _compare_pair(
+    against: int, first: KeptCode | None, run: int, other: KeptCode | None, deadline: float
+) -> ComparedCode:
+    if first is None or other is None:
+        return ComparedCode(run=run, against=against, same=None)
+    before, after = ({file.path: file.sha256 for file in kept.tree.files} for kept in (first, other))
+    paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    if not paths:
+        return ComparedCode(run=run, against=against, same=True)
+    if time.monotonic() > deadline:
+        return ComparedCode(run=run, against=against, same=False, more=len(paths))
+    listed, _ = code_difference(first, other)
+    files = [ComparedFile(path=one.path, status=one.status, diff=one.diff, cut=one.truncated) for one in listed]
+    return ComparedCode(run=run, against=against, same=False, files=files, more=len(paths) - len(files))

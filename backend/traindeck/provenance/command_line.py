@@ -1,4 +1,4 @@
-"""What a run executes, as arguments of a process and as a line for a shell."""
+"""Write what a run executes as arguments of a process and as a line for a shell, and find its interpreter."""
 
 import json
 import re
@@ -19,7 +19,7 @@ SHEBANG_BYTES = 512
 
 
 def argv_of_order(order: Order) -> list[str]:
-    """The program of an attempt and its arguments, as they were ordered."""
+    """Return the program and the arguments of an attempt, as in its order."""
     script = order.script
     if script is None:
         return _trainer_argv(order.trainer or "", order.params)
@@ -27,7 +27,7 @@ def argv_of_order(order: Order) -> list[str]:
 
 
 def argv_of_run(run: Run, files: RunFiles) -> list[str]:
-    """The program of a run that has not started yet, and its arguments."""
+    """Return the program and the arguments of a run that has not started yet."""
     if not run.script and not run.trainer:
         return []
     if not run.script:
@@ -37,16 +37,16 @@ def argv_of_run(run: Run, files: RunFiles) -> list[str]:
 
 
 def shell_line(argv: list[str], own_python: str = sys.executable) -> str:
-    """The arguments as a shell would be given them; the deck's own interpreter is called `python`."""
+    """Return the command for a shell, with `python` for the deck's own interpreter."""
     program = ["python" if argv and argv[0] == own_python else one for one in argv[:1]]
     return shlex.join([*program, *argv[1:]])
 
 
 def interpreter_of(order: Order, variables: Mapping[str, str]) -> tuple[str, bool] | None:
-    """The Python that an attempt runs with, and whether that is a guess; None where there seems to be none.
+    """Return the Python that an attempt runs with, and whether that is a guess; None if none is found.
 
-    Of a command it is the program itself, or the one that its first line names. A shell's command can start any: the
-    first that its PATH has is likely.
+    For a command it is the program itself, or the interpreter that its first line names. A shell script can start any
+    Python: the guess is the first one on its PATH.
     """
     script = order.script.program if order.script else None
     if script is None or script.kind != "command":
@@ -71,7 +71,7 @@ def _located(script: Program, path: str | None) -> str | None:
 
 
 def _first_line_python(program: str, path: str | None) -> str | None:
-    """The interpreter in the `#!` line of a script, such as torchrun's own."""
+    """Return the interpreter in the `#!` line of a script, such as torchrun."""
     try:
         with Path(program).open("rb") as file:
             line = file.read(SHEBANG_BYTES).partition(b"\n")[0].decode(errors="replace")

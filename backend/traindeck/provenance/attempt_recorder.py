@@ -1,18 +1,19 @@
-"""Writes down what each attempt runs with, once it has started: a thread of its own, so that nothing waits for it."""
+"""Record what each attempt runs with, after its start, in a thread for which nothing waits."""
 
+import json
 import logging
 import os
 import queue
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from traindeck.provenance.command_line import argv_of_order, interpreter_of
 from traindeck.provenance.host import describe_host
 from traindeck.provenance.interpreter import Interpreter, Interpreters
 from traindeck.provenance.masking import mask_arguments, mask_variables
-from traindeck.provenance.packages import keep_packages
-from traindeck.provenance.program import argv_of_order, interpreter_of
 from traindeck.runner.environment import HOOK, child_environment
 from traindeck.runner.order import Order, read_order
 from traindeck.runner.record import read_record
@@ -25,33 +26,33 @@ VERSION = 1
 CLOSE_SECONDS = 2.0
 
 
-class Recorder:
-    """Records attempts one after the other, in the order in which they started."""
+class AttemptRecorder:
+    """Records attempts one after another, in the order in which they started."""
 
     def __init__(self, files: DeckFiles, blobs: Blobs) -> None:
         self.files = files
         self.blobs = blobs
         self.since = time.time()
         self._interpreters = Interpreters()
-        self._asked: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="recorder", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop; what is not recorded yet is recorded by the next server, if its run still has a process then."""
-        self._asked.put(None)
+        """Stop the thread. The next server records the rest, as far as their runs still have a process."""
+        self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join(CLOSE_SECONDS)
 
-    def note(self, run_id: int, number: int) -> None:
-        """Have the attempt recorded soon, unless it is already; from any thread, at once."""
-        self._asked.put((run_id, number))
+    def enqueue(self, run_id: int, number: int) -> None:
+        """Enqueue an attempt to record. Any thread may call this; it returns at once."""
+        self._queue.put((run_id, number))
 
     def record(self, run_id: int, number: int) -> bool:
-        """Record the attempt now; False where it is recorded, or deleted.
+        """Record the attempt now. Return False if it is already recorded, or deleted.
 
         Raises:
             OSError: the disk is full.
@@ -63,21 +64,21 @@ class Recorder:
             content = self._describe(attempt, read_order(attempt.order))
             write_json(attempt.environment, content)
         except FileNotFoundError:
-            return False  # Deleted meanwhile.
+            return False  # The run was deleted in the meantime.
         return True
 
     def _loop(self) -> None:
-        while (asked := self._asked.get()) is not None:
+        while (attempt := self._queue.get()) is not None:
             try:
-                self.record(*asked)
+                self.record(*attempt)
             except Exception:
-                # A full disk, an order that cannot be read: the run goes on, and its record says less.
-                logger.exception("run=%d attempt=%d could not be recorded", *asked)
+                # A full disk or an unreadable order must not affect the run; its record stays incomplete.
+                logger.exception("run=%d attempt=%d could not be recorded", *attempt)
 
     def _describe(self, attempt: AttemptFiles, order: Order) -> dict[str, Any]:
-        variables = without_own(child_environment(order))
+        variables = without_deck_variables(child_environment(order))
         chosen = interpreter_of(order, variables)
-        found = self._interpreters.ask(chosen[0], variables) if chosen else None
+        found = self._interpreters.query(chosen[0], variables) if chosen else None
         argv = mask_arguments(argv_of_order(order))
         return {
             "version": VERSION,
@@ -94,13 +95,13 @@ class Recorder:
         }
 
     def _saw_start(self, attempt: AttemptFiles) -> bool:
-        """Whether the attempt's variables are known: an earlier server may have had others to hand on."""
+        """Return whether this server started the attempt; the variables of an earlier server are unknown."""
         record = read_record(attempt.folder) or {}
         return float(record.get("claimed_at") or 0) >= self.since
 
 
-def without_own(variables: dict[str, str]) -> dict[str, str]:
-    """The variables without those that the deck sets for itself, and the script does not see or need."""
+def without_deck_variables(variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables without those of the deck that the script does not see or need."""
     kept = {
         name: value
         for name, value in variables.items()
@@ -118,3 +119,17 @@ def _python(found: Interpreter, *, guessed: bool) -> dict[str, Any]:
         "prefix": found.prefix,
         "guessed": guessed,
     }
+
+
+def keep_packages(blobs: Blobs, packages: list[dict[str, Any]], target: Path) -> str:
+    """Write the list of packages to `target`, and return its digest. Attempts with equal lists share the content.
+
+    Raises:
+        OSError: the disk is full, or the folder of `target` is gone.
+    """
+    content = json.dumps({"packages": packages}, ensure_ascii=False, separators=(",", ":")).encode()
+    digest = blobs.put_bytes(content)
+    # An existing list is from a recording of this attempt that was cut off.
+    target.unlink(missing_ok=True)
+    blobs.link(digest, target)
+    return digest

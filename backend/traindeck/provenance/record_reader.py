@@ -1,31 +1,28 @@
-"""Reads back what an attempt ran with, from whatever its folder says: of an older deck's run, that is less."""
+"""Read the record of an attempt from its folder. Records of older decks have fewer fields."""
 
-from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from traindeck.db.tables import Run
+from traindeck.provenance.command_line import argv_of_run, shell_line
 from traindeck.provenance.masking import mask_arguments
-from traindeck.provenance.packages import read_packages
-from traindeck.provenance.program import argv_of_run, shell_line
-from traindeck.provenance.view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
 from traindeck.runner.program import Program
 from traindeck.runs.files import AttemptFiles, RunFiles, read_json
+from traindeck.runs.record_view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
 from traindeck.sources.kept import GIT, code_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
-    """What attempt `number` of a run ran with; 0 for a run that has had none."""
+    """Return the record of attempt `number` of a run; 0 for a run without an attempt."""
     attempt = files.attempt(number)
     content = read_json(attempt.environment) or {}
     script = Program.from_json(run.script) if run.script else None
     argv = _texts(content.get("argv")) or mask_arguments(argv_of_run(run, files))
-    packages = read_packages(attempt.packages)
-    environment = content.get("environment")
     fields: dict[str, Any] = {
         "run": run.id,
         "attempt": number,
@@ -39,17 +36,15 @@ def read_record_of(run: Run, files: RunFiles, number: int) -> RecordView:
         "git": read_json(files.folder / GIT),
         "python": _model(PythonView, content.get("python")),
         "torch": _model(TorchView, content.get("torch")),
-        "packages": None if packages is None else _each(packages, lambda one: _model(PackageView, one)),
-        "environment": environment
-        if isinstance(environment, dict) and _texts([*environment.values()]) is not None
-        else None,
+        "packages": _packages(attempt.packages),
+        "environment": _variables(content.get("environment")),
         "host": _model(HostView, content.get("host")),
     }
     return RecordView.model_validate(fields)
 
 
 def _start(attempt: AttemptFiles, script: Program | None) -> str:
-    """How it was started; of an attempt that has not, how it was asked to be."""
+    """Return how the attempt was started, or how it will be."""
     done = (read_json(attempt.process) or {}).get("start")
     if done in ("warm", "cold"):
         return str(done)
@@ -57,7 +52,7 @@ def _start(attempt: AttemptFiles, script: Program | None) -> str:
 
 
 def read_code(files: RunFiles) -> CodeView | None:
-    """What was kept of the run's code; None for a trainer, and for runs of which nothing is known."""
+    """Return a summary of the run's kept code, or None if there is none, as for a trainer."""
     tree = code_of(files.folder)
     if tree is None:
         return None
@@ -79,8 +74,12 @@ def _model(kind: type[Model], content: object) -> Model | None:
 
 
 def _texts(content: object) -> list[str] | None:
-    """The texts in a list; None for anything else."""
+    """Return a list if it has only texts, and None for everything else."""
     return content if isinstance(content, list) and all(isinstance(one, str) for one in content) else None
+
+
+def _variables(content: object) -> dict[str, str] | None:
+    return content if isinstance(content, dict) and _texts([*content.values()]) is not None else None
 
 
 def _moment(content: object) -> datetime | None:
@@ -90,5 +89,8 @@ def _moment(content: object) -> datetime | None:
         return None
 
 
-def _each(found: list[Any], read: Callable[[Any], Model | None]) -> list[Model]:
-    return [one for one in map(read, found) if one is not None]
+def _packages(path: Path) -> list[PackageView] | None:
+    packages = (read_json(path) or {}).get("packages")
+    if not isinstance(packages, list):
+        return None
+    return [one for one in (_model(PackageView, package) for package in packages) if one is not None]

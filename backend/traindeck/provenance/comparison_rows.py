@@ -1,4 +1,4 @@
-"""Rows of a comparison: what several runs say under the same names, with what differs first."""
+"""The rows of a comparison: the values of several runs under the same name, differences first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,10 +15,10 @@ MAX_VALUE_CHARACTERS = 2000
 
 
 def compare_rows(columns: Sequence[Mapping[str, Any] | None], *, equal: bool = True) -> ComparedRows:
-    """One row for each name that any run has.
+    """Return one row for each name that any run has.
 
-    A column is None where nothing is known of its run: then it says nothing, and makes no row differ. Without `equal`
-    the rows in which all agree are only counted.
+    A column is None if nothing is known about its run; it makes no row differ. Without `equal`, rows in which all runs
+    agree are only counted.
     """
     names = dict.fromkeys(name for column in columns if column for name in column)
     rows = [_row(name, columns) for name in sorted(names)]
@@ -35,7 +35,7 @@ def compare_rows(columns: Sequence[Mapping[str, Any] | None], *, equal: bool = T
 def compare_metrics(
     columns: Sequence[Mapping[str, MetricView]], said: Mapping[str, Better] = NOTHING_SAID
 ) -> ComparedMetrics:
-    """One row for each scalar that any run has; `said` is which way scalars are better."""
+    """Return one row for each scalar that any run has; `said` has the user's choices of which way is better."""
     rows = []
     for tag in sorted({tag for column in columns for tag in column}):
         values = [column.get(tag) for column in columns]
@@ -47,12 +47,12 @@ def compare_metrics(
     return ComparedMetrics(rows=rows[:MAX_METRICS], more=max(len(rows) - MAX_METRICS, 0))
 
 
-def flattened(params: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
-    """Nested parameters by their whole names ("optimizer.lr")."""
+def flatten(params: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Return nested parameters by their full names, such as "optimizer.lr"."""
     found: dict[str, Any] = {}
     for name, value in params.items():
         if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
-            found |= flattened(value, f"{prefix}{name}.", depth + 1)
+            found |= flatten(value, f"{prefix}{name}.", depth + 1)
         else:
             found[f"{prefix}{name}"] = value
     return found
@@ -70,7 +70,7 @@ def _differ(values: Sequence[Any], key: Callable[[Any], Any]) -> bool:
 
 
 def _key(value: Any) -> Any:
-    # true is 1 to Python, but not to a reader; 1 and 1.0 are the same to both.
+    # Python takes true for 1, and a reader does not; 1 and 1.0 are the same for both.
     return (isinstance(value, bool), value)
 
 
