@@ -40,6 +40,8 @@ MANY_CONDITIONS = 4
 """For each so many conditions beyond the first, the count ends that much earlier: each of them costs the same."""
 FIRST_RANGE = 1 << 14
 """Numbers of runs in which matches are counted at first; each further range is twice as long."""
+MOST_LOOKED_AT = 150_000
+"""Numbers of runs, once for each condition, after which the count ends: to look at more takes longer than 0.1 s."""
 
 COUNT_ALL = select(func.coalesce(func.sum(col(StatusCount.runs)), 0))
 
@@ -88,7 +90,7 @@ class Selection:
         return matching
 
     def total(self) -> tuple[int, bool]:
-        """How many runs match, and whether that is all: beyond `COUNTED` they are not counted."""
+        """How many runs match, and whether that is all: beyond `COUNTED`, or where it takes long, it is at least so many."""
         if self.known is not None:
             return len(self.known), True
         if not self.conditions:
@@ -97,12 +99,13 @@ class Selection:
             return counted
         share = max(1, len(self.conditions) // MANY_CONDITIONS)
         most, size = COUNTED // share, FIRST_RANGE // share
-        total, last = 0, self._newest()
+        total, looked_at, last = 0, 0, self._newest()
         while last > 0:
             above = max(0, last - size)
             total += len(self._between(above, last))
-            if total >= most and above:
-                return most, False
+            looked_at += size * len(self.conditions)
+            if above and (total >= most or looked_at >= MOST_LOOKED_AT):
+                return min(total, most), False
             last, size = above, size * 2
         return total, True
 

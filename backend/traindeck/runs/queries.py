@@ -88,6 +88,7 @@ def list_runs(session: Session, query: RunsQuery, capacity: Capacity) -> RunPage
     found = Pager(selection, order, query.limit + 1).page(cursor)
     shown = found[: query.limit]
     total, total_exact = selection.total()
+    total = max(total, len(found))
     return RunPage(
         items=_views(session, _runs(session, [key.run_id for key in shown]), capacity),
         next_cursor=shown[-1].encode() if len(found) > query.limit else None,

@@ -97,5 +97,6 @@ class RunPage(BaseModel):
     total: int = Field(description="How many runs match; at least so many where `total_exact` is false")
     total_exact: bool = Field(
         True,
-        description="False where more than 10,000 runs match, or than 2,000 all of 20 terms: they are not all counted",
+        description="False where not all runs that match are counted: there are more than 10,000, or several terms "
+        "would have to be looked up for very many runs",
     )
