@@ -90,7 +90,7 @@ class Selection:
         return matching
 
     def total(self) -> tuple[int, bool]:
-        """How many runs match, and whether that is all: beyond `COUNTED`, or where it takes long, it is at least so many."""
+        """How many runs match; and whether that is all, or at least so many, as to count on would take long."""
         if self.known is not None:
             return len(self.known), True
         if not self.conditions:
