@@ -1,6 +1,5 @@
 """`POST /imports`: folders of event files become runs."""
 
-import asyncio
 import math
 import os
 
@@ -9,9 +8,9 @@ import pytest
 from api.conftest import script_that_writes
 from events.eventfiles import NAME, scalar, version, write
 from support.logs import write_logs
-from traindeck.api import imports
 from traindeck.app import open_deck
 from traindeck.events import tail
+from traindeck.launches import imports
 from traindeck.runs.queries import show_run
 from traindeck.settings import Settings
 
@@ -230,7 +229,7 @@ def test_what_an_import_had_no_time_to_read_is_read_afterwards(tmp_path, monkeyp
             return set(show_run(session, 1, deck.slots.capacity).metrics)
 
     body = imports.ImportBody(path=str(tmp_path / "logs"))
-    view = asyncio.run(imports.import_folder(body=body, deck=deck))
+    view = imports.import_below(deck.launchpad, body, 1_000_000)
     assert (view.runs, view.created, view.left) == ([1], 1, 0)
     assert metrics() == {"loss"}
     while list(deck.files.unread.iterdir()):

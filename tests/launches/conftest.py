@@ -41,7 +41,9 @@ def pad(tmp_path: Path, fresh: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterat
     launcher = Launcher(Forkserver(files.logs / "forkserver.log"), cold=True)
     inspector = Inspector(launcher, files.home / "cache" / "flags", cold_seconds=60.0)
     capacity = Capacity(cpus=2, gpus=0, free_cpus=2, free_gpus=0)
-    yield Launchpad(files, database, Registry({}, ()), code, inspector, lambda: capacity, lambda: None)
+    yield Launchpad(
+        files, database, Registry({}, ()), code, inspector, lambda: capacity, lambda: None, lambda run, number: None
+    )
     launcher.close()
     database.close()
 

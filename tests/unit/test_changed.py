@@ -11,9 +11,9 @@ from sqlmodel import Session
 import traindeck
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
-from traindeck.runs import commands, imports, transitions
+from traindeck.runs import commands, imported, transitions
 from traindeck.runs.changes import Changes
-from traindeck.runs.imports import Imported
+from traindeck.runs.imported import Imported
 from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
@@ -91,9 +91,9 @@ def test_a_retry_and_an_import_are_heard_of(database, files, heard, runs, tmp_pa
     heard.clear()
     found = Imported(tmp_path, "a", "f", 0.0, 1.0, scalars={"loss": SUMMARY})
     with database.write() as session:
-        number = imports.reserve(session, found)
+        number = imported.reserve(session, found)
     with database.write() as session:
-        imports.complete(session, number, found)
+        imported.complete(session, number, found)
     assert heard == [number, number]
 
 

@@ -53,7 +53,8 @@ class Deck:
     def launchpad(self) -> Launchpad:
         """What launches need of it."""
         capacity, wake = lambda: self.slots.capacity, self.dispatcher.wake
-        return Launchpad(self.files, self.database, self.registry, self.code, self.inspector, capacity, wake)
+        kept = (self.files, self.database, self.registry, self.code, self.inspector)
+        return Launchpad(*kept, capacity, wake, self.observer.read_on)
 
     def state(self) -> DeckState:
         """What the header of a page says."""

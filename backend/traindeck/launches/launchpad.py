@@ -18,6 +18,7 @@ class Launchpad:
     Attributes:
         capacity: What the machine has for runs.
         wake: Has the queue looked at.
+        read_on: Has the rest of an attempt's event files read, by run and number.
     """
 
     files: DeckFiles
@@ -27,3 +28,4 @@ class Launchpad:
     inspector: Inspections
     capacity: Callable[[], Capacity]
     wake: Callable[[], None]
+    read_on: Callable[[int, int], None]

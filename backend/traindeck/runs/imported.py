@@ -1,9 +1,126 @@
-"""Attempts whose files lie in a folder of the user's: it is read where it is, and never written or removed."""
+"""Completed runs of folders of event files that the deck has not written: read where they are, or copied."""
 
+import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from traindeck.runs.files import AttemptFiles, write_whole
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
+from traindeck.runner.record import make_attempt_folder
+from traindeck.runs.files import AttemptFiles, DeckFiles, write_whole
+from traindeck.runs.folder_copy import CopyBounds, copy_folder
+from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.status import Status
+from traindeck.runs.summaries import Observation, record
+
+NAME_CHARACTERS = 200
+LATEST_SECONDS = 250_000_000_000
+"""An event may claim to be of any year; this is the last one that a date can be of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a folder of event files says of itself. Times are seconds since the epoch.
+
+    Attributes:
+        folder: Where it lies, absolute and without links.
+        fingerprint: Changes with the event files.
+        scalars: Columns of ScalarSummary by tag.
+        is_whole: False where some of its event files are not read yet.
+    """
+
+    folder: Path
+    name: str
+    fingerprint: str
+    started: float
+    finished: float
+    params: Mapping[str, Any] = field(default_factory=dict)
+    scalars: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    is_whole: bool = True
+
+
+def known_import(session: Session, folder: Path) -> tuple[int, str] | None:
+    """The run that was made of a folder before, and the fingerprint that it had then."""
+    known = session.get(IdempotencyKey, _key(folder))
+    return (known.run_id, known.fingerprint) if known else None
+
+
+def reserve(session: Session, found: Imported) -> int:
+    """The number of the folder's run, which is made where there is none; `complete` gives it what it holds."""
+    known = known_import(session, found.folder)
+    if known is not None:
+        return known[0]
+    run = Run(name=found.name[:NAME_CHARACTERS], status=Status.COMPLETED, attempt=1)
+    session.add(run)
+    session.flush()
+    run_id = run.id or 0
+    session.add(RunEvent(run_id=run_id, attempt=1, to_status=Status.COMPLETED, reason=_reason(found)))
+    session.add(Attempt(run_id=run_id, number=1, boot_id="imported"))
+    # Not the fingerprint yet: an import that is cut off here is taken up by the next.
+    session.add(IdempotencyKey(key=_key(found.folder), fingerprint="", run_id=run_id))
+    session.flush()
+    return run_id
+
+
+def complete(session: Session, run_id: int, found: Imported) -> None:
+    """Write what the folder says now to its run; name and tags stay what somebody has made of them."""
+    run = session.get(Run, run_id)
+    known = session.get(IdempotencyKey, _key(found.folder))
+    if run is None or known is None:
+        return
+    is_new = known.fingerprint == ""
+    started, finished = _time(found.started), _time(max(found.started, found.finished))
+    run.status_reason = _reason(found)
+    run.created_at = run.started_at = started
+    run.finished_at = finished
+    run.params = dict(found.params)
+    session.execute(delete(Parameter).where(col(Parameter.run_id) == run_id))
+    session.add_all(parameter_rows(run_id, found.params))
+    if is_new:
+        session.add_all(RunTag(run_id=run_id, tag=tag) for tag in dict.fromkeys(found.tags))
+    attempt = session.get(Attempt, (run_id, 1))
+    if attempt is not None:
+        attempt.started_at, attempt.finished_at = started, finished
+        attempt.seconds = max(0.0, found.finished - found.started)
+    known.fingerprint = found.fingerprint
+    session.flush()
+    record(session, Observation(run_id, 1, found.scalars))
+
+
+def withdraw(session: Session, run_id: int) -> bool:
+    """Take back a run that was reserved for a folder which cannot be read; one that was imported before stays.
+
+    True where there is no such run any more.
+    """
+    run = session.get(Run, run_id)
+    if run is not None and run.finished_at is not None:
+        return False
+    if run is not None:
+        session.delete(run)
+    return True
+
+
+def prepare_folder(files: DeckFiles, run_id: int, folder: Path, copy: CopyBounds | None) -> None:
+    """Make the folder of an imported run, which points to the user's folder, or with `copy` holds a copy of it.
+
+    Raises:
+        CopyRefused, CopyUnfinished: it is too large to copy, or not copied yet.
+        OSError: the disk is full, or the user's folder cannot be read.
+    """
+    attempt = files.run(run_id).attempt(1)
+    make_attempt_folder(attempt.folder)
+    if copy is not None:
+        copy_folder(folder, attempt.folder / "work", copy)
+        attempt.imported.unlink(missing_ok=True)
+    elif not (attempt.folder / "work").exists():
+        point_to(attempt, folder)
 
 
 def imported_from(attempt: AttemptFiles) -> Path | None:
@@ -19,3 +136,16 @@ def point_to(attempt: AttemptFiles, folder: Path) -> None:
     """
     # In ASCII: a folder's name need not be UTF-8, and what is not can be written so.
     write_whole(attempt.imported, json.dumps({"folder": str(folder)}).encode())
+
+
+def _key(folder: Path) -> str:
+    """By what the database finds the run of a folder: no visitor's key has a NUL."""
+    return f"import\0{hashlib.sha256(str(folder).encode(errors='surrogateescape')).hexdigest()}"
+
+
+def _reason(found: Imported) -> str:
+    return f"imported from {str(found.folder).encode(errors='replace').decode()}"
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(min(max(seconds, 0.0), LATEST_SECONDS), UTC)

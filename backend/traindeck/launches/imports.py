@@ -1,0 +1,273 @@
+"""Makes runs of folders of event files that lie on the server's machine."""
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
+from traindeck.events.hparams import read_beginnings
+from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
+from traindeck.events.series import list_problems
+from traindeck.events.seriesnames import shown
+from traindeck.events.tail import catch_up
+from traindeck.launches.launchpad import Launchpad
+from traindeck.launches.requests import Body, Name, PathText, Tags
+from traindeck.runner.copying import is_of_kernel
+from traindeck.runs.folder_copy import CopyBounds, CopyUnfinished
+from traindeck.runs.imported import Imported, complete, known_import, prepare_folder, reserve, withdraw
+
+MOST = 5000
+"""Runs that one folder is made into."""
+
+CALL_SECONDS = 8.0
+"""How long one call reads; whoever asks again goes on."""
+
+READ_SECONDS = 20.0
+"""How long one folder is read before its run is shown; the observer reads what is left of it."""
+
+COPY_SECONDS = 60.0
+"""How long one call copies; a folder that is not whole by then is taken up again by the next."""
+
+PROBLEMS_SHOWN = 20
+READERS = 8
+TOGETHER = 40
+_ONE_AT_A_TIME = threading.Lock()
+
+logger = logging.getLogger(__name__)
+
+
+class ImportBody(Body):
+    """Which folder, and what its runs are called."""
+
+    path: PathText = Field(description="A folder on the server's machine; absolute", examples=["/home/me/runs"])
+    copy_files: bool = Field(False, alias="copy", description="Copy the files; else they are read where they are")
+    name: Name | None = Field(None, description="What to call the run; with several, what to put before their names")
+    tags: Tags = Field([])
+
+
+class ImportView(BaseModel):
+    """What has come of it."""
+
+    runs: list[int] = Field(description="The numbers of all runs of this folder, those of earlier imports too")
+    created: int
+    refreshed: int = Field(description="Runs of an earlier import whose event files have changed since")
+    unchanged: int
+    left: int = Field(description="Folders that are not read yet: the same request again goes on with them")
+    complete: bool = Field(description=f"False where there are more than {MOST} runs, or too many folders to look into")
+    problems: list[str] = Field(
+        description="Why folders are not imported, and what of event files is left out or corrected; 20 at most"
+    )
+
+
+def import_below(pad: Launchpad, body: ImportBody, limit_bytes: int) -> ImportView:
+    """Make a completed run of each folder of event files at or below a folder; twice makes none twice.
+
+    Of one folder `limit_bytes` are copied at most.
+
+    Raises:
+        InvalidRequest: there is no such folder, or none that may be imported.
+        RunConflict: another is being imported.
+    """
+    top = _checked(pad.files.home, body.path)
+    if not _ONE_AT_A_TIME.acquire(blocking=False):
+        raise RunConflict("Another folder is being imported: try again when that is done.")
+    try:
+        with ThreadPoolExecutor(READERS, thread_name_prefix="import") as readers:
+            bounds = CopyBounds(limit_bytes, time.monotonic() + COPY_SECONDS, pad.code.blobs.reserve)
+            return _Import(pad, top, body, bounds if body.copy_files else None, readers).all()
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
+class _Import:
+    """One call: the folders below one, a few at a time."""
+
+    def __init__(
+        self, pad: Launchpad, top: Path, body: ImportBody, copy: CopyBounds | None, readers: ThreadPoolExecutor
+    ) -> None:
+        self.pad, self.top, self.body, self.copy, self.readers = pad, top, body, copy, readers
+        self.view = ImportView(runs=[], created=0, refreshed=0, unchanged=0, left=0, complete=True, problems=[])
+
+    def all(self) -> ImportView:
+        """Import what is found until the time is up."""
+        deadline = time.monotonic() + CALL_SECONDS
+        folders = find_log_folders(self.top, MOST)
+        if not folders.paths:
+            raise InvalidRequest([FieldError("path", f"no event file (*tfevents*) lies below {self.top}")])
+        self.view.complete = folders.complete
+        home = self.pad.files.home.resolve()
+        waiting = [path for path in folders.paths if not path.is_relative_to(home)]
+        for begin in range(0, len(waiting), TOGETHER):
+            if time.monotonic() > deadline:
+                self.view.left += len(waiting) - begin
+                break
+            self._some(waiting[begin : begin + TOGETHER])
+        return self.view
+
+    def _some(self, paths: list[Path]) -> None:
+        """A few folders at once: the disk confirms what several of them write in one go."""
+        refusals = {path: _refusal(path, copy=self.body.copy_files) for path in paths}
+        self._add_problems(refusals.values())
+        logs = self.readers.map(log_folder, [path for path in paths if refusals[path] is None])
+        changed = [log for log in logs if not self._is_known(log)]
+        if not changed:
+            return
+        tags, name = tuple(self.body.tags), self.body.name
+        bare = [
+            Imported(log.path, _name(self.top, log.path, name), log.fingerprint, 0.0, 0.0, tags=tags) for log in changed
+        ]
+        with self.pad.database.write() as session:
+            before = [known_import(session, one.folder) for one in bare]
+            numbers = [reserve(session, one) for one in bare]
+        try:
+            found = list(self.readers.map(self._read_or_say, numbers, bare, changed))
+        except OSError:
+            with suppress(SQLAlchemyError):
+                self._finish(dict.fromkeys(numbers, ""))
+            raise
+        self._finish(dict(zip(numbers, found, strict=True)))
+        self.view.left += sum(one is None for one in found)
+        self._add_problems(one for one in found if isinstance(one, str))
+        for run_id, one, known in zip(numbers, found, before, strict=True):
+            if isinstance(one, Imported):
+                self._add_problems(self._problems(run_id, one.folder))
+                if not one.is_whole:
+                    self.pad.read_on(run_id, 1)
+            self._count(run_id, one, known)
+
+    def _finish(self, found: Mapping[int, Imported | str | None]) -> None:
+        """Write to each run what its folder says; where it cannot be read, take the run back, and what was copied."""
+        withdrawn = []
+        with self.pad.database.write() as session:
+            for run_id, one in found.items():
+                if isinstance(one, Imported):
+                    complete(session, run_id, one)
+                elif one is not None and withdraw(session, run_id):
+                    withdrawn.append(run_id)
+        for run_id in withdrawn:
+            shutil.rmtree(self.pad.files.run(run_id).folder, ignore_errors=True)
+
+    def _add_problems(self, problems: Iterable[str | None]) -> None:
+        self.view.problems = [*self.view.problems, *filter(None, problems)][:PROBLEMS_SHOWN]
+
+    def _problems(self, run_id: int, folder: Path) -> list[str]:
+        """What the run's curves lack of a folder's event files, or have corrected."""
+        return [f"{shown(str(folder))}: {one}" for one in list_problems(self.pad.files.run(run_id).attempt(1).scalars)]
+
+    def _count(self, run_id: int, found: Imported | str | None, known: tuple[int, str] | None) -> None:
+        was_whole = known is not None and known[1] != ""
+        if was_whole or isinstance(found, Imported):
+            self.view.runs.append(run_id)
+        if isinstance(found, Imported):
+            self.view.refreshed += was_whole
+            self.view.created += not was_whole
+
+    def _is_known(self, log: LogFolder) -> bool:
+        """Whether there is a run of the folder as it is now; it is counted then."""
+        with self.pad.database.read() as session:
+            known = known_import(session, log.path)
+        if known is None or known[1] != log.fingerprint:
+            return False
+        if self.body.copy_files and self.pad.files.run(known[0]).attempt(1).imported.exists():
+            return False
+        self.view.runs.append(known[0])
+        self.view.unchanged += 1
+        self._add_problems(self._problems(known[0], log.path))
+        return True
+
+    def _read_or_say(self, run_id: int, bare: Imported, log: LogFolder) -> Imported | str | None:
+        """What the folder says of itself, or why it cannot be read; None where it is not copied yet.
+
+        One that is amiss keeps no other from being imported.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        try:
+            return self._read(run_id, bare, log)
+        except CopyUnfinished:
+            return None
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise
+            logger.warning("run=%d import of %s failed: %s", run_id, _text(str(log.path)), error)
+            return f"{_text(str(log.path))}: {_text(str(error))}"
+
+    def _read(self, run_id: int, bare: Imported, log: LogFolder) -> Imported:
+        prepare_folder(self.pad.files, run_id, log.path, self.copy)
+        attempt = self.pad.files.run(run_id).attempt(1)
+        beginnings = read_beginnings(log.files)
+        read = catch_up(attempt.work, attempt.scalars, READ_SECONDS)
+        summaries = read.changed
+        written = [file.stat().st_mtime for file in log.files if file.exists()]
+        started = beginnings.started or min(written, default=time.time())
+        finished = max((summary.wall_time for summary in summaries.values()), default=max(written, default=started))
+        rows = {tag: asdict(summary) for tag, summary in summaries.items()}
+        for row in rows.values():
+            del row["wall_time"]
+        return replace(
+            bare, started=started, finished=finished, params=beginnings.params, scalars=rows, is_whole=read.caught_up
+        )
+
+
+def _name(top: Path, path: Path, given: str | None) -> str:
+    """The folder's own name; with the folders that lead to it where they are several deep."""
+    if path == top:
+        return given or _text(path.name)
+    below = _text(str(path.relative_to(top)))
+    return f"{given}/{below}" if given else below
+
+
+def _text(name: str) -> str:
+    return name.encode(errors="replace").decode()
+
+
+def _checked(home: Path, text: str) -> Path:
+    """The folder that is meant, without links.
+
+    Raises:
+        InvalidRequest: it is none, or none that may be imported.
+    """
+    if not text.startswith("/") or "\0" in text:
+        raise _wrong(f"path is {text!r}, but must be absolute, such as /home/me/runs")
+    try:
+        top = Path(os.path.realpath(text, strict=True))
+    except OSError as error:
+        raise _wrong(f"{text} cannot be read on the server's machine: {error.strerror}") from error
+    if not top.is_dir():
+        raise _wrong(f"{text} is no folder; give the folder that the event files lie in, or one above it")
+    if top == Path("/") or is_of_kernel(text):
+        raise _wrong(f"{text} is a folder of the system: give the folder of the logs, or copy them to one of your own")
+    if top.is_relative_to(home.resolve()):
+        raise _wrong(f"{text} lies in this deck's own home: its runs are on the deck already")
+    return top
+
+
+def _refusal(folder: Path, *, copy: bool) -> str | None:
+    """Why a folder is not imported; None where it is.
+
+    What is read in place can be downloaded from the deck for as long as the run is there. So it is the server's user's.
+    """
+    try:
+        owner = folder.stat().st_uid
+    except OSError as error:
+        return f"{_text(str(folder))}: {error.strerror}"
+    if is_of_kernel(folder):
+        return f"{_text(str(folder))} is made up by the kernel as it is read: it is not imported"
+    if not copy and os.geteuid() not in (owner, 0):
+        return f"{_text(str(folder))} belongs to another user: import it with copy"
+    return None
+
+
+def _wrong(message: str) -> InvalidRequest:
+    return InvalidRequest([FieldError("path", message)])
