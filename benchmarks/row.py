@@ -37,11 +37,10 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times better than the baseline; below 1 it is worse."""
+        """Return how many times better than the baseline the value is; more of a rate is better, and less of all else."""
         if not self.baseline or not self.value:
             return None
-        more_is_better = self.goal is not None and self.goal.at_least
-        return self.value / self.baseline if more_is_better else self.baseline / self.value
+        return self.value / self.baseline if self.unit.endswith("/s") else self.baseline / self.value
 
     @property
     def reached(self) -> bool | None:

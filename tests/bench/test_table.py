@@ -24,6 +24,14 @@ def test_a_goal_may_be_one_of_the_ratio() -> None:
     assert Row("trainer", "steps/s", 170.0, 100.0, "the loop", goal).reached is False
 
 
+def test_seconds_are_better_where_they_are_fewer_also_where_the_goal_is_a_ratio() -> None:
+    goal = Goal(0.95, at_least=True, of_ratio=True)
+    assert Row("first step", "s", 2.0, 2.0, "python", goal).reached is True
+    slower = Row("first step", "s", 3.0, 2.0, "python", goal)
+    assert slower.ratio == pytest.approx(2 / 3)
+    assert slower.reached is False
+
+
 def test_without_a_baseline_there_is_no_ratio_and_without_a_goal_nothing_to_reach() -> None:
     row = Row("memory", "MB", 104.0)
     assert row.ratio is None
