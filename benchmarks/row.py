@@ -37,7 +37,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Return how many times better than the baseline the value is; more of a rate is better, and less of all else."""
+        """Return how many times better than the baseline it is: of a rate more is better, of all else less."""
         if not self.baseline or not self.value:
             return None
         return self.value / self.baseline if self.unit.endswith("/s") else self.baseline / self.value

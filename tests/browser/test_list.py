@@ -194,3 +194,18 @@ def test_tags_are_as_wide_as_their_text_and_leave_room_for_the_name(cold_deck: S
         assert line is not None
         assert name["width"] > line["width"] / 3
         assert line["height"] < 30
+
+
+def test_a_chosen_theme_stays_on_other_pages_until_the_system_s_is_chosen(deck: ServedDeck, page: Page) -> None:
+    page.goto(f"{deck.url}/runs")
+    root, theme = page.locator("html"), page.locator("#theme")
+    for label in ("light", "dark"):
+        theme.click()
+        expect(theme).to_have_attribute("aria-label", f"Colours: {label}")
+    page.goto(f"{deck.url}/launch")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(theme).to_have_attribute("title", "Colours: dark (t)")
+    theme.click()
+    page.reload()
+    expect(root).not_to_have_attribute("data-theme", "dark")
+    expect(theme).to_have_attribute("title", "Colours: as the system (t)")

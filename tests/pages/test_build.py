@@ -120,8 +120,7 @@ def test_every_script_and_style_sheet_is_part_of_a_page() -> None:
         left += [name for name in named if name not in found]
         found |= set(named)
     sources = {path for kind in ("js", "css") for path in (static / kind).rglob(f"*.{kind}")}
-    # The one script that is no module: it runs before the page is drawn.
-    assert sources - found == {static / "js" / "theme-early.js"}
+    assert sources == found & sources
 
 
 def test_source_maps_name_files_that_are_served() -> None:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from traindeck.api.problems import unexpected
+from traindeck.pages.shell import chosen_theme
 
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
 HEAD_ELSEWHERE = re.compile(r"/runs/\d+/tensorboard(/.*)?|/boards/(?!state$)[^/]+(/.*)?|/events|/runs/\d+/log/search")
@@ -24,6 +25,7 @@ BOARD_PATH = re.compile(r"/(runs/\d+/tensorboard|boards/[^/]+)/.*")
 TAKES_FILES = re.compile(r"/uploads|/runs")
 MAX_BODY_BYTES = 2_000_000
 MAX_UPLOAD_BYTES = 200_000_000
+THEME = re.compile(r"(?:^|;)\s*traindeck-theme=(light|dark)\s*(?:;|$)")
 SAME_SITE = frozenset({"same-origin", "none"})
 
 HEADERS = (
@@ -71,6 +73,8 @@ class Guard:
         except Refused as refused:
             await _refuse(scope, refused, send)
             return
+        theme = THEME.search("; ".join(_values(scope, b"cookie")))
+        chosen_theme.set(theme[1] if theme else "")
         # What can be got can be asked for without its body, which uvicorn leaves out. A board answers HEAD itself,
         # and a stream has no end.
         head = scope["method"] == "HEAD" and not HEAD_ELSEWHERE.fullmatch(scope["path"])

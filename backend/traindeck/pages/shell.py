@@ -1,10 +1,14 @@
 """The frame around every page: its title, its menu entry, and the state of the deck."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
 
 PIPS_LIMIT = 16
+
+chosen_theme: ContextVar[str] = ContextVar("chosen_theme", default="")
+"""The theme that the reader of the page chose, "light" or "dark"; empty for the system's. Set for each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,5 @@ class Shell:
     """The address of the event stream that updates the page, if it is live."""
     now: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     """The server's time, from which the page counts durations."""
+    theme: str = field(default_factory=chosen_theme.get)
+    """Part of the page, as a script that asks the browser's storage for it would delay the first paint."""

@@ -29,7 +29,7 @@ function arrange(place, elements) {
 
 export class ChartGrid {
   // `make` gives the chart of a tag.
-  constructor(box, { grouped, onNeed, make = (tag) => new Chart(tag, settings) }) {
+  constructor(box, { grouped, onNeed, make = (tag) => new Chart(tag, settings()) }) {
     Object.assign(this, { box, grouped, onNeed, make, charts: new Map(), visible: new Set(), sections: new Map() });
     Object.assign(this, { tags: new Set(), groups: new Map(), words: [], limit: AT_ONCE });
     this.observer = new IntersectionObserver((entries) => this.moved(entries), { rootMargin: MARGIN });

@@ -1,11 +1,12 @@
 // A run's curves: the main ones on the overview, all of them in their own tab, both kept up to date.
 import { ChartGrid } from "./chart-grid.js";
 import { startChartSettings } from "./chart-settings.js";
+import { once } from "./painted.js";
 import { Scalars } from "./scalars.js";
 import { visible } from "./visible.js";
 
 const SPACING_MS = 1000;
-const byName = new Intl.Collator("en", { numeric: true });
+const byName = once(() => new Intl.Collator("en", { numeric: true }));
 
 class Charts {
   constructor(url) {
@@ -93,7 +94,7 @@ class Charts {
 
   showAll() {
     if (this.panel.hidden) return;
-    this.all.setTags([...this.scalars.tags].sort(byName.compare));
+    this.all.setTags([...this.scalars.tags].sort(byName().compare));
     document.getElementById("no-charts").hidden = this.scalars.tags.length > 0;
     this.filter();
   }

@@ -1,18 +1,22 @@
 // The runs of the list that are chosen, to be compared. The choice outlives refreshing, filtering and paging.
 import { counted } from "./numbers.js";
+import { afterPaint } from "./painted.js";
 
 const KEPT = "traindeck-chosen";
 const MOST = 8;
 
 const [bar, note, compare, board] = ["chosen", "chosen-note", "compare-chosen", "board-chosen"].map((id) => document.getElementById(id));
-const chosen = new Set(read());
+const chosen = new Set();
+let wasRead = false;
 let anchor = "";
 
 function read() {
+  if (wasRead) return;
+  wasRead = true;
   try {
-    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+    for (const value of JSON.parse(sessionStorage.getItem(KEPT)) ?? []) chosen.add(value);
   } catch {
-    return [];
+    // Storage is forbidden, or holds something else: nothing is chosen.
   }
 }
 
@@ -26,6 +30,7 @@ function describe() {
 
 // Rows that the server sent anew know nothing of the choice.
 function show() {
+  read();
   const all = boxes();
   for (const box of all) box.checked = chosen.has(box.value);
   const every = document.getElementById("pick-all");
@@ -41,6 +46,7 @@ function show() {
 }
 
 function choose(values, wanted) {
+  read();
   for (const value of values) {
     if (wanted) chosen.add(value);
     else chosen.delete(value);
@@ -68,5 +74,5 @@ export function startChosen() {
   document.getElementById("clear-chosen").addEventListener("click", () => choose([...chosen], false));
   document.addEventListener("htmx:after:swap", show);
   document.addEventListener("deck:deleted", (event) => choose([String(event.detail.id)], false));
-  show();
+  afterPaint(show);
 }

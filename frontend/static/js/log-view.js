@@ -2,6 +2,7 @@
 import { LogSearch } from "./log-search.js";
 import { LogSource } from "./log-source.js";
 import { LogWindow } from "./log-window.js";
+import { afterPaint } from "./painted.js";
 import { remember, remembered } from "./remembered.js";
 import { showBytes } from "./numbers.js";
 
@@ -38,11 +39,14 @@ export class LogView {
 
   startWrap() {
     const box = get("log-wrap");
-    box.checked = remembered("log-wrap", "yes") === "yes";
-    this.scroller.classList.toggle("wrapped", box.checked);
+    const show = () => this.scroller.classList.toggle("wrapped", box.checked);
+    afterPaint(() => {
+      box.checked = remembered("log-wrap", "yes") === "yes";
+      show();
+    });
     box.addEventListener("change", () => {
       remember("log-wrap", box.checked ? "yes" : "no");
-      this.scroller.classList.toggle("wrapped", box.checked);
+      show();
     });
   }
 

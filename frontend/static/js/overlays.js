@@ -13,7 +13,7 @@ export class Overlays {
     this.tags = JSON.parse(section.dataset.tags);
     this.scalars = new Map(this.runs.map((run) => [run.id, new Scalars(`/runs/${run.id}`, "")]));
     this.asked = new Set();
-    const make = (tag) => new Overlay(tag, settings, this.runs);
+    const make = (tag) => new Overlay(tag, settings(), this.runs);
     this.grid = new ChartGrid(document.getElementById("overlays"), { grouped: false, onNeed: () => this.load(), make });
     this.more = document.getElementById("all-overlays");
   }

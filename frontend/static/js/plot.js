@@ -1,6 +1,7 @@
 // One uPlot drawing: a line for each series, and above it, smoothed, a second one.
 import uPlot from "../vendor/uplot.js";
 import { showDuration } from "./numbers.js";
+import { once } from "./painted.js";
 import { smoothed } from "./smoothing.js";
 
 const FONT = '11px "Inter Deck", system-ui, sans-serif';
@@ -12,16 +13,16 @@ const MOST_TICKS = 200;
 const DIGITS = 15;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const compact = once(() => new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }));
 
 function tick(value) {
   const size = Math.abs(value);
   if (value === null || value === 0) return value === null ? "" : "0";
   if (size < 1e-4 || size >= 1e6) return value.toExponential(1).replace("e+", "e").replace(".0e", "e");
-  return size >= 1000 ? compact.format(value) : String(Number(value.toPrecision(4)));
+  return size >= 1000 ? compact().format(value) : String(Number(value.toPrecision(4)));
 }
 
-const stepTick = (value) => (Math.abs(value) < 1e15 ? compact.format(value) : tick(value));
+const stepTick = (value) => (Math.abs(value) < 1e15 ? compact().format(value) : tick(value));
 
 // uPlot's own adds an increment until it reaches the end, which it never does where the sum is rounded to what it was.
 function splits(_plot, _axis, min, max, increment) {

@@ -1,4 +1,4 @@
-// Small choices that outlive the page: a theme, the smoothing of charts.
+// Small choices that outlive the page: the smoothing of charts, whether a log is wrapped.
 const PREFIX = "traindeck-";
 
 export function remembered(name, otherwise) {

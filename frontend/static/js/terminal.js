@@ -2,6 +2,7 @@
 import { commandLine } from "./command-line.js";
 import { copyText } from "./copy.js";
 import { curlCommand } from "./curl.js";
+import { afterPaint } from "./painted.js";
 import { remember, remembered } from "./remembered.js";
 
 const NAME = "terminal";
@@ -10,7 +11,12 @@ export function startTerminal(redraw) {
   const box = document.getElementById("curl");
   const buttons = [...document.querySelectorAll("[data-terminal]")];
   const choose = (kind) => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.terminal === kind)));
-  choose(remembered(NAME, "curl"));
+  afterPaint(() => {
+    const kind = remembered(NAME, "curl");
+    if (kind === "curl") return;
+    choose(kind);
+    redraw();
+  });
   for (const button of buttons) {
     button.addEventListener("click", () => {
       remember(NAME, button.dataset.terminal);

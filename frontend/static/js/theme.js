@@ -1,7 +1,7 @@
-// The button that goes through the system's colours, light and dark.
-import { remember, remembered } from "./remembered.js";
-
+// The button that switches between the system's colors, light and dark. A cookie keeps the choice: the server makes the
+// page in these colors, so that it never flashes in the other ones.
 const ORDER = ["system", "light", "dark"];
+const KEPT_SECONDS = 400 * 86_400;
 const WORDS = { system: "as the system", light: "light", dark: "dark" };
 
 function show(theme) {
@@ -15,13 +15,13 @@ function show(theme) {
 function apply(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  remember("theme", theme === "system" ? null : theme);
+  document.cookie = `traindeck-theme=${theme}; path=/; samesite=lax; max-age=${theme === "system" ? 0 : KEPT_SECONDS}`;
   show(theme);
   document.dispatchEvent(new CustomEvent("deck:theme"));
 }
 
 export function startTheme() {
-  const current = () => remembered("theme", "system");
+  const current = () => document.documentElement.dataset.theme ?? "system";
   show(current());
   document.getElementById("theme").addEventListener("click", () => {
     apply(ORDER[(ORDER.indexOf(current()) + 1) % ORDER.length]);

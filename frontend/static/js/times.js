@@ -1,12 +1,13 @@
 // Shows every time in the reader's own zone, and counts on what still lasts.
 import { showDuration } from "./numbers.js";
+import { afterPaint, once } from "./painted.js";
 
 const TICK_MS = 1000;
 const WEEK_SECONDS = 7 * 86400;
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const absolute = (at) => `${local.format(at)} · ${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const local = once(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }));
+const absolute = (at) => `${local().format(at)} · ${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+const day = once(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }));
+const dayOfYear = once(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }));
 
 // The server's clock counts: a run may not have begun in this machine's future.
 const skewMs = Date.parse(document.body.dataset.now) - performance.timeOrigin - performance.now();
@@ -21,12 +22,13 @@ export function showRelative(at) {
   if (seconds < 86400) return `${Math.floor(seconds / 3600)}h ago`;
   if (seconds < WEEK_SECONDS) return `${Math.floor(seconds / 86400)}d ago`;
   const date = new Date(at);
-  return (date.getFullYear() === new Date(now()).getFullYear() ? day : dayOfYear).format(date);
+  return (date.getFullYear() === new Date(now()).getFullYear() ? day() : dayOfYear()).format(date);
 }
 
-function put(element, text, title) {
-  if (element.textContent !== text) element.textContent = text;
-  if (element.title !== title) element.title = title;
+const times = () => document.querySelectorAll("time[data-relative], time[data-since], time[data-countdown]");
+
+function put(element, name, text) {
+  if (element[name] !== text) element[name] = text;
 }
 
 function showCountdown(at) {
@@ -34,23 +36,29 @@ function showCountdown(at) {
   return seconds > 0 ? `in ${showDuration(seconds)}` : "now";
 }
 
-function update(element) {
+function showText(element) {
   if (element.dataset.since) {
-    const since = Date.parse(element.dataset.since);
     const until = element.dataset.until ? Date.parse(element.dataset.until) : now();
-    put(element, showDuration((until - since) / 1000), `Started ${absolute(since)}`);
+    put(element, "textContent", showDuration((until - Date.parse(element.dataset.since)) / 1000));
   } else {
     const at = Date.parse(element.dateTime);
-    put(element, "countdown" in element.dataset ? showCountdown(at) : showRelative(at), absolute(at));
+    put(element, "textContent", "countdown" in element.dataset ? showCountdown(at) : showRelative(at));
   }
 }
 
+function showTitle(element) {
+  const { since } = element.dataset;
+  put(element, "title", since ? `Started ${absolute(Date.parse(since))}` : absolute(Date.parse(element.dateTime)));
+}
+
 export function updateTimes() {
-  document.querySelectorAll("time[data-relative], time[data-since], time[data-countdown]").forEach(update);
+  times().forEach(showText);
+  times().forEach(showTitle);
 }
 
 export function startTimes() {
-  updateTimes();
+  times().forEach(showText);
+  afterPaint(updateTimes);
   document.addEventListener("htmx:after:swap", updateTimes);
   setInterval(() => document.hidden || updateTimes(), TICK_MS);
 }

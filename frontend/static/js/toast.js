@@ -1,4 +1,5 @@
 // Short messages at the edge of the page, read out by screen readers.
+import { afterPaint } from "./painted.js";
 import { visible } from "./visible.js";
 
 const SHOWN_MS = 6000;
@@ -18,8 +19,10 @@ export function toastOnTheNextPage(message) {
 }
 
 export function startToasts() {
-  const kept = sessionStorage.getItem(KEPT);
-  if (!kept) return;
-  sessionStorage.removeItem(KEPT);
-  toast(kept);
+  afterPaint(() => {
+    const kept = sessionStorage.getItem(KEPT);
+    if (!kept) return;
+    sessionStorage.removeItem(KEPT);
+    toast(kept);
+  });
 }
