@@ -44,7 +44,7 @@ $(BIN)/python:
 
 .make/run: pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) "Setting up, 1 of 2: PyTorch and what it needs, about 3 GB to download, 5.5 GB on disk" torch torchvision
-	@$(INSTALL) "Setting up, 2 of 2: Traindeck, its pages, and the other packages that it needs" --editable .
+	@$(INSTALL) "Setting up, 2 of 2: Traindeck, its pages, and the other packages that it needs" --editable '.[npm,tour]'
 	@mkdir -p .make && touch $@
 
 .make/test: .make/run

@@ -8,17 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from cli.conftest import CommandLine
 from traindeck.cli.checks.deck_home import check_database, check_home, check_port
 from traindeck.cli.checks.finding import Finding
-from traindeck.cli.checks.installed import named_parts
+from traindeck.cli.checks.installed import check_version, named_parts
 from traindeck.cli.checks.torch_gpus import Driver, TorchReport, check_compatibility
 from traindeck.db.migrate import migrate, newest_revision
 from traindeck.pages.resources import frontend_folder
+from traindeck.trainers.requirements import requirement_of
 
 DRIVER = Driver("580.1", (13, 0), ("H100",))
 
@@ -125,6 +128,22 @@ def test_a_home_that_cannot_be_made_is_wrong(tmp_path: Path) -> None:
     finding = check_home(tmp_path / "file" / "home")[0]
     assert (finding.ok, finding.check) == (False, "home")
     assert "--home" in finding.advice
+
+
+def test_a_version_outside_of_the_bounds_is_told_with_what_to_install() -> None:
+    bounds = Requirement("tensorboard>=2.21,<2.22")
+    assert [check_version(bounds, found).ok for found in ("2.20.0", "2.21.0", "2.21.1", "2.22.0a1", "3.0")] == [
+        *(False, True, True, False, False)
+    ]
+    finding = check_version(bounds, "2.22.0")
+    assert finding.found == "2.22.0 is outside of <2.22,>=2.21"
+    assert finding.advice == 'pip install "tensorboard<2.22,>=2.21"'
+
+
+def test_the_bounds_are_those_of_the_installed_package() -> None:
+    assert requirement_of("tensorboard").specifier.contains(version("tensorboard"))
+    assert not requirement_of("tensorboard").specifier.contains("2.20.0")
+    assert not requirement_of("unheard-of").specifier
 
 
 @pytest.mark.parametrize(

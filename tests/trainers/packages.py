@@ -31,11 +31,12 @@ class Site:
         monkeypatch.setenv("PYTHONPATH", f"{folder}:{ROOT / 'backend'}")
         self._modules = set(sys.modules)
 
-    def install(self, package: str, entry_points: dict[str, str], source: str = "") -> None:
+    def install(self, package: str, entry_points: dict[str, str], source: str = "", *requires: str) -> None:
         """Add a distribution, and a module of the package's name with `source` unless that is empty."""
         info = self.folder / f"{package}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        required = "".join(f"Requires-Dist: {line}\n" for line in requires)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n{required}")
         lines = [f"{name} = {value}" for name, value in entry_points.items()]
         (info / "entry_points.txt").write_text("\n".join(["[traindeck.trainers]", *lines]))
         if source:

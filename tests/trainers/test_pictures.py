@@ -1,5 +1,11 @@
-import torch
+import io
 
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.tensorboard import SummaryWriter
+
+from traindeck.trainers.animation import write_animation
 from traindeck.trainers.mnist.captions import captioned
 from traindeck.trainers.mnist.confusion import confusion_figure
 from traindeck.trainers.mnist.kernels import kernel_frame
@@ -28,6 +34,23 @@ def test_a_kernel_frame_has_one_size_whatever_the_weights_are():
 def test_a_weight_of_zero_is_grey_and_the_largest_is_white():
     frame = kernel_frame(torch.tensor([0.0, 1.0, -1.0]).reshape(1, 1, 1, 3))
     assert frame.unique().tolist() == [0, 128, 255]
+
+
+def test_an_animation_has_every_frame_for_its_time_and_begins_again(tmp_path):
+    frames = torch.stack([torch.full((3, 8, 12), value, dtype=torch.uint8) for value in (0, 128, 255)])
+    with SummaryWriter(tmp_path) as writer:
+        write_animation(writer, "Kernels", frames, 7, frame_seconds=0.5)
+    reader = EventAccumulator(str(tmp_path)).Reload()
+    (written,) = reader.Images("Kernels")
+    gif = Image.open(io.BytesIO(written.encoded_image_string))
+    assert (written.step, written.width, written.height, gif.size) == (7, 12, 8, (12, 8))
+    assert (gif.n_frames, gif.info["duration"], gif.info["loop"]) == (3, 500, 0)
+    assert [_brightness(gif, place) for place in range(3)] == [0, 128, 255]
+
+
+def _brightness(gif, place):
+    gif.seek(place)
+    return gif.convert("L").getpixel((5, 5))
 
 
 def test_a_confusion_figure_writes_its_counts_where_there_is_room():

@@ -77,6 +77,27 @@ def test_an_entry_point_that_leads_to_something_else_is_reported(site):
     assert "calls itself 'real'" in found["alias"][1]
 
 
+@pytest.mark.parametrize(
+    ("requires", "lacking"),
+    [
+        (("not-there>=2; extra == 'more'",), "not-there>=2"),
+        (("pytest<2; extra == 'more'", "not-there; extra == 'more'"), "pytest<2 and not-there"),
+    ],
+)
+def test_a_trainer_whose_extra_is_not_installed_says_what_to_install(site, requires, lacking):
+    source = TRAINER.format(name="rich", title="Rich").replace("run=run", "run=run, extra='more'")
+    site.install("lacking", {"rich": "lacking:trainer"}, source, *requires)
+    (reason,) = (reason for package, reason in broken_ones().values() if package == "lacking")
+    assert f'{lacking} must be installed: pip install "lacking[more]"' in reason
+
+
+def test_a_trainer_whose_extra_is_installed_works(site):
+    source = TRAINER.format(name="rich", title="Rich").replace("run=run", "run=run, extra='more'")
+    others = ("not-there; extra == 'other'", "nor-this; python_version < '3'")
+    site.install("complete", {"rich": "complete:trainer"}, source, "pytest>=2; extra == 'more'", *others)
+    assert load_trainers().get("rich").title == "Rich"
+
+
 def test_two_packages_with_one_name_are_both_refused(site):
     for package in ("first", "second"):
         site.install(package, {"same": f"{package}:trainer"}, TRAINER.format(name="same", title=package))

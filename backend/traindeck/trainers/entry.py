@@ -18,6 +18,10 @@ class NotATrainer(Exception):
     """What an entry point leads to is not a `Trainer` of the entry point's name."""
 
 
+class ExtraNotInstalled(Exception):
+    """The trainer needs an extra of its package that is not installed; the message names the command that does it."""
+
+
 class UnknownTrainer(LookupError):
     """No installed package offers a trainer of this name; the message names the nearest one."""
 
@@ -77,6 +81,7 @@ def load(point: EntryPoint) -> Trainer:
 
     Raises:
         NotATrainer: it leads to something else, or to a trainer of another name.
+        ExtraNotInstalled: the packages that it trains with are not installed.
         Exception: whatever the package's own import raised.
     """
     trainer = point.load()
@@ -88,7 +93,20 @@ def load(point: EntryPoint) -> Trainer:
         raise NotATrainer(f"the title and the description of {point.value} must be text")
     if not (isinstance(trainer.params, type) and issubclass(trainer.params, BaseModel)):
         raise NotATrainer(f"the params of {point.value} must be a pydantic model")
+    _check_extra(point, trainer.extra)
     return trainer
+
+
+def _check_extra(point: EntryPoint, extra: str) -> None:
+    if not extra or point.dist is None:
+        return
+    # Not above: only a trainer with an extra needs it.
+    from traindeck.trainers.requirements import missing
+
+    lacking = missing(point.dist, extra)
+    if lacking:
+        install = f'pip install "{package_of(point)}[{extra}]"'
+        raise ExtraNotInstalled(f"{' and '.join(lacking)} must be installed: {install}, then start the server again")
 
 
 def load_one(name: str) -> Trainer:
@@ -96,7 +114,7 @@ def load_one(name: str) -> Trainer:
 
     Raises:
         UnknownTrainer: no package offers it.
-        NotATrainer, Exception: as for `load`.
+        NotATrainer, ExtraNotInstalled, Exception: as for `load`.
     """
     points = offered().points
     rivals = [point for point in points if point.name == name]

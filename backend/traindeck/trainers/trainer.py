@@ -25,6 +25,7 @@ class Trainer:
         params: A pydantic model; its JSON Schema becomes the launch form.
         run: The function `(context, params) -> None`, or its address "package.module:function". An address is
             imported in the run's own process only, which keeps torch out of the server.
+        extra: The extra of the package that the trainer needs, if any: "tour" for `pip install "traindeck[tour]"`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Trainer:
     description: str
     params: type[BaseModel]
     run: TrainFunction | str
+    extra: str = ""
 
     def function(self) -> TrainFunction:
         """The function that trains, imported if it was given by its address."""

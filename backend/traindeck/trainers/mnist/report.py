@@ -7,6 +7,7 @@ import warnings
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
+from traindeck.trainers.animation import write_animation
 from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.hyperparameters import write_completion, write_hyperparameters
 from traindeck.trainers.mnist.captions import captioned
@@ -55,7 +56,7 @@ class Report:
         writer.add_scalars("Accuracy by epoch", accuracies, training.epochs_done + 1)
         self._mistakes(evaluation, step)
         self._curves(evaluation, step)
-        writer.add_video("First layer kernels", torch.stack(training.kernel_frames)[None], step, fps=2)
+        write_animation(writer, "First layer kernels", torch.stack(training.kernel_frames), step, frame_seconds=0.5)
 
     def end(self, training: Training) -> None:
         """The embedding of what has been learnt, and that the run is complete."""

@@ -12,4 +12,5 @@ trainer = Trainer(
     ),
     params=TourParams,
     run="traindeck.trainers.tour.run:run",
+    extra="tour",
 )
