@@ -23,7 +23,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torchvision import transforms
 from torchvision.datasets import MNIST
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.digits import mnist
 from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.mnist.params import MnistParams

@@ -79,8 +79,7 @@ def test_no_direction_is_drawn_that_no_module_takes():
 def test_the_permitted_directions_have_no_circle():
     def above(name: str, path: tuple[str, ...]) -> None:
         assert name not in path, " → ".join((*path, name))
-        # A run's process is made of both: the runner starts a trainer, a trainer is given the runner's context.
-        for lower in MAY_IMPORT[name] - ({"runner"} if name == "trainers" else set()):
+        for lower in MAY_IMPORT[name]:
             above(lower, (*path, name))
 
     for name in MAY_IMPORT:

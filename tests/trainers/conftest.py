@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 
 MakeContext = Callable[..., RunContext]
 

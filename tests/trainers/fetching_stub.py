@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from support.waiting import wait_for
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.fetched import FetchedSet, ensure
 
 CONTENT = b"seventy thousand digits"

@@ -12,8 +12,8 @@ import torch
 import torchvision
 from PIL import Image
 
-from traindeck.runner.context import RunContext
 from traindeck.runner.progress import read_progress
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets import npm
 from traindeck.trainers.datasets.cifar import cifar_files
 from traindeck.trainers.datasets.digits import MNIST_MD5, fashion_files, mnist, mnist_files, read_digits

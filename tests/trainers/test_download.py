@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets import download as downloading
 from traindeck.trainers.datasets.download import download
 from traindeck.trainers.datasets.unavailable import FetchStopped, SourceFailed

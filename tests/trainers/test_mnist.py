@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from traindeck.runner.context import RunContext
 from traindeck.runner.progress import read_progress
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.mnist.train import train
 from traindeck.trainers.mnist.training import CannotResume

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from traindeck.runner.finish import end_process
 from traindeck.runner.order import read_order
-from traindeck.runner.training import run_trainer
+from traindeck.trainers.training import run_trainer
 
 order = read_order(Path(sys.argv[1]))
 end_process(lambda: run_trainer(order))
@@ -57,4 +57,5 @@ def test_a_trainer_that_cannot_be_imported_shows_no_frame_of_the_runner(
     done = run(tmp_path, "unlicensed")
     assert "unlicensed.py" in done.stderr
     assert "traindeck/runner" not in done.stderr
+    assert "training.py" not in done.stderr
     assert done.returncode == 1

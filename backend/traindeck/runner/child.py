@@ -13,7 +13,6 @@ from typing import NoReturn
 
 from traindeck.runner import prctl
 from traindeck.runner.datasets import link_datasets
-from traindeck.runner.digits import offer_another_source
 from traindeck.runner.environment import HOOK, child_environment, hook_of_attempt, stamp_mark, variables_of_start
 from traindeck.runner.execute import execute
 from traindeck.runner.finish import end_process
@@ -25,6 +24,9 @@ from traindeck.runner.start import COLD
 from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import restore_default_signals
 from traindeck.runner.writers import flush_often, note_files
+
+TRAINING = "traindeck.trainers.training"
+"""What runs trainers, by its name: it is built on this package, which imports nothing of it."""
 
 
 @unseen
@@ -51,10 +53,9 @@ def become_trainer(order: Order, start: str, umask: int) -> NoReturn:
 
 
 def _run_trainer(order: Order) -> int:
-    # Not above: what checks a trainer's parameters is two thirds of what a fresh shim would import for a script.
-    from traindeck.runner.training import run_trainer
-
-    return run_trainer(order)
+    # Only now: what checks a trainer's parameters is two thirds of what a fresh shim would import for a script.
+    code: int = importlib.import_module(TRAINING).run_trainer(order)
+    return code
 
 
 def _be_like_new(order: Order) -> None:
@@ -66,7 +67,8 @@ def _be_like_new(order: Order) -> None:
     flush_often()
     note_files(order.folder)
     if order.script:
-        offer_another_source(order)
+        if TRAINING in sys.modules:
+            sys.modules[TRAINING].offer_another_source(order)
         follow_rich(order.path / "bars.json")
     gc.enable()
 

@@ -21,18 +21,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from traindeck.runner import child, hugepages, prctl, shim  # noqa: F401 (child: imported before the fork, not after)
+from traindeck.runner import child, hugepages, prctl, shim
 from traindeck.runner.freshness import Stamp, stamps_of_folders, stamps_of_modules
 from traindeck.runner.inspecting import watch
 from traindeck.runner.unseen import unseen
 
-WARM_MODULES = (
-    "torch",
-    "torchvision",
-    "torch.utils.tensorboard",
-    "traindeck.trainers.registry",
-    "traindeck.runner.training",
-)
+WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", child.TRAINING)
 MESSAGE_BYTES = 65_536
 STAMPS_IN_MESSAGE = 200
 

@@ -4,7 +4,7 @@ import signal
 import sys
 from types import CodeType, TracebackType
 
-from traindeck.runner import digits
+from traindeck.runner.unseen import is_unseen
 
 LONG_MAX = 2**63
 
@@ -36,10 +36,10 @@ def frames_from(traceback: TracebackType | None, code: CodeType | None) -> Trace
 
 
 def without_detour(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback without the frame that stands between a script and torchvision's download of MNIST."""
+    """The traceback without our frames between those of a script and of a library, whose function ours calls."""
     frame = traceback
     while frame is not None and frame.tb_next is not None:
-        if frame.tb_next.tb_frame.f_code.co_filename == digits.__file__:
+        if is_unseen(frame.tb_next.tb_frame.f_code):
             frame.tb_next = frame.tb_next.tb_next
         frame = frame.tb_next
     return traceback

@@ -20,6 +20,11 @@ def unseen(function: Function) -> Function:
     return function
 
 
+def is_unseen(code: CodeType) -> bool:
+    """Return True for the code of such a function."""
+    return code.co_filename.endswith(MARK)
+
+
 def _renamed(code: CodeType) -> CodeType:
     inner = tuple(_renamed(one) if isinstance(one, CodeType) else one for one in code.co_consts)
     return code.replace(co_filename=code.co_filename + MARK, co_consts=inner)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 
 TrainFunction = Callable[[RunContext, Any], None]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 import torchvision
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.digest import has_md5
 from traindeck.trainers.datasets.download import download
 from traindeck.trainers.datasets.fetched import FetchedSet, ensure

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torchvision
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.download import download
 from traindeck.trainers.datasets.fetched import FetchedSet, Source, ensure
 from traindeck.trainers.datasets.idx import read_idx

@@ -5,7 +5,7 @@ import urllib.request
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.digest import has_md5
 from traindeck.trainers.datasets.unavailable import FetchStopped, SourceFailed
 

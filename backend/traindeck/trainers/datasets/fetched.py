@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.digest import has_md5
 from traindeck.trainers.datasets.turn import FETCH_FOLDER, turn
 from traindeck.trainers.datasets.unavailable import DatasetUnavailable, SourceFailed

@@ -6,7 +6,7 @@ import torch
 import torchvision
 from PIL import Image, UnidentifiedImageError
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.datasets.unavailable import DatasetUnavailable, FetchStopped
 

@@ -7,7 +7,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.unavailable import FetchStopped, SourceFailed
 
 ANSWER_SECONDS = 10

@@ -1,6 +1,6 @@
 """The data set that a run's parameters name."""
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.cifar import cifar10
 from traindeck.trainers.datasets.digits import fashion_mnist, mnist
 from traindeck.trainers.datasets.folder import image_folder

@@ -7,7 +7,7 @@ import sys
 import torch
 from torch.nn import functional
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.unavailable import FetchStopped
 from traindeck.trainers.histograms import write_histograms
 from traindeck.trainers.mnist.clock import TrainingClock

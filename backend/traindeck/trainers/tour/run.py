@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from traindeck.runner.context import RunContext
+from traindeck.trainers.context import RunContext
 from traindeck.trainers.hyperparameters import write_completion
 from traindeck.trainers.tour import curves, media, structures
 from traindeck.trainers.tour.moment import Moment

@@ -1,30 +1,24 @@
-"""Runs a trainer: its function, with its context and its parameters."""
+"""Runs a trainer in the process of an attempt: its function, with its context and its parameters."""
 
 import signal
 import sys
-from pathlib import Path
 from types import ModuleType
 
-from traindeck.runner.context import RunContext
 from traindeck.runner.order import Order
 from traindeck.runner.uncaught import frames_from
+from traindeck.trainers.context import RunContext, context_of
+from traindeck.trainers.datasets.fallback import offer_another_source
 from traindeck.trainers.entry import load_one
 from traindeck.trainers.parameters import validate_params
+
+__all__ = ["offer_another_source", "run_trainer"]
 
 
 def run_trainer(order: Order) -> int:
     """Run the trainer of `order`; the exit code, negative for a signal to end by."""
     sys.modules["__main__"] = ModuleType("__main__")
     sys.argv = [order.trainer or ""]
-    context = RunContext(
-        run_id=order.run_id,
-        attempt=order.attempt,
-        work=order.work,
-        datasets=Path(order.datasets),
-        progress_path=order.path / "progress.json",
-        resume_from=Path(order.resume_from) if order.resume_from else None,
-        cpus=order.cpus,
-    )
+    context = context_of(order)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: context.request_stop())
     try:

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from traindeck.runner.context import RunContext
 from traindeck.runner.copying import copy_file
 from traindeck.runner.order import Order
+from traindeck.runner.unseen import unseen
+from traindeck.trainers.context import context_of
 
 MODULE = "torchvision.datasets.mnist"
 
@@ -28,6 +29,7 @@ def _with_fallback(published: Any, order: Order) -> Any:
     resources = list(published.resources)
 
     @functools.wraps(download)
+    @unseen
     def download_or_fetch(self: Any) -> None:
         try:
             download(self)
@@ -47,21 +49,11 @@ def _fetch(order: Order, raw_folder: Path) -> bool:
 
     wanted = mnist_files()
     try:
-        folder = ensure(_context(order), wanted)
+        # Not progress.json: how far the script is, is not known here.
+        folder = ensure(context_of(order, progress_name="fetching.json"), wanted)
         for name in wanted.md5_of_file:
             if not (raw_folder / name).exists():
                 copy_file(folder / name, raw_folder / name)
     except (DatasetUnavailable, FetchStopped, OSError):
         return False
     return True
-
-
-def _context(order: Order) -> RunContext:
-    return RunContext(
-        run_id=order.run_id,
-        attempt=order.attempt,
-        work=order.work,
-        datasets=Path(order.datasets),
-        # Not progress.json: how far the script is, nobody knows here.
-        progress_path=order.path / "fetching.json",
-    )

@@ -1,12 +1,14 @@
-"""What a trainer is given: its folders, its writer, and a way to tell how far it is. Nothing of the server's."""
+"""What a trainer is given: its folders, its writer, its checkpoints, and a way to report how far it is."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from traindeck.runner.checkpoints import Checkpoints
+from traindeck.runner.order import Order
 from traindeck.runner.progress import ProgressFile
 
 if TYPE_CHECKING:
@@ -15,6 +17,29 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS = 1
 """How often the writer's events reach the disk: what the page shows is at most this old."""
+CHECKPOINTS = "checkpoints"
+
+
+class Checkpoints:
+    """The `checkpoints/` of an attempt's working folder, and the checkpoint that it resumes from, if any."""
+
+    def __init__(self, work: Path, resume_from: Path | None = None) -> None:
+        self.folder = work / CHECKPOINTS
+        self.resume_from = resume_from
+
+    def save(self, state: Mapping[str, Any], name: str = "last.pt") -> Path:
+        """Write `state` with `torch.save` to `checkpoints/<name>`; a crash leaves the old file or the new one."""
+        import torch
+
+        self.folder.mkdir(exist_ok=True)
+        target = self.folder / name
+        partial = self.folder / f".{name}.partial"
+        with partial.open("wb") as file:
+            torch.save(dict(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, target)
+        return target
 
 
 class RunContext:
@@ -93,3 +118,16 @@ class RunContext:
         self._progress.flush()
         if "writer" in self.__dict__:
             self.writer.close()
+
+
+def context_of(order: Order, progress_name: str = "progress.json") -> RunContext:
+    """Return the context of an attempt, whose progress is written to a file in the attempt's folder."""
+    return RunContext(
+        run_id=order.run_id,
+        attempt=order.attempt,
+        work=order.work,
+        datasets=Path(order.datasets),
+        progress_path=order.path / progress_name,
+        resume_from=Path(order.resume_from) if order.resume_from else None,
+        cpus=order.cpus,
+    )
