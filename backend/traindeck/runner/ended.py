@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
 
 from traindeck.runner.outside import number, open_file, read_object, text, whole
 from traindeck.runner.record import LATEST
@@ -41,7 +40,7 @@ KILL_SIGN = re.compile(
 """What parents say of a killed child: DataLoader, multiprocessing, subprocess, concurrent.futures, torchrun."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ending:
     """The end of one attempt. `finished_at` is in seconds since the epoch, `seconds` is by a monotonic clock."""
 
@@ -65,7 +64,7 @@ class Ending:
         killed: bool,
         out_of_memory: bool,
         log: Path,
-    ) -> Self:
+    ) -> Ending:
         """The ending that a wait status tells of. `out_of_memory`: the kernel killed a process for it meanwhile."""
         code = os.waitstatus_to_exitcode(wait_status)
         return cls(

@@ -1,5 +1,7 @@
 """The environment of a run: the deck's own, what the slots say, what the user set."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 import sys

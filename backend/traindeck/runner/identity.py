@@ -1,5 +1,7 @@
 """Who a process is. A pid is used again; pid, start time and boot together are not."""
 
+from __future__ import annotations
+
 import os
 import socket
 import sys
@@ -11,7 +13,7 @@ START_TIME_FIELD = 19
 """Of /proc/PID/stat, counted from the state, which follows the parenthesised name; see proc(5), field 22."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Identity:
     """A process of a boot of a host. `start` is in clock ticks since boot on Linux: no clock change moves it."""
 

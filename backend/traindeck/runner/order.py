@@ -1,5 +1,7 @@
 """What the server asks a shim to do: one attempt, as a file in the attempt's folder."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 from traindeck.runner.program import Program
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScriptOrder:
     """A program of the user's to run, and where its files are.
 
@@ -31,7 +33,7 @@ class ScriptOrder:
     edited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order:
     """One attempt of one run.
 

@@ -4,6 +4,8 @@ The file is replaced whole (write, rename), so a reader sees one state or the ne
 not synced to disk: after a power cut the progress of a dead process tells nobody anything.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import time
@@ -26,7 +28,7 @@ RATE_WINDOW_SECONDS = 20.0
 """The speed that the time left rests on is that of about this long."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Progress:
     """One report: `step` of `total` (None where unknown) `unit`s, and the seconds left, if known."""
 

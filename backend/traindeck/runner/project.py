@@ -5,6 +5,8 @@ own, and not the user's. Everything else is a link to the original. Folders are 
 the user's; one that would take too long is a link itself.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os

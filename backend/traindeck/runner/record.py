@@ -4,6 +4,8 @@ A shim makes it before it starts anything. A server that finds an attempt withou
 as a tombstone: a shim that comes late then starts nothing. So an attempt has at most one process (rule 3).
 """
 
+from __future__ import annotations
+
 import json
 import os
 import time

@@ -4,6 +4,8 @@ It starts the user's code, waits for it, stops it when told to (SIGTERM), ends w
 down how it ended. It outlives the server, and whatever happens there is none of its business.
 """
 
+from __future__ import annotations
+
 import contextlib
 import gc
 import os

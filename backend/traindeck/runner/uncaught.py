@@ -1,5 +1,7 @@
 """What becomes of an exception that nobody has caught: the message and the exit code that Python gives it."""
 
+from __future__ import annotations
+
 import signal
 import sys
 from types import CodeType, TracebackType

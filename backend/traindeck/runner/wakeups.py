@@ -1,5 +1,7 @@
 """Signals as something to wait for: handlers only note them, the loop acts."""
 
+from __future__ import annotations
+
 import os
 import select
 import signal

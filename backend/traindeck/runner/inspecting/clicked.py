@@ -175,7 +175,7 @@ def _as_choices(default: Any, values: dict[str, Any]) -> Any:
     if isinstance(default, (list, tuple)):
         return [_as_choices(one, values) for one in default]
     folded = text_of(default).lower() if values.get("ignore_case") and isinstance(default, str) else None
-    for member, shown in zip(values.get("members", ()), values.get("choices", ())):  # noqa: B905 (3.8)
+    for member, shown in zip(values.get("members", ()), values.get("choices", ())):
         if default is not None and (default is member or default == member or shown["text"].lower() == folded):
             return shown["value"]
     return default

@@ -192,7 +192,7 @@ def _name_members(action: argparse.Action, record: dict[str, Any], default: Any)
     """A default that is one of the choices is shown as the choice is."""
     if not record.get("choices") or default is None or action.choices is None:
         return
-    for member, shown in zip(list(action.choices), record["choices"]):  # noqa: B905 (3.8)
+    for member, shown in zip(list(action.choices), record["choices"]):
         if default is member and not isinstance(default, str):
             record["default"] = shown["value"]
 

@@ -6,6 +6,8 @@ What it comes to is a file, named by the request's `answer`. That this process i
 closes the pipe (a FIFO) that the request names.
 """
 
+from __future__ import annotations
+
 import contextlib
 import gc
 import json
