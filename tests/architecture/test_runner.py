@@ -11,7 +11,7 @@ from architecture.modules import imports, sources
 
 OLDEST = (3, 9)
 PACKAGE = "traindeck.runner"
-BY_NAME = {"traindeck.trainers.training"}
+BY_NAME = {"traindeck.trainers.running"}
 """Modules of other layers that the runner names in a string, and imports where a run needs them."""
 LIBRARIES = {"psutil": "elsewhere than on Linux, where each shim is a fresh Python of the deck's own"}
 """What functions of the runner import beyond the standard library, and when."""

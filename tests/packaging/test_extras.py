@@ -20,7 +20,7 @@ except UnknownTrainer as error:
 ANIMATION = """
 import torch
 from torch.utils.tensorboard import SummaryWriter
-from traindeck.trainers.animation import write_animation
+from traindeck.trainers.mnist.pictures import write_animation
 import traindeck.trainers.mnist.train
 writer = SummaryWriter("logs")
 write_animation(writer, "Kernels", torch.zeros(2, 3, 4, 4, dtype=torch.uint8), 0, 0.5)

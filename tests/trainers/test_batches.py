@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from traindeck.trainers.mnist.batches import Batches
-from traindeck.trainers.mnist.placement import PlacedImages
+from traindeck.trainers.mnist.batches import Batches, PlacedImages
 
 
 def batches(count: int = 10, size: int = 3, seed: int = 1) -> Batches:

@@ -16,12 +16,17 @@ from traindeck.runner.progress import read_progress
 from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets import npm
 from traindeck.trainers.datasets.cifar import cifar_files
-from traindeck.trainers.datasets.digits import MNIST_MD5, fashion_files, mnist, mnist_files, read_digits
-from traindeck.trainers.datasets.fetched import FetchedSet, ensure
+from traindeck.trainers.datasets.digits import (
+    MNIST_MD5,
+    NotIdx,
+    fashion_files,
+    mnist,
+    mnist_files,
+    read_digits,
+    read_idx,
+)
+from traindeck.trainers.datasets.fetched import DatasetUnavailable, FetchedSet, FetchStopped, SourceFailed, ensure, turn
 from traindeck.trainers.datasets.folder import image_folder, list_samples
-from traindeck.trainers.datasets.idx import NotIdx, read_idx
-from traindeck.trainers.datasets.turn import turn
-from traindeck.trainers.datasets.unavailable import DatasetUnavailable, FetchStopped, SourceFailed
 
 CONTENT = b"seventy thousand digits"
 STUB = Path(__file__).parent / "fetching_stub.py"

@@ -9,7 +9,7 @@ import pytest
 from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets import download as downloading
 from traindeck.trainers.datasets.download import download
-from traindeck.trainers.datasets.unavailable import FetchStopped, SourceFailed
+from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed
 
 CONTENT = bytes(range(256)) * 1024
 MD5 = hashlib.md5(CONTENT).hexdigest()

@@ -5,10 +5,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
-from traindeck.trainers.animation import write_animation
-from traindeck.trainers.mnist.captions import captioned
-from traindeck.trainers.mnist.confusion import confusion_figure
-from traindeck.trainers.mnist.kernels import kernel_frame
+from traindeck.trainers.mnist.pictures import captioned, confusion_figure, kernel_frame, write_animation
 
 
 def test_captioned_images_stand_in_rows_of_one_picture():

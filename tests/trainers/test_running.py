@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from traindeck.runner.finish import end_process
 from traindeck.runner.order import read_order
-from traindeck.trainers.training import run_trainer
+from traindeck.trainers.running import run_trainer
 
 order = read_order(Path(sys.argv[1]))
 end_process(lambda: run_trainer(order))

@@ -25,7 +25,7 @@ from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import restore_default_signals
 from traindeck.runner.writers import flush_often, note_files
 
-TRAINING = "traindeck.trainers.training"
+TRAINING = "traindeck.trainers.running"
 """What runs trainers, by its name: it is built on this package, which imports nothing of it."""
 
 

@@ -7,11 +7,9 @@ import torch
 import torchvision
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.digest import has_md5
 from traindeck.trainers.datasets.download import download
-from traindeck.trainers.datasets.fetched import FetchedSet, ensure
+from traindeck.trainers.datasets.fetched import FetchedSet, SourceFailed, ensure, has_md5
 from traindeck.trainers.datasets.images import ImageSet
-from traindeck.trainers.datasets.unavailable import SourceFailed
 
 CIFAR10 = torchvision.datasets.CIFAR10
 

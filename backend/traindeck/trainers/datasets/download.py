@@ -6,8 +6,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.digest import has_md5
-from traindeck.trainers.datasets.unavailable import FetchStopped, SourceFailed
+from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed, has_md5
 
 SILENCE_SECONDS = 5.0
 """A server that says nothing for this long, when connecting or later, is given up."""

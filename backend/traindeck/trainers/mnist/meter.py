@@ -1,7 +1,10 @@
-"""Means of loss and accuracy over a window of steps and over an epoch, each image counting once."""
+"""Means of loss and accuracy over a window of steps and over an epoch, each image counting once, and their time."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -84,3 +87,23 @@ class Meter:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from saved sums."""
         self.window, self.epoch = Sums(*state["window"]), Sums(*state["epoch"])
+
+
+class TrainingClock:
+    """Runs from its making, and stands still while something else than training is done."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    def lap_seconds(self) -> float:
+        """Seconds since the last lap, at least a nanosecond; begins another."""
+        now = time.perf_counter()
+        lap, self._began = now - self._began, now
+        return max(lap, 1e-9)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave what happens inside out of the lap."""
+        paused_at = time.perf_counter()
+        yield
+        self._began += time.perf_counter() - paused_at

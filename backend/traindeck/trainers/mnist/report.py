@@ -7,12 +7,11 @@ import warnings
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from traindeck.trainers.animation import write_animation
 from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.hyperparameters import write_completion, write_hyperparameters
-from traindeck.trainers.mnist.captions import captioned
 from traindeck.trainers.mnist.evaluation import Evaluation
 from traindeck.trainers.mnist.params import MnistParams
+from traindeck.trainers.mnist.pictures import captioned, confusion_figure, write_animation
 from traindeck.trainers.mnist.texts import configuration_table, model_table
 from traindeck.trainers.mnist.training import Training
 
@@ -80,9 +79,6 @@ class Report:
             self.writer.add_graph(training.model, example)
 
     def _mistakes(self, evaluation: Evaluation, step: int) -> None:
-        # Imported late: drawing takes half a second to load, and the first steps need none of it.
-        from traindeck.trainers.mnist.confusion import confusion_figure
-
         classes = self.images.classes
         worst = evaluation.worst_mistakes(EXAMPLES)
         labels, guesses = evaluation.labels[worst].tolist(), evaluation.predictions[worst].tolist()

@@ -8,12 +8,14 @@ import torch
 from torch.nn import functional
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.unavailable import FetchStopped
+from traindeck.trainers.datasets.cifar import cifar10
+from traindeck.trainers.datasets.digits import fashion_mnist, mnist
+from traindeck.trainers.datasets.fetched import FetchStopped
+from traindeck.trainers.datasets.folder import image_folder
+from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.histograms import write_histograms
-from traindeck.trainers.mnist.clock import TrainingClock
 from traindeck.trainers.mnist.evaluation import Evaluation, evaluate
-from traindeck.trainers.mnist.images import chosen_images
-from traindeck.trainers.mnist.meter import Sums
+from traindeck.trainers.mnist.meter import Sums, TrainingClock
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.mnist.randomness import seed_everything
 from traindeck.trainers.mnist.report import Report
@@ -124,3 +126,16 @@ def say(line: str) -> None:
     """Write a line to the run's log, which is the process's standard output."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def chosen_images(ctx: RunContext, params: MnistParams) -> ImageSet:
+    """The images to train and validate on.
+
+    Raises:
+        DatasetUnavailable: they are not on disk and cannot be fetched, or cannot be read.
+        FetchStopped: the run was asked to stop meanwhile.
+    """
+    if params.dataset == "folder":
+        return image_folder(ctx, params.folder.strip(), params.image_size)
+    read = {"MNIST": mnist, "FashionMNIST": fashion_mnist, "CIFAR10": cifar10}[params.dataset]
+    return read(ctx)

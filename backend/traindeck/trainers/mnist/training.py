@@ -8,12 +8,11 @@ from typing import Any
 import torch
 
 from traindeck.trainers.datasets.images import ImageSet
-from traindeck.trainers.mnist.batches import Batches
-from traindeck.trainers.mnist.kernels import kernel_frame
+from traindeck.trainers.mnist.batches import Batches, PlacedImages
 from traindeck.trainers.mnist.meter import Meter, Sums
 from traindeck.trainers.mnist.model import ConvNet
 from traindeck.trainers.mnist.params import MnistParams
-from traindeck.trainers.mnist.placement import PlacedImages
+from traindeck.trainers.mnist.pictures import kernel_frame
 from traindeck.trainers.mnist.randomness import random_states, restore_random_states
 from traindeck.trainers.mnist.schedule import make_optimizer, make_scheduler
 

@@ -11,6 +11,6 @@ trainer = Trainer(
         " TensorBoard has something to show."
     ),
     params=TourParams,
-    run="traindeck.trainers.tour.run:run",
+    run="traindeck.trainers.tour.visit:run",
     extra="tour",
 )
