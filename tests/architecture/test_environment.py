@@ -6,7 +6,7 @@ from architecture.modules import sources
 
 READS_FOR_A_REASON = {
     "traindeck.runner.child": "a run's process has an environment of its own, which is put in place there",
-    "traindeck.runner.environment": "what that environment holds is inherited from the deck's, less its settings",
+    "traindeck.runner.variables": "what that environment holds is inherited from the deck's, less its settings",
     "traindeck.runner.forkserver": "what its imports set there is not what a run shall find",
     "traindeck.runner.hook.sitecustomize": "takes away what a module was started with, before the user's code runs",
     "traindeck.runner.inspecting.script": "a script that is asked for its options must not find the deck's settings",

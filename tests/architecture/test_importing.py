@@ -77,4 +77,4 @@ def test_asking_for_help_imports_neither_the_server_nor_the_database():
 
 
 def test_a_fresh_shim_of_a_script_imports_nothing_of_trainers():
-    assert "pydantic" not in imported("traindeck.runner.cold")["modules"]["traindeck.runner.cold"]
+    assert "pydantic" not in imported("traindeck.runner.shim")["modules"]["traindeck.runner.shim"]

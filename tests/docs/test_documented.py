@@ -140,7 +140,7 @@ def test_every_order_of_the_list_is_documented() -> None:
 
 
 def test_every_way_of_the_context_of_a_trainer_is_documented() -> None:
-    from traindeck.runner.context import RunContext
+    from traindeck.trainers.context import RunContext
 
     own = {name for name in vars(RunContext) if not name.startswith("_")} - {"request_stop", "close"}
     set_at_start = {"run_id", "attempt", "work", "datasets", "cpus", "checkpoints"}

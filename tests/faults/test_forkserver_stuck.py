@@ -155,7 +155,7 @@ def test_while_the_forkserver_imports_a_run_is_started_as_it_is_sooner(
 
 def test_a_shim_that_comes_late_finds_the_attempt_taken(tmp_path: Path) -> None:
     order = ordered(tmp_path, "print('once')")
-    command = [sys.executable, "-m", "traindeck.runner.cold", str(order)]
+    command = [sys.executable, "-m", "traindeck.runner.shim", str(order)]
     first, second = (os.posix_spawn(command[0], command, os.environ) for _ in range(2))
     for pid in (first, second):
         os.waitpid(pid, 0)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.runner import ended
-from traindeck.runner.ended import Ending, OomKills, older_counters, oom_kills, unified_counters
+from traindeck.runner import ending
+from traindeck.runner.ending import Ending, OomKills, older_counters, oom_kills, unified_counters
 from traindeck.scheduling.outcome import outcome_of
 
 LOADER = """Traceback (most recent call last):
@@ -106,6 +106,6 @@ def test_a_counter_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cont
     (tmp_path / "cgroup").write_text("0::/a\n")
     (tmp_path / "a").mkdir()
     (tmp_path / "a/memory.events").write_text(content)
-    monkeypatch.setattr(ended, "OWN_CGROUPS", str(tmp_path / "cgroup"))
-    monkeypatch.setattr(ended, "CGROUP_ROOTS", (str(tmp_path),))
+    monkeypatch.setattr(ending, "OWN_CGROUPS", str(tmp_path / "cgroup"))
+    monkeypatch.setattr(ending, "CGROUP_ROOTS", (str(tmp_path),))
     assert oom_kills() == OomKills(2, 0)

@@ -12,9 +12,9 @@ import pytest
 
 from traindeck.errors import NoRoom
 from traindeck.runner.copying import copy_data, copy_file, free_bytes, is_of_kernel
+from traindeck.runner.mirror import mirror
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
-from traindeck.runner.project import mirror
 from traindeck.runs.folder_copy import CopyBounds, CopyRefused, CopyUnfinished, copy_folder
 from traindeck.sources.blobs import Blobs, Reserve
 from traindeck.sources.reads import read_regular

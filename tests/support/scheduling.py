@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from traindeck.db.engine import Database
 from traindeck.db.tables import Attempt, Run, RunEvent
-from traindeck.runner.ended import Ending, write_exit
+from traindeck.runner.ending import Ending, write_exit
 from traindeck.runner.identity import identify
 from traindeck.runner.order import read_order
 from traindeck.runner.program import Program

@@ -18,8 +18,8 @@ from traindeck.boards.state import State
 from traindeck.events import elsewhere
 from traindeck.events.folders import EventFolders
 from traindeck.events.tail import AttemptTail
-from traindeck.runner import project, writers
-from traindeck.runner.environment import HOOK, HOOK_LINK
+from traindeck.runner import mirror, writers
+from traindeck.runner.variables import HOOK, HOOK_LINK
 
 WRITERS = {
     "tensorboard": "from tensorboard.summary.writer.event_file_writer import EventFileWriter as Writer",
@@ -69,7 +69,7 @@ def noted(attempt: Path) -> list[str]:
 def test_the_names_are_the_same_for_who_makes_them_and_who_reads_them() -> None:
     assert f"../{writers.ELSEWHERE}" == elsewhere.ELSEWHERE
     assert [f"../{writers.ELSEWHERE}/{one}" for one in ("absolute", "beside")] == [elsewhere.ABSOLUTE, elsewhere.BESIDE]
-    assert {writers.ELSEWHERE, HOOK_LINK} <= project.OWN_NAMES
+    assert {writers.ELSEWHERE, HOOK_LINK} <= mirror.OWN_NAMES
 
 
 @each_library

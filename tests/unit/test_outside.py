@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from traindeck.runner.ended import Ending, read_exit, write_exit
+from traindeck.runner.ending import Ending, read_exit, write_exit
 from traindeck.runner.outside import DEEPEST, read_object
 from traindeck.runner.progress import Progress, ProgressFile, progress_of, read_progress
 from traindeck.runner.record import read_record, shim_of

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from traindeck.runner.environment import plain_environment
+from traindeck.runner.variables import plain_environment
 
 READY_SECONDS = 30.0
 """A cold disk may take long to give TensorBoard's modules."""

@@ -20,7 +20,7 @@ from traindeck.boards.palette import colours_of
 from traindeck.boards.samples import LAST
 from traindeck.boards.session import Session, Value
 from traindeck.boards.spec import BoardSpec
-from traindeck.runner.ended import read_exit
+from traindeck.runner.ending import read_exit
 from traindeck.runner.record import read_record
 
 HPARAMS = metadata.PLUGIN_NAME

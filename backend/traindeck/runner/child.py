@@ -9,22 +9,22 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from traindeck.runner import prctl
-from traindeck.runner.datasets import link_datasets
-from traindeck.runner.environment import HOOK, child_environment, hook_of_attempt, stamp_mark, variables_of_start
 from traindeck.runner.execute import execute
 from traindeck.runner.finish import end_process
-from traindeck.runner.order import Order
-from traindeck.runner.project import mirror
+from traindeck.runner.mainmodule import run_script
+from traindeck.runner.mirror import mirror
+from traindeck.runner.order import COLD, Order
 from traindeck.runner.richbars import follow_rich
-from traindeck.runner.script import run_script
-from traindeck.runner.start import COLD
 from traindeck.runner.unseen import unseen
+from traindeck.runner.variables import HOOK, child_environment, hook_of_attempt, stamp_mark, variables_of_start
 from traindeck.runner.wakeups import restore_default_signals
 from traindeck.runner.writers import flush_often, note_files
 
+DATASET_FOLDERS = ("data", "../data")
 TRAINING = "traindeck.trainers.running"
 """What runs trainers, by its name: it is built on this package, which imports nothing of it."""
 
@@ -128,3 +128,27 @@ def _fresh_random_states() -> None:
 def _limit_threads(cpus: int) -> None:
     if "torch" in sys.modules:
         importlib.import_module("torch").set_num_threads(cpus)
+
+
+def link_datasets(order: Order) -> None:
+    """Link what the deck's `datasets/` holds into the working folder; a name that is taken stays as it is.
+
+    A script that says `MNIST(os.getcwd(), download=True)`, or `"./data"`, or `"../data"`, then finds the data there
+    instead of downloading it for every run; and what it downloads to `data` stays for the next.
+    """
+    datasets = Path(order.datasets)
+    if not datasets.is_dir():
+        return
+    for name in DATASET_FOLDERS:
+        _link(order.work / name, datasets)
+    for dataset in datasets.iterdir():
+        if not dataset.name.startswith("."):
+            _link(order.work / dataset.name, dataset)
+
+
+def _link(link: Path, target: Path) -> None:
+    try:
+        link.symlink_to(target)
+    except OSError:
+        # Taken, by an earlier attempt or the user; or a file system without links: the script downloads then.
+        return

@@ -2,6 +2,10 @@
 
 It starts the user's code, waits for it, stops it when told to (SIGTERM), ends whatever it leaves behind, and writes
 down how it ended. It outlives the server, and whatever happens there is none of its business.
+
+A forkserver forks it. Where there is none, as fork is not safe or a run needs a fresh Python, it is a program:
+
+    python -m traindeck.runner.shim ORDER
 """
 
 from __future__ import annotations
@@ -11,16 +15,16 @@ import gc
 import os
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 
 from traindeck.runner import child, prctl
-from traindeck.runner.ended import Ending, oom_kills, write_exit
+from traindeck.runner.ending import Ending, oom_kills, write_exit
 from traindeck.runner.family import descendants, signal_all
 from traindeck.runner.identity import identify
-from traindeck.runner.order import Order, read_order
+from traindeck.runner.order import Order, read_order, start_of
 from traindeck.runner.record import claim_attempt, record_trainer
-from traindeck.runner.start import start_of
 from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import Wakeups
 
@@ -176,3 +180,7 @@ def _fork_trainer(order: Order, server: socket.socket | None, start: str, umask:
             server.close()
         child.become_trainer(order, start, umask)
     return pid
+
+
+if __name__ == "__main__":
+    sys.exit(supervise(Path(sys.argv[1]), None))

@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from traindeck.db.engine import Database, is_temporary
 from traindeck.db.tables import Attempt, Run
 from traindeck.errors import describe_error
-from traindeck.runner.ended import Ending, read_exit
+from traindeck.runner.ending import Ending, read_exit
 from traindeck.runner.family import marked, signal_all
 from traindeck.runner.identity import boot_id
 from traindeck.runner.record import give_up_attempt, read_record, shim_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from traindeck import runner
 from traindeck.openfiles import limit_of_user
-from traindeck.runner.environment import placeholder_mark, plain_environment
+from traindeck.runner.variables import placeholder_mark, plain_environment
 from traindeck.scheduling.imports import Imports
 
 logger = logging.getLogger(__name__)

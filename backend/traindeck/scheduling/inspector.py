@@ -29,7 +29,7 @@ from traindeck.options.inspection import Inspection, Parsed, Sources, Target
 from traindeck.options.schema import make_schema
 from traindeck.options.sources import sources_of
 from traindeck.runner.copying import open_regular
-from traindeck.runner.environment import plain_environment
+from traindeck.runner.variables import plain_environment
 from traindeck.scheduling.launcher import Launcher
 
 logger = logging.getLogger(__name__)

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 from traindeck.openfiles import limit_of_user
-from traindeck.runner.environment import placeholder_mark, plain_environment
-from traindeck.runner.order import Order, read_order
-from traindeck.runner.start import COLD, start_of
+from traindeck.runner.order import COLD, Order, read_order, start_of
+from traindeck.runner.variables import placeholder_mark, plain_environment
 from traindeck.scheduling.forkserver import Forkserver
 
 logger = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ class Launcher:
     def _start_cold(self, order: Path) -> int:
         with self.forkserver.log.open("ab") as log, limit_of_user():
             child = subprocess.Popen(
-                [sys.executable, "-m", "traindeck.runner.cold", str(order)],
+                [sys.executable, "-m", "traindeck.runner.shim", str(order)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

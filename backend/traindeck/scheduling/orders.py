@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from traindeck.db.tables import Run
-from traindeck.runner.environment import MARK_CHARACTERS, PLACEHOLDER
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
 from traindeck.runner.record import make_attempt_folder
+from traindeck.runner.variables import MARK_CHARACTERS, PLACEHOLDER
 from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.files import DeckFiles, read_json, write_whole
 from traindeck.runs.resuming import resumed

@@ -3,7 +3,7 @@
 import signal
 from dataclasses import dataclass
 
-from traindeck.runner.ended import Ending
+from traindeck.runner.ending import Ending
 from traindeck.runs.status import Status
 
 

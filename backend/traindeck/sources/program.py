@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from traindeck.runner.environment import plain_environment
+from traindeck.runner.variables import plain_environment
 
 CHUNK_BYTES = 65_536
 TOTAL_SECONDS = 2.0

@@ -12,7 +12,7 @@ from subprocess import Popen, TimeoutExpired
 from tempfile import TemporaryFile
 from typing import IO, Any, Protocol
 
-from traindeck.runner.environment import plain_environment
+from traindeck.runner.variables import plain_environment
 from traindeck.trainers.parameters import InvalidParams, ParamError, complete_params, not_json
 from traindeck.trainers.trainer import Trainer
 

@@ -10,9 +10,15 @@ from types import ModuleType
 
 from traindeck.runner.execute import execute
 from traindeck.runner.order import ScriptOrder
-from traindeck.runner.shadows import forget_shadowed
 from traindeck.runner.uncaught import exit_code_of
 from traindeck.runner.unseen import unseen
+
+STARTUP = frozenset(
+    {"__main__", "_collections_abc", "_distutils_hack", "_sitebuiltins", "abc", "codecs", "encodings", "genericpath",
+     "io", "os", "posixpath", "site", "sitecustomize", "stat", "usercustomize", "zipimport"}
+)  # fmt: skip
+"""What every Python has imported before it looks at a script: a file of such a name is not seen there either."""
+SUFFIXES = (".py", ".pyc", ".so")
 
 
 @unseen
@@ -73,3 +79,37 @@ def _make_main(**names: object) -> None:
     if "__mp_main__" in sys.modules:
         # What multiprocessing calls the program where it was started anew: spawned processes send back its classes so.
         sys.modules["__mp_main__"] = main
+
+
+def forget_shadowed(folder: str) -> None:
+    """Forget the imported modules whose names stand in `folder`, which is first in `sys.path`.
+
+    Under `python script.py` a sibling `datasets.py` or `tqdm/` wins over an installed package; here that package may
+    have been imported already. What has imported it keeps it.
+    """
+    names = _importable(folder) & _imported()
+    if not names:
+        return
+    for module in [name for name in sys.modules if name.partition(".")[0] in names]:
+        del sys.modules[module]
+
+
+def _imported() -> set[str]:
+    builtin = set(sys.builtin_module_names)
+    return {name for name in sys.modules if "." not in name} - STARTUP - builtin
+
+
+def _importable(folder: str) -> set[str]:
+    found: set[str] = set()
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return found
+    for name in names:
+        stem, dot, _ = name.partition(".")
+        if dot:
+            if name.endswith(SUFFIXES):
+                found.add(stem)
+        elif stem in sys.modules and os.path.exists(os.path.join(folder, name, "__init__.py")):  # noqa: PTH110, PTH118
+            found.add(stem)
+    return found

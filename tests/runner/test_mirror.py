@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from traindeck.runner.mirror import INPUTS, MAX_ENTRIES, mirror
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
-from traindeck.runner.project import INPUTS, MAX_ENTRIES, mirror
 
 
 @pytest.fixture
