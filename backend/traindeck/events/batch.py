@@ -72,26 +72,21 @@ def read_batch(chunk: Chunk, rule: Rule) -> Batch:
     """Return the scalars of a chunk, of which nothing else can be read then; records that are no events add nothing."""
     events = [(number, event) for number, record in chunk.others if (event := event_or_none(record)) is not None]
     _add_single(chunk.columns, events)
-    batch = Batch(chunk.columns.batch(), rule, malformed=len(chunk.others) - len(events))
+    points = chunk.columns.batch()
     versions = [(number, says) for number, event in events if (says := event.says_restarts) is not None]
+    says_restarts = versions[-1][1] if versions else rule.says_restarts
+    next_rule = Rule(says_restarts, _last_step(points, events, rule.last_step))
+    batch = Batch(points, next_rule, malformed=len(chunk.others) - len(events))
     for number, event in events:
         if event.is_restart and _says_restarts(rule, versions, number):
             batch.withdraw(number, event.step)
     if versions or not rule.says_restarts:
-        _withdraw_at_steps_back(batch, events, versions)
+        records, steps = _summaries(points, events)
+        is_back = steps < np.append(rule.last_step, steps[:-1])
+        for record, step in zip(records[is_back].tolist(), steps[is_back].tolist(), strict=True):
+            if not _says_restarts(rule, versions, record):
+                batch.withdraw_tags(record, step)
     return batch
-
-
-def _withdraw_at_steps_back(batch: Batch, events: Numbered, versions: list[tuple[int, bool]]) -> None:
-    """Withdraw what steps back void where the version is one that says nothing, and move the batch's rule on."""
-    rule = batch.rule
-    records, steps = _summaries(batch.points, events)
-    is_back = steps < np.append(rule.last_step, steps[:-1])
-    for record, step in zip(records[is_back].tolist(), steps[is_back].tolist(), strict=True):
-        if not _says_restarts(rule, versions, record):
-            batch.withdraw_tags(record, step)
-    says_restarts = versions[-1][1] if versions else rule.says_restarts
-    batch.rule = Rule(says_restarts, int(steps[-1]) if len(steps) else rule.last_step)
 
 
 def _says_restarts(rule: Rule, versions: list[tuple[int, bool]], record: int) -> bool:
@@ -119,3 +114,12 @@ def _summaries(points: PointBatch, events: Numbered) -> tuple[Indices, Indices]:
     steps = np.append(points.rows["step"], np.array([step for _, step in more], np.int64))
     distinct, firsts = np.unique(records, return_index=True)
     return distinct, steps[firsts]
+
+
+def _last_step(points: PointBatch, events: Numbered, before: int) -> int:
+    """Return the step of the last record with a summary; `before` where there is none."""
+    steps = [(number, event.step) for number, event in events if event.has_summary]
+    if len(points):
+        place = int(points.records.argmax())
+        steps.append((int(points.records[place]), int(points.rows["step"][place])))
+    return max(steps, default=(0, before))[1]
