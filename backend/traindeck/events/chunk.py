@@ -4,25 +4,10 @@ import os
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from traindeck.events.layout import Layout, Takes
 from traindeck.events.pointbatch import PointColumns
-from traindeck.events.records import (
-    FOOTER_BYTES,
-    FRAME_BYTES,
-    HEADER_BYTES,
-    LONGEST,
-    Bytes,
-    Indices,
-    edges,
-    is_sound_head,
-    masked_crc,
-    masked_crcs,
-    record_bytes,
-    sound_headers,
-    stored_checksums,
-)
+from traindeck.events.records import LONGEST, Bytes, Indices, Records, record_bytes
 
 CHUNK_BYTES = 1 << 20
 """Read at once: small, so that no operation on it holds the interpreter's lock for long."""
@@ -55,72 +40,53 @@ class Chunk:
 
 def read_chunk(data: bytes, takes: Takes) -> Chunk:
     """Take apart the records that begin with `data`; points of records that `takes` wants become columns."""
-    view = np.frombuffer(data, np.uint8)
-    ends = edges(data)
-    begins, lengths = ends[:-1], np.diff(ends) - FRAME_BYTES
-    sorter = _Sorter(data, view, begins + HEADER_BYTES, lengths, takes)
-    sound = sound_headers(view, begins, lengths)
-    for length in np.unique(lengths[sound]).tolist():
-        sorter.read(length, np.flatnonzero((lengths == length) & sound))
-    heads = len(begins) if sound.all() else int(sound.argmin())
-    good = min([heads, *sorter.corrupt])
-    corrupt = BAD_RECORD if good < heads else None
-    if good == heads and (heads < len(begins) or not is_sound_head(data[ends[-1] : ends[-1] + HEADER_BYTES])):
-        corrupt = BAD_LENGTH
-    if corrupt is not None:
+    records = Records(data)
+    sorter = _Sorter(records, takes)
+    lengths = records.lengths[: records.sound_heads]
+    for length in np.unique(lengths).tolist():
+        sorter.read(length, np.flatnonzero(lengths == length))
+    good = min([records.sound_heads, *sorter.corrupt])
+    corrupt = None if records.may_go_on(good) else BAD_LENGTH
+    if good < records.sound_heads:
+        corrupt = BAD_RECORD
         sorter.columns.keep_before(good)
     others = sorted(other for other in sorter.others if other[0] < good)
-    return Chunk(sorter.columns, others, int(ends[good]), corrupt)
+    return Chunk(sorter.columns, others, int(records.ends[good]), corrupt)
 
 
 @dataclass(slots=True)
 class _Sorter:
     """Sorts the records of one chunk into columns, others and corrupt ones."""
 
-    data: bytes
-    view: Bytes
-    starts: Indices
-    lengths: Indices
+    records: Records
     takes: Takes
     columns: PointColumns = field(default_factory=PointColumns)
     others: list[tuple[int, bytes]] = field(default_factory=list)
     corrupt: list[int] = field(default_factory=list)
 
-    def read(self, length: int, records: Indices) -> None:
-        """Read all records of one length."""
-        if len(records) <= FEW_RECORDS or not 0 < length <= LONGEST:
-            self._read_singly(records)
+    def read(self, length: int, numbers: Indices) -> None:
+        """Read the records of one length, which have these numbers."""
+        if len(numbers) <= FEW_RECORDS or not 0 < length <= LONGEST:
+            self._keep(numbers)
+            self.corrupt += [number for number in numbers.tolist() if not self.records.is_sound(number)][:1]
             return
-        rows = sliding_window_view(self.view, length)[self.starts[records]]
-        columns = np.ascontiguousarray(rows.T)
-        sound = masked_crcs(columns) == stored_checksums(self.view, self.starts[records] + length)
-        if not sound.all():
-            self.corrupt.append(int(records[sound.argmin()]))
-        left: Indices = np.arange(len(records))
+        columns, sound = self.records.columns(numbers)
+        self.corrupt += numbers[~sound][:1].tolist()
+        left: Indices = np.arange(len(numbers))
         for _ in range(LAYOUTS_LIMIT):
             if not len(left):
                 return
-            layout = Layout.of(rows[left[0]].tobytes(), self.takes)
+            layout = Layout.of(columns[:, left[0]].tobytes(), self.takes)
             alike = left == left[0] if layout is None else layout.matches(_some(columns, left))
             chosen, left = left[alike], left[~alike]
             if layout is None:
-                self._keep(records[chosen])
+                self._keep(numbers[chosen])
             else:
-                layout.add_to(self.columns, _some(columns, chosen), records[chosen])
-        self._keep(records[left])
+                layout.add_to(self.columns, _some(columns, chosen), numbers[chosen])
+        self._keep(numbers[left])
 
-    def _keep(self, records: Indices) -> None:
-        for number in records.tolist():
-            start = int(self.starts[number])
-            self.others.append((number, self.data[start : start + int(self.lengths[number])]))
-
-    def _read_singly(self, records: Indices) -> None:
-        self._keep(records)
-        for number, record in self.others[-len(records) :]:
-            end = int(self.starts[number]) + len(record)
-            if masked_crc(record) != int.from_bytes(self.data[end : end + FOOTER_BYTES], "little"):
-                self.corrupt.append(number)
-                return
+    def _keep(self, numbers: Indices) -> None:
+        self.others += ((number, self.records.content(number)) for number in numbers.tolist())
 
 
 def _some(columns: Bytes, places: Indices) -> Bytes:

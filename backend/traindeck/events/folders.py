@@ -74,10 +74,7 @@ class EventFolders:
         """
         waiting, seen = deque(["", ELSEWHERE]), dict[str, Listing]()
         while waiting:
-            relative = waiting.popleft()
-            if (listing := self._listing(relative)) is not None:
-                seen[relative] = listing
-                waiting.extendleft(_join(relative, name) for name in reversed(listing.folders))
+            waiting.extendleft(reversed(self._look(waiting.popleft(), seen)))
         self._known = seen
         sizes = {relative: tuple(self._sizes(relative, listing.files)) for relative, listing in seen.items()}
         return {relative or ".": found for relative, found in sizes.items() if found}
@@ -89,14 +86,20 @@ class EventFolders:
         """
         waiting, seen = deque([] if self.root.is_symlink() else ["", ELSEWHERE]), dict[str, Listing]()
         while waiting and len(seen) < FOLDERS_LIMIT:
-            relative = waiting.popleft()
-            if (listing := self._listing(relative)) is not None:
-                seen[relative] = listing
-                waiting += (_join(relative, name) for name in sorted(listing.folders) if name not in SKIPPED)
+            below = self._look(waiting.popleft(), seen)
+            waiting += sorted(folder for folder in below if folder.rpartition("/")[2] not in SKIPPED)
         self._known = seen
         left_out = f"event files were looked for in the first {len(seen)} folders only"
         self.problem = left_out if waiting else None
         return [self._place(relative, name) for relative, listing in seen.items() for name in listing.files]
+
+    def _look(self, relative: str, seen: dict[str, Listing]) -> list[str]:
+        """Add the listing of a folder to `seen`, and return the folders in it; none where it cannot be read."""
+        listing = self._listing(relative)
+        if listing is None:
+            return []
+        seen[relative] = listing
+        return [_join(relative, name) for name in listing.folders]
 
     def _listing(self, relative: str) -> Listing | None:
         # Text, not a Path: there may be a thousand folders, and each is looked at every second.

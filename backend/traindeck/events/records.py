@@ -31,6 +31,61 @@ Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
 
 
+class Records:
+    """The whole records that some bytes begin with.
+
+    Attributes:
+        ends: Where each record begins, and where the last one ends; int64, shape (records + 1,).
+        lengths: The size of each record's content; int64, shape (records,).
+        sound_heads: How many records come before the first whose length does not match its checksum.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._view = data, np.frombuffer(data, np.uint8)
+        self.ends = edges(data)
+        self.lengths = np.diff(self.ends) - FRAME_BYTES
+        distinct, which = np.unique(self.lengths, return_inverse=True)
+        expected = np.array([masked_crc(LENGTH.pack(length)) for length in distinct.tolist()], np.uint32)
+        sound = self._stored(self.ends[:-1] + LENGTH.size) == expected[which]
+        self.sound_heads = len(sound) if sound.all() else int(sound.argmin())
+
+    def content(self, number: int) -> bytes:
+        """Return the content of one record."""
+        begin, end = self.ends[number : number + 2].tolist()
+        return self._data[begin + HEADER_BYTES : end - FOOTER_BYTES]
+
+    def is_sound(self, number: int) -> bool:
+        """Return whether the content of one record matches its checksum."""
+        begin, end = self.ends[number : number + 2].tolist()
+        content = memoryview(self._data)[begin + HEADER_BYTES : end - FOOTER_BYTES]
+        return masked_crc(content) == int.from_bytes(self._data[end - FOOTER_BYTES : end], "little")
+
+    def columns(self, numbers: Indices) -> tuple[Bytes, NDArray[np.bool_]]:
+        """Return the bytes of records of one length, shape (length, records), and which match their checksums."""
+        starts, length = self.ends[numbers] + HEADER_BYTES, int(self.lengths[numbers[0]])
+        columns = np.ascontiguousarray(sliding_window_view(self._view, length)[starts].T)
+        return columns, masked_crcs(columns) == self._stored(starts + length)
+
+    def may_go_on(self, number: int) -> bool:
+        """Return whether what stands in the place of a record, or behind the last one, may still become one."""
+        head = self._data[int(self.ends[number]) :][:HEADER_BYTES]
+        return len(head) < HEADER_BYTES or record_bytes(head) is not None
+
+    def _stored(self, places: Indices) -> NDArray[np.uint32]:
+        if not len(places):
+            return np.empty(0, np.uint32)
+        return sliding_window_view(self._view, FOOTER_BYTES)[places].view("<u4").reshape(-1)
+
+
+def record_bytes(data: bytes) -> int | None:
+    """Return the size of the record that `data` begins with, where its header is whole and sound."""
+    head, stored = data[: LENGTH.size], data[LENGTH.size : HEADER_BYTES]
+    if len(data) < HEADER_BYTES or masked_crc(head) != int.from_bytes(stored, "little"):
+        return None
+    size: int = LENGTH.unpack(head)[0] + FRAME_BYTES
+    return size
+
+
 def edges(data: bytes) -> Indices:
     """Return where each whole record begins, and where the last one ends, going by the lengths alone."""
     view = np.frombuffer(data, np.uint8)
@@ -78,33 +133,7 @@ def _lengths(view: Bytes, begins: Indices) -> Indices:
     return found
 
 
-def record_bytes(data: bytes) -> int | None:
-    """Return the size of the record that `data` begins with, where its header is whole and sound."""
-    whole = len(data) >= HEADER_BYTES and is_sound_head(data[:HEADER_BYTES])
-    return LENGTH.unpack_from(data)[0] + FRAME_BYTES if whole else None
-
-
-def is_sound_head(rest: bytes) -> bool:
-    """Return whether `rest` may still become a record: its header is not whole, or matches its checksum."""
-    head, stored = rest[: LENGTH.size], rest[LENGTH.size : HEADER_BYTES]
-    return len(rest) < HEADER_BYTES or masked_crc(head) == int.from_bytes(stored, "little")
-
-
-def sound_headers(view: Bytes, begins: Indices, lengths: Indices) -> NDArray[np.bool_]:
-    """Return which of the records at `begins` have a length that matches its checksum."""
-    distinct, which = np.unique(lengths, return_inverse=True)
-    expected = np.array([masked_crc(LENGTH.pack(length)) for length in distinct.tolist()], np.uint32)
-    return np.asarray(stored_checksums(view, begins + LENGTH.size) == expected[which])
-
-
-def stored_checksums(view: Bytes, places: Indices) -> NDArray[np.uint32]:
-    """Return the checksums that stand at `places`; as many as there are places."""
-    if not len(places):
-        return np.empty(0, np.uint32)
-    return sliding_window_view(view, FOOTER_BYTES)[places].view("<u4").reshape(-1)
-
-
-def masked_crc(data: bytes) -> int:
+def masked_crc(data: bytes | memoryview) -> int:
     """Return the checksum that stands behind `data` in an event file."""
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
