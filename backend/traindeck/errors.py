@@ -1,7 +1,9 @@
 """The errors of Traindeck. `api/problems.py` is the one place that turns them into HTTP answers.
 
 TraindeckError
-├── RunNotFound
+├── NotFound             there is no such thing
+│   ├── RunNotFound
+│   └── BoardNotFound
 ├── RunConflict          the run's status does not allow it
 ├── InvalidRequest       one or more fields are wrong
 ├── LedFromElsewhere     a page of another site led a browser to an address that only the user may open
@@ -26,7 +28,15 @@ class TraindeckError(Exception):
     """Something that Traindeck can name; the message says what to do."""
 
 
-class RunNotFound(TraindeckError):
+class NotFound(TraindeckError):
+    """There is no such thing; the message says what there is."""
+
+
+class BoardNotFound(NotFound):
+    """There is no such board of several runs."""
+
+
+class RunNotFound(NotFound):
     """There is no such run."""
 
     def __init__(self, run_id: int) -> None:

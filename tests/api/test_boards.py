@@ -6,7 +6,6 @@ import pytest
 
 from support.logs import write_logs
 from support.waiting import wait_for
-from traindeck.api.boardnames import board_name
 
 
 @pytest.fixture(scope="module")
@@ -111,13 +110,6 @@ def test_the_state_of_several_runs_tells_how_many_they_are_and_opens_no_board(cl
 def reading_done(client, query):
     state = client.get("/boards/state", params=query).json()
     return state if state["state"] == "current" else None
-
-
-def test_names_on_a_board_are_plain_and_fit_a_folder():
-    assert board_name(42, "quiet-otter") == "42 quiet-otter"
-    assert board_name(1, "a/b\\c") == "1 a_b_c"
-    assert board_name(1, "\u202e\x00\n") == "1"
-    assert len(board_name(2**62, "ü" * 500).encode()) < 255
 
 
 RESUMES = """

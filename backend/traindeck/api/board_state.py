@@ -8,9 +8,9 @@ from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
-from traindeck.api.tensorboard import board_of
 from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import State
+from traindeck.launches.boardset import board_of
 from traindeck.runs.queries import find_run
 from traindeck.runs.status import Status
 

@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.negotiation import VARY, wants_page
 from traindeck.api.problems import responses
-from traindeck.api.runnumbers import run_numbers
 from traindeck.api.strict import StrictRoute
+from traindeck.launches.boardset import run_numbers
 from traindeck.pages.compare_page import render_compare
 from traindeck.pages.program_text import program_name
 from traindeck.provenance.record_reader import read_record_of

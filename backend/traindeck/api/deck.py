@@ -7,11 +7,11 @@ import anyio
 from fastapi import Depends, Request
 
 from traindeck import __version__
-from traindeck.api.boardsets import BoardSets
 from traindeck.api.feed import Feed
 from traindeck.api.lanes import Lanes
 from traindeck.boards.client import Boards
 from traindeck.db.engine import Database
+from traindeck.launches.boardset import BoardSets
 from traindeck.launches.launchpad import Launchpad
 from traindeck.pages.shell import DeckState
 from traindeck.provenance.attempt_recorder import AttemptRecorder

@@ -25,8 +25,8 @@ from traindeck.errors import (
     InvalidRequest,
     LedFromElsewhere,
     NoRoom,
+    NotFound,
     RunConflict,
-    RunNotFound,
 )
 from traindeck.launches.requests import LaunchBody
 from traindeck.pages.error_page import WayOn, render_error
@@ -115,7 +115,7 @@ def _cut(text: str, most: int) -> str:
 def install(app: FastAPI) -> None:
     """Have every error of `app` answered here, and documented."""
     _document(app)
-    app.add_exception_handler(RunNotFound, _not_found)
+    app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(RunConflict, _conflict)
     app.add_exception_handler(InvalidRequest, _invalid)
     app.add_exception_handler(LedFromElsewhere, _led_from_elsewhere)

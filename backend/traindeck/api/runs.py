@@ -11,13 +11,13 @@ from pydantic import ConfigDict
 from traindeck.api.arrival import led_from_elsewhere
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.lanes import asking, in_lane
-from traindeck.api.lines import line_before, line_problems
 from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.events.elsewhere import unreadable_folders
 from traindeck.events.seriesnames import readable
+from traindeck.launches.lines import line_before, line_problems
 from traindeck.launches.requests import Body, LaunchBody, Name, Priority, Tags, Text
 from traindeck.launches.submission import prepare, resolve, submit
 from traindeck.pages.run_page import render_run

@@ -9,13 +9,13 @@ from traindeck.api.attempt import AttemptNumber, ended_attempt_files
 from traindeck.api.content import packed
 from traindeck.api.deck import DeckDep
 from traindeck.api.lanes import in_lane
-from traindeck.api.lines import line_before, line_problems
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.errors import FieldError, InvalidRequest
 from traindeck.events.series import list_names, read_line
 from traindeck.events.tail import catch_up
+from traindeck.launches.lines import line_before, line_problems
 from traindeck.runs.files import AttemptFiles
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from traindeck.pages.compare_page import COLOURS
 from traindeck.pages.rendering import render
 from traindeck.pages.runs_page import ListQuery
 from traindeck.pages.shell import DeckState, Shell
+from traindeck.runs.colours import COLOURS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from traindeck.pages.metrics import main_tags
 from traindeck.pages.rendering import render
 from traindeck.pages.run_state import Badge, badge
 from traindeck.pages.shell import DeckState, Shell
+from traindeck.runs.colours import COLOURS, run_colours
 from traindeck.runs.comparison import ComparedCode, ComparedFile, ComparedRun, Comparison
 
-COLOURS = 8
-"""The number of --run-N in tokens.css, and the most runs that can be compared."""
 FEW = 5
 """The most columns that fit on a wide screen, so that their headings can stay in view."""
 UNFOLDED_LINES = 60
@@ -103,17 +102,6 @@ def _column(run: ComparedRun, colour: int, runs: list[ComparedRun]) -> RunColumn
         colour=colour,
         without_url=f"/compare?runs={','.join(others)}" if len(others) > 1 else "",
     )
-
-
-def run_colours(run_ids: list[int]) -> dict[int, int]:
-    """Return a color for each run, by its number. No two share one; most keep theirs when others join or leave."""
-    taken: dict[int, int] = {}
-    for run_id in sorted(run_ids):
-        wanted = range(run_id, run_id + COLOURS)
-        taken[run_id] = next(
-            (at % COLOURS + 1 for at in wanted if at % COLOURS + 1 not in taken.values()), run_id % COLOURS + 1
-        )
-    return taken
 
 
 def _tags(comparison: Comparison) -> list[str]:
