@@ -12,7 +12,6 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from traindeck import __version__
 from traindeck.api import (
     actions,
-    board_state,
     boards,
     code,
     compare,
@@ -54,7 +53,7 @@ from traindeck.scheduling.machine import find_gpus
 from traindeck.scheduling.observer import Observer
 from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings
-from traindeck.sources.store import CodeStore
+from traindeck.sources.codestore import CodeStore
 from traindeck.trainers.registry import load_trainers
 
 logger = logging.getLogger(__name__)
@@ -80,7 +79,6 @@ ROUTERS = (
     events,
     health,
     tensorboard,
-    board_state,
     boards,
     imports,
     site,
@@ -115,6 +113,7 @@ def create_app(settings: Settings, umask: int = -1) -> FastAPI:
     problems.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
+    app.include_router(tensorboard.states)
     app.include_router(boards.below)
     app.mount("/static", static.Static(directory=static_folder()))
     app.add_middleware(guard.Guard, upload_bytes=settings.upload_limit_mb * 1_000_000)

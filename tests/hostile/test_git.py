@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from traindeck.sources.git import read_git
-from traindeck.sources.program import GitFailed, GitProgram
+from traindeck.sources.gitprogram import GitFailed, GitProgram
 
 
 def git(folder: Path, *arguments: str) -> str:

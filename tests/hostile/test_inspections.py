@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.waiting import wait_for
+from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Inspection, Target
-from traindeck.options.launch import resolve_script_params
 from traindeck.runner.family import descendants
 from traindeck.scheduling.forkserver import Forkserver
 from traindeck.scheduling.inspector import Inspector

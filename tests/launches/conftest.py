@@ -14,7 +14,7 @@ from traindeck.runs.queue import Capacity
 from traindeck.scheduling.forkserver import Forkserver
 from traindeck.scheduling.inspector import Inspector
 from traindeck.scheduling.launcher import Launcher
-from traindeck.sources.store import CodeStore
+from traindeck.sources.codestore import CodeStore
 from traindeck.trainers.registry import Registry
 
 Project = Callable[..., Path]

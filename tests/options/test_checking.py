@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from options.parsers import Parser, schema_of
-from traindeck.options.arguments import Inexpressible, args_of, completed, read_args
 from traindeck.options.checking import check_params
+from traindeck.options.conversion import Inexpressible, args_of, completed, read_args
 
 
 class Color(enum.Enum):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from traindeck.options.arguments import Inexpressible, args_of, completed, read_args
 from traindeck.options.checking import check_params
+from traindeck.options.conversion import Inexpressible, args_of, completed, read_args
+from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Target
-from traindeck.options.launch import resolve_script_params
 from traindeck.options.schema import Schema, make_schema
 from traindeck.runner.inspecting import clicked
 from traindeck.runner.inspecting.parsing import parse_with_click

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from options.parsers import Parser, schema_of
-from traindeck.options.arguments import args_of, completed, read_args
 from traindeck.options.checking import check_params
+from traindeck.options.conversion import args_of, completed, read_args
 from traindeck.options.schema import Schema, make_schema
 from traindeck.pages.form_fields import field_groups
 from traindeck.runner.inspecting import clicked

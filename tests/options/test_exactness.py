@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from options.parsers import Parser, arguments, parsers, schema_of
-from traindeck.options.arguments import Inexpressible, args_of, completed, read_args
 from traindeck.options.checking import check_params
+from traindeck.options.conversion import Inexpressible, args_of, completed, read_args
 from traindeck.options.schema import Schema
 from traindeck.runner.inspecting.values import plain
 

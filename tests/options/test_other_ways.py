@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Target
-from traindeck.options.launch import resolve_script_params
 from traindeck.scheduling.inspector import Inspector
 
 Script = Callable[[str], Target]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from traindeck.options.conversion import read_partly
+from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Inspection, Target
-from traindeck.options.launch import resolve_script_params
-from traindeck.options.partial import read_partly
 from traindeck.scheduling.inspector import Inspector
 
 Script = Callable[[str], Target]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from traindeck.options.checking import resume_errors
 from traindeck.options.inspection import Target
-from traindeck.options.resuming import resume_errors
 from traindeck.scheduling.inspector import Inspector
 
 ARGPARSE = """

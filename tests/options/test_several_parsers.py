@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Target
-from traindeck.options.launch import resolve_script_params
 from traindeck.scheduling.inspector import Inspector
 
 Script = Callable[[str], Target]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.sources.store import CodeStore
+from traindeck.sources.codestore import CodeStore
 
 LONG_AGO = time.time() - 100_000
 

@@ -4,7 +4,7 @@ import time
 
 from traindeck.runner.program import Program
 from traindeck.sources.difference import KeptCode, code_difference
-from traindeck.sources.kept import materialise
+from traindeck.sources.runcode import materialise
 
 
 def kept(store, folder, tmp_path, name) -> KeptCode:

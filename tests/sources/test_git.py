@@ -10,7 +10,7 @@ import pytest
 from support.waiting import wait_for
 from traindeck.runner.program import Program
 from traindeck.sources.git import public_url, read_git
-from traindeck.sources.program import GitFailed, GitProgram
+from traindeck.sources.gitprogram import GitFailed, GitProgram
 
 
 def git(folder: Path, *arguments: str) -> str:

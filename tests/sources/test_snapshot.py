@@ -9,7 +9,7 @@ import pytest
 from traindeck import sources
 from traindeck.runner.program import Program
 from traindeck.sources import project as bounds
-from traindeck.sources.kept import code_of, keep_again, materialise, read_manifest
+from traindeck.sources.runcode import code_of, keep_again, materialise, read_manifest
 
 
 def paths(tree) -> list[str]:

@@ -12,12 +12,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from traindeck.api.arrival import refuse_foreign_boards
-from traindeck.api.board_state import BoardStateView
 from traindeck.api.deck import Deck, DeckDep
-from traindeck.api.negotiation import VARY, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
+from traindeck.api.tensorboard import BoardStateView
+from traindeck.api.visitor import VARY, refuse_foreign_boards, wants_page
 from traindeck.boards.spec import SHARED_PATH
 from traindeck.launches.boardset import MAX_FILTER, MOST, BoardSet, board_set, name_of
 from traindeck.pages.board_page import render_board

@@ -20,7 +20,7 @@ from traindeck.runner.outside import open_file
 from traindeck.runs.files import read_json
 from traindeck.runs.queries import find_run
 from traindeck.runs.written import open_written
-from traindeck.sources.kept import DIFF, GIT, code_of
+from traindeck.sources.runcode import DIFF, GIT, code_of
 from traindeck.sources.tree import CodeTree
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)

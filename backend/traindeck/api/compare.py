@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from traindeck.api.deck import Deck, DeckDep
-from traindeck.api.negotiation import VARY, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
+from traindeck.api.visitor import VARY, wants_page
 from traindeck.launches.boardset import run_numbers
 from traindeck.pages.compare_page import render_compare
 from traindeck.pages.program_text import program_name

@@ -23,7 +23,7 @@ from traindeck.scheduling.inspector import Inspector
 from traindeck.scheduling.observer import Observer
 from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings
-from traindeck.sources.store import CodeStore
+from traindeck.sources.codestore import CodeStore
 from traindeck.trainers.registry import Registry
 
 

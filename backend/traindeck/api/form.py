@@ -18,13 +18,13 @@ from traindeck.launches.located import locate, locate_kept
 from traindeck.launches.requests import Argument, Body, ScriptBody
 from traindeck.launches.rerun import spec_of
 from traindeck.launches.resolution import inspect
+from traindeck.options.conversion import read_partly
 from traindeck.options.inspection import Inspection, Target
-from traindeck.options.partial import read_partly
 from traindeck.options.schema import Schema
 from traindeck.options.sources import with_sources
 from traindeck.pages.launch_page import render_options
 from traindeck.runs.view import RunView
-from traindeck.sources.kept import code_of
+from traindeck.sources.runcode import code_of
 
 router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 

@@ -16,8 +16,8 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from traindeck.api.negotiation import wants_page
 from traindeck.api.validation import field_errors
+from traindeck.api.visitor import wants_page
 from traindeck.errors import (
     NO_ROOM,
     DeckBusy,

@@ -5,15 +5,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from traindeck.api.attempt import AttemptNumber, attempt_number
 from traindeck.api.deck import DeckDep
-from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
+from traindeck.api.visitor import VARY, wants_fragment, wants_page
 from traindeck.pages.setup_tab import render_setup
 from traindeck.provenance.record_reader import read_record_of
 from traindeck.runs.queries import find_run, show_run
 from traindeck.runs.record_view import RecordView
-from traindeck.sources.kept import code_of
+from traindeck.sources.runcode import code_of
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 

@@ -8,12 +8,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
-from traindeck.api.arrival import led_from_elsewhere
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.lanes import asking, in_lane
-from traindeck.api.negotiation import VARY, wants_fragment, wants_page
 from traindeck.api.problems import responses
 from traindeck.api.uploads import LAUNCH_BODY, LaunchRoute
+from traindeck.api.visitor import VARY, led_from_elsewhere, wants_fragment, wants_page
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.events.elsewhere import unreadable_folders
 from traindeck.events.seriesnames import readable

@@ -14,8 +14,8 @@ from traindeck.errors import FieldError
 from traindeck.launches.located import locate
 from traindeck.launches.requests import Argument, Body, ScriptBody
 from traindeck.launches.resolution import inspect
+from traindeck.options.given import params_of
 from traindeck.options.inspection import Inspections, Target
-from traindeck.options.launch import params_of
 from traindeck.options.sources import with_sources
 
 router = APIRouter(tags=["scripts"], route_class=StrictRoute)

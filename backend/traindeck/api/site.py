@@ -6,10 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from traindeck.api.arrival import led_from_elsewhere
 from traindeck.api.deck import Deck, DeckDep
 from traindeck.api.form import known_options
-from traindeck.api.negotiation import VARY
+from traindeck.api.visitor import VARY, led_from_elsewhere
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.errors import LedFromElsewhere
 from traindeck.pages.launch_page import BrokenTrainerView, Repeated, TrainerView, render_launch

@@ -7,7 +7,7 @@ from traindeck.db.engine import Database
 from traindeck.options.inspection import Inspections
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queue import Capacity
-from traindeck.sources.store import CodeStore
+from traindeck.sources.codestore import CodeStore
 from traindeck.trainers.registry import Registry
 
 

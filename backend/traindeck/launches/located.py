@@ -13,8 +13,8 @@ from traindeck.options.inspection import Target
 from traindeck.options.sources import with_sources
 from traindeck.runner.copying import is_of_kernel
 from traindeck.runner.program import START, Program
+from traindeck.sources.codestore import CodeStore
 from traindeck.sources.reads import Reads
-from traindeck.sources.store import CodeStore
 from traindeck.sources.tree import CodeTree
 from traindeck.sources.uploads import tree_to_run
 

@@ -24,7 +24,7 @@ from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import Resources, RunView
 from traindeck.sources.blobs import Blobs
-from traindeck.sources.kept import copy_git, keep_again
+from traindeck.sources.runcode import copy_git, keep_again
 from traindeck.sources.tree import CodeTree
 
 NEEDS_NO_CODE = ("module", "command")

@@ -11,9 +11,9 @@ from typing import Any
 from traindeck.errors import DeckBusy, InvalidRequest
 from traindeck.launches.launchpad import Launchpad
 from traindeck.launches.located import Located
+from traindeck.options.checking import resume_errors
+from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Inspection, Inspections, Parsed, Parsing, Target
-from traindeck.options.launch import resolve_script_params
-from traindeck.options.resuming import resume_errors
 from traindeck.runner.program import Program
 from traindeck.runs import commands
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from traindeck.options.declaration import chosen_levels
+from traindeck.errors import FieldError
+from traindeck.options.declaration import Record, chosen_levels, levels
 from traindeck.options.schema import Schema
 from traindeck.options.values import alike, as_declared, equal, faults, in_case
 from traindeck.trainers.parameters import ParamError, param_errors
-from traindeck.unknown import unknown_names
+from traindeck.unknown import nearest, unknown_names
+
+RESUME_FIELD = "script.resume_arg"
+VALUED = frozenset({"store", "append", "extend"})
 
 
 def check_params(schema: Schema, params: Mapping[str, Any]) -> tuple[dict[str, Any], list[ParamError]]:
@@ -116,3 +120,26 @@ def _excluded(schema: Schema, given: Mapping[str, Any]) -> list[ParamError]:
 
 def _differs(schema: Schema, name: str, value: Any) -> bool:
     return not equal(value, schema["properties"][name].get("default"))
+
+
+def resume_errors(schema: Schema, option: str | None) -> list[FieldError]:
+    """What is wrong with `option`, as far as the declared options tell: there is no such one, or it takes no value."""
+    declared = schema["x-declared"]
+    if not option or not option.startswith("-") or declared.get("lenient"):
+        return []
+    wanted = option.removesuffix("=")
+    options: list[Record] = [one for level in levels(declared) for one in level.record["options"]]
+    # Parsers take the beginning of a long option for the whole of it.
+    meant = [one for one in options if any(flag.startswith(wanted) for flag in one["flags"])]
+    if not meant:
+        flags = [flag for one in options for flag in one["flags"]]
+        near = nearest(wanted, flags)
+        hint = f"; did you mean {near!r}?" if near else ""
+        return [FieldError(RESUME_FIELD, f"script.resume_arg is {option!r}, but the script has no such option{hint}")]
+    if not any(one["action"] in VALUED for one in meant):
+        return [
+            FieldError(
+                RESUME_FIELD, f"script.resume_arg is {option!r}, but that option of the script takes no checkpoint"
+            )
+        ]
+    return []

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from traindeck.errors import FieldError
-from traindeck.options.arguments import completed
 from traindeck.options.checking import check_params
+from traindeck.options.conversion import completed
 from traindeck.options.schema import Schema
 from traindeck.trainers.parameters import ParamError
 

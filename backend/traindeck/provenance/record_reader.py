@@ -12,7 +12,7 @@ from traindeck.provenance.masking import mask_arguments
 from traindeck.runner.program import Program
 from traindeck.runs.files import AttemptFiles, RunFiles, read_json
 from traindeck.runs.record_view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
-from traindeck.sources.kept import GIT, code_of
+from traindeck.sources.runcode import GIT, code_of
 
 Model = TypeVar("Model", bound=BaseModel)
 

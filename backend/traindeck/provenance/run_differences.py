@@ -14,7 +14,7 @@ from traindeck.runs.files import RunFiles
 from traindeck.runs.record_view import HostView, PackageView, RecordView
 from traindeck.runs.view import RunView
 from traindeck.sources.difference import KeptCode, code_difference
-from traindeck.sources.kept import code_of
+from traindeck.sources.runcode import code_of
 
 GIT_FACTS = ("commit", "branch", "dirty", "remote", "folder", "untracked", "diff_bytes")
 DIFF_SECONDS = 2.0

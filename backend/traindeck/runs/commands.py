@@ -24,7 +24,7 @@ from traindeck.runs.resuming import VARIABLE, way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.sources.blobs import Blobs
-from traindeck.sources.kept import materialise
+from traindeck.sources.runcode import materialise
 
 MOST_DIRECTIONS = 10_000
 

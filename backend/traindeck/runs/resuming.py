@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from traindeck.runner.program import Program
-from traindeck.sources.kept import CODE, code_of
+from traindeck.sources.runcode import CODE, code_of
 
 VARIABLE = "TRAINDECK_RESUME_FROM"
 MOST_FILES = 200

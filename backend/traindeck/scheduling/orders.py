@@ -16,7 +16,7 @@ from traindeck.runs.files import DeckFiles, read_json, write_whole
 from traindeck.runs.resuming import resumed
 from traindeck.scheduling.live import LiveAttempt
 from traindeck.scheduling.slots import Hold, Slots
-from traindeck.sources.kept import code_of
+from traindeck.sources.runcode import code_of
 from traindeck.sources.snapshot import Snapshots
 
 MARK_PATTERN = re.compile(rf"[0-9a-f]{{{MARK_CHARACTERS}}}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from traindeck.runner.outside import read_bytes
-from traindeck.sources.kept import CODE
+from traindeck.sources.runcode import CODE
 from traindeck.sources.tree import CodeTree
 
 MAX_FILES = 200

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from traindeck.sources.program import MARK, GitFailed, GitProgram
+from traindeck.sources.gitprogram import MARK, GitFailed, GitProgram
 
 MAX_DIFF_BYTES = 1_000_000
 MAX_UNTRACKED = 200

@@ -6,7 +6,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from traindeck.sources.git import GitState, read_git
-from traindeck.sources.kept import DIFF, GIT
+from traindeck.sources.runcode import DIFF, GIT
 from traindeck.sources.writing import write_json, write_whole
 
 logger = logging.getLogger(__name__)

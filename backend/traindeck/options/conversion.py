@@ -6,6 +6,7 @@ that a command line cannot express it.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any
 
 from traindeck.options.argparsing import read_with_argparse
 from traindeck.options.clicking import read_with_click
-from traindeck.options.declaration import Record, chosen_levels, options_by_key
+from traindeck.options.declaration import Record, chosen_levels, levels, options_by_key
 from traindeck.options.defaults import can_be_said, is_default, text_of, values_to_answer
 from traindeck.options.reading import Reading, converter
 from traindeck.options.schema import LISTS, SWITCHES, Schema
@@ -36,6 +37,14 @@ def read_args(schema: Schema, args: Sequence[str]) -> Reading:
     """What the script would make of `args`, as far as its declaration tells."""
     read = read_with_argparse if schema["x-parser"] == "argparse" else read_with_click
     return read(schema["x-declared"], args)
+
+
+def read_partly(schema: Schema, args: Sequence[str]) -> Reading:
+    """What `args` come to, as the script would read them if it required nothing."""
+    declared = copy.deepcopy(schema["x-declared"])
+    for level in levels(declared):
+        _relax(level.record, argparse=schema["x-parser"] == "argparse")
+    return read_args({**schema, "x-declared": declared}, args)
 
 
 def completed(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
@@ -207,3 +216,15 @@ def _given(option: Record, value: Any, *, click: bool) -> Iterator[str]:
 def _flag(option: Record) -> str:
     long = [flag for flag in option["flags"] if flag[:1] == flag[1:2]]
     return str((long or option["flags"])[0])
+
+
+def _relax(record: Record, *, argparse: bool) -> None:
+    for option in record["options"]:
+        option["required"] = False
+        if argparse and not option["flags"] and option["nargs"] not in ("?", "*"):
+            # There, a positional is required by how many values it takes.
+            option["nargs"] = "?" if option["nargs"] is None else "*"
+    for group in record["exclusive"]:
+        group["required"] = False
+    if record["commands"]:
+        record["commands"]["required"] = False

@@ -1,8 +1,22 @@
-"""Where a browser came from. A page of another site can lead one to any address, without its user's wish."""
+"""Who is asking: a person with a browser, or a program; and whether a page of another site led the browser here."""
 
 from fastapi import Request
 
 from traindeck.errors import LedFromElsewhere
+
+
+def wants_page(request: Request) -> bool:
+    """True where the client accepts HTML, as browsers do and programs do not."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def wants_fragment(request: Request) -> bool:
+    """True where an open page asks for its live parts anew."""
+    return request.headers.get("hx-request") == "true"
+
+
+VARY = {"Vary": "Accept, HX-Request", "Cache-Control": "no-store"}
+"""For addresses that answer people and programs differently."""
 
 OTHER_SITES = frozenset({"cross-site", "same-site"})
 """Another port of this machine is another owner, though a browser calls it the same site."""

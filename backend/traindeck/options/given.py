@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traindeck.errors import FieldError
-from traindeck.options.arguments import Inexpressible, args_of, completed, read_args
 from traindeck.options.checking import check_params, missing
 from traindeck.options.clicking import MISSING_COMMAND
+from traindeck.options.conversion import Inexpressible, args_of, completed, read_args, read_partly
 from traindeck.options.declaration import chosen_levels, levels
 from traindeck.options.defaults import values_to_answer
 from traindeck.options.inspection import Inspection, Parsed, Parsing, Target
-from traindeck.options.partial import read_partly
 from traindeck.options.reading import Reading
 from traindeck.options.refusals import as_fields, of_args, of_params
 from traindeck.options.schema import Schema
