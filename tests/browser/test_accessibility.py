@@ -134,7 +134,7 @@ def show_dialog(page: Page, deck: ServedDeck) -> None:
 def show_edit(page: Page, deck: ServedDeck) -> None:
     page.goto(f"{deck.url}/runs/1")
     wait_until_ready(page)
-    page.get_by_role("button", name="Edit name, tags, notes").click()
+    page.get_by_role("button", name="Edit name, tags, and notes").click()
     expect(page.get_by_role("dialog")).to_be_visible()
 
 

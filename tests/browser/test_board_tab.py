@@ -124,7 +124,7 @@ def test_the_frame_has_the_colours_of_the_page(shared_deck: ServedDeck, page: Pa
     theme = page.locator("#theme")
     theme.click()
     theme.click()
-    expect(theme).to_have_attribute("aria-label", "Colours: dark")
+    expect(theme).to_have_attribute("aria-label", "Colors: dark")
     expect(board.locator("body")).to_have_class(re.compile("dark-mode"))
     link = page.get_by_role("link", name="Open in a tab of its own")
     expect(link).to_have_attribute("href", re.compile(r"\?darkMode=true#timeseries$"))

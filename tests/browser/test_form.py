@@ -22,7 +22,7 @@ WRONG_TRAINER_FIELDS = {
     "an integer above its bounds": ("params.batch_size", "9000", "at most 8192"),
     "an integer with a fraction": ("params.seed", "1.5", "whole number"),
     "a number at an open bound": ("params.dropout", "1", "below 1"),
-    "a number left out": ("params.weight_decay", "", "needed here"),
+    "a number left out": ("params.weight_decay", "", "Enter a value"),
     "a folded field": ("params.max_steps", "-1", "at least 0"),
 }
 WRONG_COMMON_FIELDS = {
@@ -190,7 +190,7 @@ def test_a_pasted_script_of_a_run_is_edited_and_run(cold_deck: ServedDeck, page:
     expect(source_editor(page)).to_have_text("print('hello')")
     write_source(page, "print('changed')")
     launch(page)
-    expect(page.locator("#error-env")).to_contain_text("The value of MY_TOKEN is not shown here")
+    expect(page.locator("#error-env")).to_contain_text("The value of MY_TOKEN is hidden here")
     page.locator("#common-env").fill("A=b")
     launch(page)
     run_id = launched_run(page)
@@ -229,10 +229,10 @@ def picky_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
 
 def test_a_required_text_that_is_empty_is_asked_for_and_not_launched(picky_deck: ServedDeck, page: Page) -> None:
     open_form(page, picky_deck, "?trainer=picky")
-    expect(page.locator("#changes")).to_have_text("Still needed: folder")
+    expect(page.locator("#changes")).to_have_text("Required: folder")
     expect(page.locator("#curl")).not_to_contain_text("folder")
     launch(page)
-    expect(page.locator("#error-folder")).to_have_text("A value is needed here.")
+    expect(page.locator("#error-folder")).to_have_text("Enter a value.")
     expect(page.locator("#param-folder")).to_be_focused()
     assert count_runs(picky_deck) == 0
     fill(page, "params.folder", "/data")

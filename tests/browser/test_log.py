@@ -146,7 +146,7 @@ def test_search_goes_on_through_all_of_a_long_log_either_way_and_round(
         assert page.locator("#log-text .log-line").count() <= WINDOW
     search.fill("no such thing")
     search.press("Enter")
-    expect(page.locator("#log-matches")).to_have_text("none here")
+    expect(page.locator("#log-matches")).to_have_text("no match here")
 
 
 def test_a_search_of_a_long_log_can_be_stopped(
@@ -159,7 +159,7 @@ def test_a_search_of_a_long_log_can_be_stopped(
     expect(page.locator("#log-matches")).to_have_text("searching 0%")
     page.get_by_role("button", name="Stop searching").click()
     expect(page.get_by_role("button", name="Stop searching")).to_be_hidden()
-    expect(page.locator("#log-matches")).to_have_text("none here")
+    expect(page.locator("#log-matches")).to_have_text("no match here")
 
 
 def test_bars_are_folded_colours_shown_and_all_else_stays_text(cold_deck: ServedDeck, page: Page) -> None:
@@ -187,7 +187,7 @@ def test_a_log_without_newlines_is_shown_searched_and_scrolled_back(cold_deck: S
 def test_a_run_that_prints_nothing_says_so(cold_deck: ServedDeck, page: Page) -> None:
     run = cold_deck.launch("")
     open_log(page, cold_deck, run["id"])
-    expect(page.locator("#log-size")).to_have_text("Nothing was written yet")
+    expect(page.locator("#log-size")).to_have_text("No output yet")
 
 
 NESTED = """

@@ -238,7 +238,7 @@ def test_the_button_reads_the_options_of_a_script_that_the_address_names(trap: T
     page.goto(f"{trap.deck.url}/launch?script={trap.script}#script")
     wait_until_ready(page)
     expect(page.get_by_label("Path")).to_have_value(str(trap.script))
-    expect(page.locator("#options-status")).to_contain_text("not read yet")
+    expect(page.locator("#options-status")).to_contain_text("not been read yet")
     page.get_by_label("Arguments").fill("--lr 0.5")
     page.get_by_label("Arguments").press("Tab")
     expect(page.get_by_role("button", name="Read its options")).to_be_focused()
@@ -263,7 +263,7 @@ def test_a_tensorboard_that_another_site_led_to_waits_for_the_user(trap: Trap, p
     page.goto(elsewhere)
     with page.expect_navigation():
         page.evaluate("url => { location.href = url; }", f"{trap.deck.url}/runs/{trap.data}#tensorboard")
-    expect(page.get_by_role("heading", name="TensorBoard is not opened yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="TensorBoard is not open")).to_be_visible()
     assert trap.state()["board"] == "closed"
     page.get_by_role("button", name="Open TensorBoard").click()
     expect(page.locator("#board-state")).to_have_text("Up to date")

@@ -95,7 +95,7 @@ def test_files_are_listed_filtered_and_downloaded_byte_for_byte(cold_deck: Serve
 def test_name_tags_and_notes_are_edited_in_place(cold_deck: ServedDeck, page: Page, complaints: Complaints) -> None:
     run_id = ended(cold_deck, "", name="before")
     open_run(page, cold_deck, run_id)
-    page.get_by_role("button", name="Edit name, tags, notes").click()
+    page.get_by_role("button", name="Edit name, tags, and notes").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Name")).to_have_value("before")
     complaints.expect("status of 422")

@@ -20,12 +20,12 @@ from support.served import ServedDeck
 SCRIPT = Path(__file__).parent / "scripts" / "thirty_options.py"
 
 WRONG = {
-    "a text that is required": ("data", "", "needed here"),
+    "a text that is required": ("data", "", "Enter a value"),
     "a whole number": ("epochs", "1.5", "whole number"),
-    "a number": ("lr", "fast", "not a number"),
-    "a number that may be left out": ("clip", "1,5", "not a number"),
+    "a number": ("lr", "fast", "Enter a number"),
+    "a number that may be left out": ("clip", "1,5", "Enter a number"),
     "a list of whole numbers": ("layers", "32 6x", "6x is not a whole number"),
-    "a list of two numbers": ("betas", "0.9", "takes 2 values, and these are 1"),
+    "a list of two numbers": ("betas", "0.9", "Enter 2 values; there are 1 now"),
     "a count": ("verbose", "-1", "at least 0"),
     "one of two that exclude each other": ("step_lr", "3", "cannot be given together with cosine"),
 }

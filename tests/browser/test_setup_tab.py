@@ -101,7 +101,7 @@ def test_run_again_takes_the_code_as_it_was_and_leads_to_the_new_run(
     page.goto(f"{cold_deck.url}/runs/{run_id}")
     wait_until_ready(page)
     page.get_by_role("button", name="Run again").click()
-    expect(page.locator(".toast")).to_contain_text(f"is run #{run_id} again")
+    expect(page.locator(".toast")).to_contain_text(f"repeats run #{run_id}")
     expect(page.locator(".run-meta")).to_contain_text(f"Repeats #{run_id}")
     again = int(page.locator("#run").get_attribute("data-run") or 0)
     cold_deck.wait_for_status(again, "completed")

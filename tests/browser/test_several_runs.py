@@ -99,7 +99,7 @@ def test_runs_whose_folders_were_taken_away_are_said_to_be_gone(deck: ServedDeck
     page.goto(f"{deck.url}/boards/?runs=1")
     expect(page.get_by_role("heading", name="The files of these runs are gone")).to_be_visible()
     page.goto(f"{deck.url}/boards/?runs=77")
-    expect(page.get_by_text("None of these runs is on the deck any more.")).to_be_visible()
+    expect(page.get_by_text("The deck no longer has these runs.")).to_be_visible()
 
 
 def bring(deck: ServedDeck, folder: Path) -> None:

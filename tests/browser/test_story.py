@@ -62,7 +62,7 @@ def test_a_run_is_launched_watched_and_read_in_tensorboard(shared_deck: ServedDe
 
 def test_an_empty_deck_has_one_button_that_launches_a_first_run(deck: ServedDeck, page: Page) -> None:
     page.goto(deck.url)
-    expect(page.get_by_role("heading", level=2)).to_have_text("Nothing has been trained here yet")
+    expect(page.get_by_role("heading", level=2)).to_have_text("No runs yet")
     expect(page.locator("main .button.primary:visible")).to_have_count(1)
     page.get_by_role("main").get_by_role("button", name="Launch a first run").click()
     page.wait_for_url(f"{deck.url}/runs/1")

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from docs.blocks import DOCS, section_of
+from docs.blocks import DOCS, ROOT, section_of
 from traindeck.api import directions, health, imports, problems, runs, scalars, scripts, uploads
 from traindeck.app import create_app
 from traindeck.launches import requests
@@ -153,3 +153,13 @@ def test_every_better_direction_is_documented() -> None:
 
     names = [one.value for one in Better] if hasattr(Better, "__members__") else get_args(Better)
     assert [name for name in names if f"`{name}`" not in section_of(HTTP, "Compare runs")] == []
+
+
+def test_the_bar_above_tensorboard_says_what_is_documented() -> None:
+    rows = re.findall(
+        r"^\| ([^|]+) \| [^|]+ \|$", section_of(DOCS / "tensorboard.md", "On the page of a run"), re.MULTILINE
+    )
+    said = [re.split(r" · | \d|, \d", row.strip("… "))[0] for row in rows if row not in ("text", "---")]
+    source = (ROOT / "frontend/static/js/board-words.js").read_text()
+    assert len(said) == 5
+    assert [words for words in said if words not in source] == []

@@ -161,7 +161,7 @@ def test_resume_says_from_which_checkpoint_it_goes_on_and_how_the_script_is_told
     page = render(run, checkpoint=CHECKPOINT, attempts=[1, 2], told="TRAINDECK_RESUME_FROM")
     note = page.one("p", class_="resume-note")
     assert "resume" in buttons(page)
-    assert f"Resume goes on from checkpoints/last.pt, {told}." in note.words()
+    assert f"Resume continues from checkpoints/last.pt, {told}." in note.words()
     assert note.one("a").attributes["href"] == "/runs/42/files/checkpoints/last.pt?attempt=1"
 
 
@@ -170,19 +170,19 @@ def test_a_script_that_is_not_known_to_read_a_checkpoint_is_not_offered_to_resum
     page = render(run, checkpoint=CHECKPOINT)
     note = page.one("p", class_="resume-note")
     assert "resume" not in buttons(page)
-    assert note.words().startswith("Last checkpoint: checkpoints/last.pt. Resume is not offered")
+    assert note.words().startswith("Last checkpoint: checkpoints/last.pt. Resume is not available")
     assert note.one("a").attributes["href"] == "/runs/42/files/checkpoints/last.pt"
 
 
 def test_a_trainer_needs_no_telling_how_it_resumes() -> None:
     note = render(run_view(Status.FAILED), checkpoint=CHECKPOINT).one("p", class_="resume-note")
-    assert note.words() == "Resume goes on from checkpoints/last.pt."
+    assert note.words() == "Resume continues from checkpoints/last.pt."
 
 
 def test_a_checkpoint_that_is_a_folder_is_named_and_no_link() -> None:
     note = render(run_view(Status.FAILED), checkpoint="/d/runs/42/attempt-1/work/out/checkpoint-500")
     note = note.one("p", class_="resume-note")
-    assert note.words() == "Resume goes on from out/checkpoint-500."
+    assert note.words() == "Resume continues from out/checkpoint-500."
     assert note.all("a") == []
 
 

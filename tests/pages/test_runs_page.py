@@ -181,8 +181,8 @@ def test_a_script_is_shown_by_its_file_name_and_arguments() -> None:
 def test_the_header_shows_the_slots_of_what_the_machine_has() -> None:
     page = render(run_view(), deck=deck_state(gpus_used=1, gpus_total=2))
     assert [meter.attributes["aria-label"] for meter in page.all("span", role="meter")] == [
-        "CPU slots taken",
-        "GPU slots taken",
+        "CPU slots in use",
+        "GPU slots in use",
     ]
     assert len(render(run_view()).all("span", role="meter")) == 1
 

@@ -88,7 +88,7 @@ def test_the_command_can_be_copied_and_says_how_it_was_started_and_where() -> No
     assert command.one("button").attributes["data-copy"] == "setup-command"
     assert "Warm start" in command.words()
     assert "/p/vision" in command.words()
-    assert "Cold start: a fresh interpreter." in card(render(start="cold"), "Command").words()
+    assert "Cold start: a new Python process." in card(render(start="cold"), "Command").words()
 
 
 def test_the_code_is_listed_with_what_was_started_first() -> None:
@@ -199,8 +199,8 @@ def test_a_run_of_an_older_deck_says_what_is_not_known_and_asks_no_more() -> Non
     page = render(run_view(Status.COMPLETED, created_at=long_ago, started_at=long_ago), files=[], **UNKNOWN)
     assert "data-pending" not in page.one("div", class_="setup").attributes
     for title in ("Python", "Machine", "Packages", "Environment"):
-        assert "Not known of this run." in card(page, title).words()
-    assert "No code of its own" in card(page, "Code").words()
+        assert "Unknown for this run." in card(page, title).words()
+    assert "no code of its own" in card(page, "Code").words()
 
 
 @pytest.mark.parametrize("part", ["git", "environment", "packages", "host"])

@@ -5,8 +5,8 @@ import { refresh } from "./refresh.js";
 import { toast, toastOnTheNextPage } from "./toast.js";
 
 const QUESTIONS = {
-  cancel: (run) => ({ title: `Cancel run #${run}?`, text: "It is asked to stop, and ended if it does not.", yes: "Cancel run" }),
-  delete: (run) => ({ title: `Delete run #${run}?`, text: "Its log, curves, checkpoints and files are deleted with it. This cannot be undone.", yes: "Delete run" }),
+  cancel: (run) => ({ title: `Cancel run #${run}?`, text: "The run receives SIGTERM. If it does not end in time, it is killed.", yes: "Cancel run" }),
+  delete: (run) => ({ title: `Delete run #${run}?`, text: "This also deletes its log, curves, checkpoints, and files. It cannot be undone.", yes: "Delete run" }),
 };
 
 // A run that only waits loses nothing by being cancelled.
@@ -18,7 +18,7 @@ const DO = {
   resume: (run) => sendJson("POST", `/runs/${run}/resume`),
   rerun: async (run) => {
     const made = await sendJson("POST", `/runs/${run}/rerun`);
-    toastOnTheNextPage(`Run #${made.id} is run #${run} again: the same code, parameters and environment.`);
+    toastOnTheNextPage(`Run #${made.id} repeats run #${run}: same code, parameters, and environment.`);
     location.assign(`/runs/${made.id}`);
   },
   delete: async (run) => {

@@ -7,7 +7,7 @@ export class Problem extends Error {
   }
 }
 
-const UNREACHABLE = { title: "The server cannot be reached. Is it still running?" };
+const UNREACHABLE = { title: "The server does not answer. Check that it is running." };
 
 export async function call(url, options = {}) {
   let response;

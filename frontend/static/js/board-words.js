@@ -4,10 +4,10 @@ import { showBytes } from "./numbers.js";
 const percent = ({ read_bytes, disk_bytes }) => (disk_bytes ? Math.floor((100 * read_bytes) / disk_bytes) : 0);
 
 export function stateWords(state, { wasOpen, isLoaded }) {
-  if (state.state === "away") return wasOpen ? "TensorBoard stopped, and is being started again…" : "TensorBoard is being started…";
+  if (state.state === "away") return wasOpen ? "TensorBoard has stopped, and is starting again…" : "TensorBoard is starting…";
   if (!isLoaded) return wasOpen ? "Opening TensorBoard again…" : "Opening TensorBoard…";
-  // Its runs are others now, or nobody looked for long: the next reload opens it, and nobody sees more of that than this.
-  if (state.state === "closed") return wasOpen ? "Taking in what has changed…" : "Opening TensorBoard…";
+  // Its runs have changed, or it was closed after a time without use: the next reload opens it. Only this says so.
+  if (state.state === "closed") return wasOpen ? "Reading the changes…" : "Opening TensorBoard…";
   if (state.state === "full") return `Too large for TensorBoard's memory: the first ${percent(state)} % are shown`;
   return state.state === "reading" ? `Reading, ${percent(state)} %` : "Up to date";
 }
@@ -18,7 +18,7 @@ export function stateFacts(state, isFinal) {
   const facts = [];
   if (state.last_step !== null) facts.push(`step ${state.last_step.toLocaleString("en")}`);
   facts.push(showBytes(state.disk_bytes));
-  if (state.state === "full") facts.push("TRAINDECK_BOARD_MEMORY_MB sets how much it has");
+  if (state.state === "full") facts.push("TRAINDECK_BOARD_MEMORY_MB sets the limit");
   const rest = state.disk_bytes - state.read_bytes;
   // While a run writes, its last record may not be whole yet.
   if (state.state === "current" && isFinal && rest > 0) facts.push(`${showBytes(rest)} of it damaged`);

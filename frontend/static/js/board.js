@@ -115,7 +115,7 @@ export class Board {
   }
 
   lost() {
-    this.say("away", "The server cannot be reached.", "");
+    this.say("away", "The server does not answer.", "");
     return QUIET_MS;
   }
 

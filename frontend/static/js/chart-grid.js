@@ -159,7 +159,7 @@ export class ChartGrid {
     this.end.disconnect();
     this.more.remove();
     if (left <= 0) return;
-    this.more.textContent = `${counted(left, "more chart")} further down`;
+    this.more.textContent = `${counted(left, "more chart")} below`;
     this.box.append(this.more);
     this.end.observe(this.more);
   }

@@ -63,7 +63,7 @@ class Charts {
   showNone(none, status, unreadLogs) {
     this.none ??= Object.assign(document.createElement("p"), { className: "charts-none" });
     const ended = !["queued", "starting", "running", "stopping"].includes(status);
-    const nothing = ended ? "This run wrote no scalars." : "Curves appear here with the first scalar that the run writes.";
+    const nothing = ended ? "This run wrote no scalars." : "Curves appear when the run writes its first scalar.";
     this.none.textContent = unreadLogs || nothing;
     if (none) this.main.box.append(this.none);
     else this.none.remove();

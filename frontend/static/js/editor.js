@@ -45,7 +45,7 @@ function extensions(parts, changed) {
     EditorState.tabSize.of(4), parts.search(), parts.highlightSelectionMatches(), parts.python(), highlighting(parts),
     parts.keymap.of([parts.indentWithTab, ...parts.defaultKeymap, ...parts.historyKeymap, ...parts.searchKeymap]),
     EditorView.theme(LOOK), EditorView.lineWrapping, EditorView.domEventHandlers({ beforeinput: typeOverSelection }),
-    EditorView.contentAttributes.of({ "aria-label": "Source", "aria-description": "Escape, then Tab, leaves the editor.", spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": "Source", "aria-description": "Press Escape, then Tab, to leave the editor.", spellcheck: "false" }),
     EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
   ];
 }
@@ -73,6 +73,6 @@ async function open() {
 }
 
 export function openEditor() {
-  opening ??= open().catch((error) => console.info(`The editor cannot be had: ${error.message}`));
+  opening ??= open().catch((error) => console.info(`The editor cannot be loaded: ${error.message}`));
   return opening;
 }

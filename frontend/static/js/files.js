@@ -87,7 +87,7 @@ export class Files {
 
   show({ items, truncated }) {
     const told = JSON.stringify(items);
-    this.note.textContent = items.length === 0 ? "The run has written no files yet." : truncated ? "There are more files than are listed here." : "";
+    this.note.textContent = items.length === 0 ? "The run has not written any files yet." : truncated ? "There are more files than this list shows." : "";
     if (told === this.shown) return;
     this.shown = told;
     const sorted = [...items].sort(order);

@@ -14,7 +14,7 @@ function showCode(pre, text) {
       return row;
     }),
   );
-  if (text.length > LONGEST) pre.append("The file goes on: download it to see all of it.");
+  if (text.length > LONGEST) pre.append("This is the first part. Download the file to see all of it.");
 }
 
 async function fill(fold, url, show) {

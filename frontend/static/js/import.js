@@ -27,7 +27,7 @@ async function importAll(asked, signal) {
 
 function told({ runs, created, refreshed, complete }) {
   const rest = runs.length - created - refreshed;
-  const parts = [created && `${created} new`, refreshed && `${refreshed} with new data`, rest && `${rest} as before`].filter(Boolean);
+  const parts = [created && `${created} new`, refreshed && `${refreshed} with new data`, rest && `${rest} unchanged`].filter(Boolean);
   const more = complete ? "" : " There is more than one import takes: import the folders below one by one.";
   return `${counted(runs.length, "run")}: ${parts.join(", ") || "nothing"}.${more}`;
 }

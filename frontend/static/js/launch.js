@@ -46,7 +46,7 @@ function told(changed) {
   const names = (some) => some.map((field) => field.name).join(", ");
   const required = set().there().filter((field) => field.required);
   const missing = required.filter((field) => field.json() === undefined);
-  if (missing.length) return `Still needed: ${names(missing)}`;
+  if (missing.length) return `Required: ${names(missing)}`;
   if (changed.length) return `Changed: ${names(changed)}`;
   if (form.dataset.repeats) return `All parameters are those of run ${form.dataset.repeats}.`;
   return required.length ? "All other parameters are at their defaults." : "All parameters are at their defaults.";
@@ -64,7 +64,7 @@ function complaints() {
   const wrong = [...(isScript() ? scriptComplaints(upload) : []), ...set().complaints()];
   const { body, repeats } = asRequest();
   const hidden = repeats ? undefined : hiddenVariable(body);
-  return hidden ? [...wrong, { field: "env", message: `The value of ${hidden} is not shown here: type it, or take the line away.` }] : wrong;
+  return hidden ? [...wrong, { field: "env", message: `The value of ${hidden} is hidden here. Enter it, or remove the line.` }] : wrong;
 }
 
 // A repeat has no script of its own; the form has one field for the arguments of both.

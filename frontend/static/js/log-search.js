@@ -172,7 +172,7 @@ export class LogSearch {
 
   count() {
     const more = this.matches.length >= MATCHES_LIMIT || !this.view.window.whole();
-    if (!this.matches.length) return more ? "none here" : "none";
+    if (!this.matches.length) return more ? "no match here" : "none";
     return `${this.current + 1} of ${this.matches.length}${more ? "+" : ""}`;
   }
 

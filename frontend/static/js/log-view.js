@@ -146,7 +146,7 @@ export class LogView {
   showState(problem) {
     get("log-earlier").hidden = !this.window.lines.start;
     if (this.follow) this.scrollToEnd();
-    get("log-size").textContent = problem ?? (this.source.size ? showBytes(this.source.size) : "Nothing was written yet");
+    get("log-size").textContent = problem ?? (this.source.size ? showBytes(this.source.size) : "No output yet");
     this.search.renew();
   }
 }

@@ -9,8 +9,8 @@ const BUSY_MS = 250;
 const MANY = 16;
 
 const get = (id) => document.getElementById(id);
-const PLAIN = "Split as a shell does: quote what has spaces.";
-const UNREAD = "Its options are not read yet. Reading them runs the script up to its parser.";
+const PLAIN = "Arguments are split as in a shell. Quote values with spaces.";
+const UNREAD = "The options have not been read yet. Reading them runs the script up to its parser.";
 
 // `asked` gives the script or the run as a body of POST /launch/options, or null where none is named yet.
 export class Options {
@@ -94,7 +94,7 @@ export class Options {
   told({ form, reason, problem }, filled) {
     if (problem) return problem;
     if (filled.length) return `Filled in below: ${filled.join(", ")}.`;
-    if (form) return `${counted(this.set.fields.length, "option")} below. Arguments that are typed here are filled in there.`;
+    if (form) return `${counted(this.set.fields.length, "option")} below. Arguments that you type here fill the fields.`;
     return reason ? `No form: ${reason}. Give arguments as text.` : PLAIN;
   }
 

@@ -60,7 +60,7 @@ export class ParamField {
 
   // What is wrong with the value, as a sentence, or "".
   complaint() {
-    if (this.input.validity.badInput) return "This is not a number.";
+    if (this.input.validity.badInput) return "Enter a number.";
     const json = this.json();
     if (json === undefined) return this.required || this.defaultJson !== "null" || this.input.value.trim() ? this.unreadable() : "";
     if (json === "null") return "";
@@ -70,9 +70,9 @@ export class ParamField {
 
   unreadable() {
     const text = this.input.value.trim();
-    if (!text) return "A value is needed here.";
-    if (this.kind === "json") return "This is not valid JSON.";
-    if (this.kind !== "list") return "This is not a number.";
+    if (!text) return "Enter a value.";
+    if (this.kind === "json") return "Enter valid JSON.";
+    if (this.kind !== "list") return "Enter a number.";
     const words = splitWords(text);
     const place = words.findIndex((word, at) => itemJson(word, this.itemAt(at)) === undefined);
     const [wrong, item] = [words[place], this.itemAt(place)];
@@ -81,14 +81,14 @@ export class ParamField {
 
   wrongList(values) {
     const { least, most } = this.element.dataset;
-    if (least !== "" && least === most && values.length !== Number(least)) return `It takes ${counted(Number(least), "value")}, and these are ${values.length}.`;
-    if (least !== "" && values.length < Number(least)) return `It takes at least ${counted(Number(least), "value")}.`;
+    if (least !== "" && least === most && values.length !== Number(least)) return `Enter ${counted(Number(least), "value")}; there are ${values.length} now.`;
+    if (least !== "" && values.length < Number(least)) return `Enter at least ${counted(Number(least), "value")}.`;
     return "";
   }
 
   outOfBounds(value) {
     const { least, most, openLeast, openMost } = this.element.dataset;
-    if (this.kind === "integer" && !Number.isInteger(value)) return "A whole number is needed here.";
+    if (this.kind === "integer" && !Number.isInteger(value)) return "Enter a whole number.";
     if (least !== "" && openLeast !== undefined && value <= Number(least)) return `It must be above ${least}.`;
     if (least !== "" && value < Number(least)) return `It must be at least ${least}.`;
     if (most !== "" && openMost !== undefined && value >= Number(most)) return `It must be below ${most}.`;

@@ -13,11 +13,11 @@ const WAYS = {
 };
 
 const NEEDED = {
-  path: () => text("script-path") || ["script.path", "A path is needed here."],
+  path: () => text("script-path") || ["script.path", "Enter a path."],
   upload: (upload) => upload.complaint(),
-  source: () => text("script-source") || ["script.source", "The script is still empty."],
-  module: () => (text("script-module") ? text("script-module-cwd") || ["script.cwd", "The folder is needed, for it is where the module is found."] : ["script.module", "A module is needed here."]),
-  command: () => text("script-command") || ["script.command", "A command is needed here."],
+  source: () => text("script-source") || ["script.source", "Enter the source of the script."],
+  module: () => (text("script-module") ? text("script-module-cwd") || ["script.cwd", "Enter the folder that contains the module."] : ["script.module", "Enter a module."]),
+  command: () => text("script-command") || ["script.command", "Enter a command."],
 };
 
 export const way = () => document.querySelector("[name=from]:checked").value;

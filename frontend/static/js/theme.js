@@ -6,7 +6,7 @@ const WORDS = { system: "as the system", light: "light", dark: "dark" };
 
 function show(theme) {
   const button = document.getElementById("theme");
-  const label = `Colours: ${WORDS[theme]}`;
+  const label = `Colors: ${WORDS[theme]}`;
   button.title = `${label} (t)`;
   button.setAttribute("aria-label", label);
   button.querySelector("use").setAttribute("href", `#i-${theme}`);

@@ -35,7 +35,7 @@ export class Upload {
   // [the field, what is missing], or true.
   complaint() {
     if (this.digest) return true;
-    return ["script.upload", this.sending ? "The upload is still under way." : "Choose a file or a folder."];
+    return ["script.upload", this.sending ? "Wait for the upload to finish." : "Choose a file or a folder."];
   }
 
   send(files) {
@@ -49,7 +49,7 @@ export class Upload {
     this.single = kept.length === 1 && !kept[0].path.includes("/");
     const [bytes, limit] = [kept.reduce((sum, { file }) => sum + file.size, 0), Number(get("drop").dataset.limit)];
     // A deck that takes no more ends the connection, and the browser hears no reason.
-    if (bytes > limit) return this.complain(`This is ${showBytes(bytes)}, and at most ${showBytes(limit)} are taken: leave out data.`);
+    if (bytes > limit) return this.complain(`This is ${showBytes(bytes)}, and the limit is ${showBytes(limit)}. Leave out data.`);
     const form = new FormData();
     kept.forEach(({ file, path }) => form.append("file", file, path));
     this.say(`Sending ${this.name}…`);
@@ -78,7 +78,7 @@ export class Upload {
     const answer = read(sending.responseText);
     if (sending.status !== 201) {
       this.say("");
-      this.complain(answer.errors?.[0]?.message ?? answer.detail ?? "The upload did not reach the deck. Is it still running?");
+      this.complain(answer.errors?.[0]?.message ?? answer.detail ?? "The upload failed. Check that the server is running.");
     } else {
       this.received(answer);
     }
@@ -90,7 +90,7 @@ export class Upload {
     get("script-entry").replaceChildren(...entries.map((entry) => new Option(entry, entry)));
     get("entry-field").classList.toggle("waits", !entries.length);
     if (entries.length) this.digest = upload;
-    else this.complain("There is no Python file in it that could be started.");
+    else this.complain("The upload contains no Python file to start.");
   }
 
   forget() {
