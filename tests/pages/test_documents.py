@@ -83,8 +83,10 @@ def test_every_button_has_a_name(page: Element) -> None:
 
 
 def test_an_error_names_its_reference_only_where_there_is_one() -> None:
-    assert "ab12" in read(PAGES["error"]()).words()
-    assert "log has more" not in read(render_error(404, "No", "Not here.", None)).words()
+    words = read(PAGES["error"]()).words()
+    assert "The log of the server has details" in words
+    assert "ab12" in words
+    assert "has details" not in read(render_error(404, "No", "Not here.", None)).words()
 
 
 def test_importing_the_pages_reads_no_file_of_theirs() -> None:
