@@ -18,6 +18,7 @@ REFUSALS = responses(404, 409, 413, 415, 422, 507)
 
 
 @router.post("/runs/{run_id}/cancel", operation_id="cancelRun", responses=REFUSALS)
+@in_lane("writing")
 def cancel_run(run_id: RunId, deck: DeckDep) -> RunView:
     """Stop a run: a queued one at once, a running one by TERM, and KILL after the grace."""
     with deck.database.write() as session:

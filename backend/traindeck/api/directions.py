@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 
 from traindeck.api.deck import Deck, DeckDep
+from traindeck.api.lanes import in_lane
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
 from traindeck.launches.requests import Body
@@ -38,6 +39,7 @@ def get_directions(deck: DeckDep) -> Directions:
 
 
 @router.patch("/metric-directions", operation_id="setMetricDirection", responses=responses(413, 415, 422, 507))
+@in_lane("writing")
 def set_direction(body: DirectionBody, deck: DeckDep) -> Directions:
     """Set which way a scalar is better: in lists, on the pages of runs, and in comparisons."""
     with deck.database.write() as session:

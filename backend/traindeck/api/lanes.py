@@ -70,6 +70,10 @@ class Lanes:
         default_factory=lambda: Lane(8, "Too many runs are launched at the moment; try again shortly.")
     )
     """Looks at scripts and projects, and keeps their code."""
+    writing: Lane = field(
+        default_factory=lambda: Lane(2, "Too many changes are written at the moment; try again shortly.")
+    )
+    """Writes to the database, one at a time: many that wait for their turn would hold every thread of the pages."""
     inspecting: Lane = field(
         default_factory=lambda: Lane(
             4, "Too many scripts are asked for their options at the moment; try again shortly."

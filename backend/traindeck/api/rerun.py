@@ -4,7 +4,6 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response, status
-from fastapi.concurrency import run_in_threadpool
 
 from traindeck.api.deck import DeckDep
 from traindeck.api.lanes import asking
@@ -40,6 +39,6 @@ async def rerun(
     pad = deck.launchpad
     again = await deck.lanes.launching.run(prepare_again, pad, run_id, body)
     spec = await asking(deck, partial(resolve_again, pad, again), trainer=again.asked.trainer)
-    view = await run_in_threadpool(submit_again, pad, spec, idempotency_key)
+    view = await deck.lanes.writing.run(submit_again, pad, spec, idempotency_key)
     response.headers["Location"] = f"/runs/{view.id}"
     return view

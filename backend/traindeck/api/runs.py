@@ -4,7 +4,6 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
@@ -56,7 +55,7 @@ async def launch_run(
     pad = deck.launchpad
     launch = await deck.lanes.launching.run(prepare, pad, body)
     spec = await asking(deck, partial(resolve, pad, launch), trainer=body.trainer, unchecked=not launch.checked)
-    view = await run_in_threadpool(submit, pad, launch, spec, idempotency_key)
+    view = await deck.lanes.writing.run(submit, pad, launch, spec, idempotency_key)
     response.headers["Location"] = f"/runs/{view.id}"
     return view
 
@@ -152,6 +151,7 @@ class EditBody(Body):
 
 
 @router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))
+@in_lane("writing")
 def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
     """Change a run's name, tags, notes or priority. What is left out, or null, stays."""
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
