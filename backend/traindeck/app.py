@@ -150,7 +150,7 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
     code = CodeStore.at(deck_files.home, settings.disk_reserve_mb * 1_000_000)
     code.prepare()
     slots = Slots(settings.cpus, usable_gpus(settings))
-    database.on_commit.append(changes.tell)
+    database.on_commit.append(changes.publish)
     observer = Observer(database, deck_files)
     attempts = Attempts(database, deck_files, code.snapshots, slots, observer, settings.grace_seconds)
     recorder = AttemptRecorder(deck_files, code.blobs)

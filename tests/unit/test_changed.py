@@ -17,7 +17,7 @@ from traindeck.runs.imported import Imported
 from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import Observation, record
+from traindeck.runs.summaries import Observation, write_observation
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ WAYS: dict[str, Callable[[Session, int, int], Any]] = {
     "remove": lambda session, queued, _: commands.remove(session, queued),
     "move": lambda session, queued, _: transitions.move(session, find_run(session, queued), Status.STARTING, attempt=1),
     "trouble": lambda session, queued, _: transitions.record_trouble(session, queued, 0, "why"),
-    "columns": lambda session, queued, _: record(session, Observation(queued, 0, {}, {"log_size": 3})),
-    "scalars": lambda session, queued, _: record(session, Observation(queued, 0, {"loss": SUMMARY})),
+    "columns": lambda session, queued, _: write_observation(session, Observation(queued, 0, {}, {"log_size": 3})),
+    "scalars": lambda session, queued, _: write_observation(session, Observation(queued, 0, {"loss": SUMMARY})),
     "a tag": lambda session, queued, _: session.add(RunTag(run_id=queued, tag="t")),
     "an insert of many": lambda session, queued, _: session.execute(
         insert(RunTag), [{"run_id": queued, "tag": "t"}, {"run_id": queued, "tag": "u"}]
@@ -142,13 +142,13 @@ def test_a_statement_that_changes_runs_without_naming_them_is_refused(database, 
 
 def test_changes_are_told_by_the_commit_alone():
     package = Path(traindeck.__file__).parent
-    told = [path.name for path in package.rglob("*.py") if "changes.tell" in path.read_text()]
+    told = [path.name for path in package.rglob("*.py") if "changes.publish" in path.read_text()]
     assert told == ["app.py"]
 
 
 def test_changes_count_and_mark_what_was_committed(database, runs):
     changes = Changes()
-    database.on_commit.append(changes.tell)
+    database.on_commit.append(changes.publish)
     with changes.listen(lambda: None) as listener:
         with database.write() as session:
             commands.edit(session, runs[1], {"notes": "n"})

@@ -9,7 +9,7 @@ def test_a_listener_hears_of_each_changed_run_once_in_order():
     changes, woken = Changes(), []
     with changes.listen(lambda: woken.append(1)) as listener:
         for run_id in (3, 1, 3, 2, 1):
-            changes.tell(run_id)
+            changes.publish(run_id)
         assert listener.take() == [3, 1, 2]
         assert listener.take() == []
     assert woken == [1]
@@ -18,9 +18,9 @@ def test_a_listener_hears_of_each_changed_run_once_in_order():
 def test_a_listener_for_one_run_hears_of_no_other():
     changes, woken = Changes(), []
     with changes.listen(lambda: woken.append(1), 2) as listener:
-        changes.tell(1)
+        changes.publish(1)
         assert (woken, listener.take()) == ([], [])
-        changes.tell(2)
+        changes.publish(2)
         assert (woken, listener.take()) == ([1], [2])
 
 
@@ -29,7 +29,7 @@ def test_a_listener_that_never_looks_holds_one_mark_for_each_run_however_often_t
     with changes.listen(lambda: None) as listener:
         for _ in range(500):
             for run_id in range(100):
-                changes.tell(run_id)
+                changes.publish(run_id)
         assert len(listener._changed) == 100
 
 
@@ -52,7 +52,7 @@ def test_no_change_is_lost_between_many_threads():
     seen: set[int] = set()
     with changes.listen(lambda: None) as listener:
         threads = [
-            threading.Thread(target=lambda first=first: [changes.tell(first + n) for n in range(200)])
+            threading.Thread(target=lambda first=first: [changes.publish(first + n) for n in range(200)])
             for first in range(0, 1600, 200)
         ]
         for thread in threads:

@@ -70,7 +70,7 @@ def test_a_change_is_read_once_however_many_listen(deck, run_ids):
         feed = Feed()
         with ExitStack() as stack:
             subscribers = [stack.enter_context(feed.subscribe(deck, None)) for _ in range(50)]
-            deck.changes.tell(run_ids[0])
+            deck.changes.publish(run_ids[0])
             told = [await take(subscriber, deck) for subscriber in subscribers]
         assert deck.database.count == 1
         assert all(heard(pieces) == [("run", run_ids[0])] for pieces in told)
@@ -83,7 +83,7 @@ def test_a_stream_of_one_run_hears_of_that_alone_and_others_are_not_read_for_it(
         feed = Feed()
         with feed.subscribe(deck, run_ids[1]) as subscriber:
             for run_id in run_ids:
-                deck.changes.tell(run_id)
+                deck.changes.publish(run_id)
             assert heard(await take(subscriber, deck)) == [("run", run_ids[1])]
         assert deck.database.count == 1
 
@@ -93,7 +93,7 @@ def test_a_stream_of_one_run_hears_of_that_alone_and_others_are_not_read_for_it(
 def test_a_run_that_is_gone_is_told_as_deleted(deck):
     async def test():
         with Feed().subscribe(deck, None) as subscriber:
-            deck.changes.tell(10**6)
+            deck.changes.publish(10**6)
             assert heard(await take(subscriber, deck)) == [("deleted", 10**6)]
 
     asyncio.run(test())
@@ -104,7 +104,7 @@ def test_a_stream_that_is_far_behind_holds_little_and_misses_nothing(deck, run_i
         feed = Feed()
         with feed.subscribe(deck, None) as slow, feed.subscribe(deck, run_ids[-1]) as quick:
             for run_id in run_ids:
-                deck.changes.tell(run_id)
+                deck.changes.publish(run_id)
             await take(quick, deck)
             held = [event for event in slow._events.values() if event is not None]
             assert len(held) == BATCH
@@ -122,7 +122,7 @@ def test_nobody_listens_to_changes_once_the_last_stream_is_gone(deck, run_ids):
                 assert len(deck.changes._listeners) == 1
             assert not deck.changes._listeners
         with feed.subscribe(deck, None) as subscriber:
-            deck.changes.tell(run_ids[0])
+            deck.changes.publish(run_ids[0])
             assert await take(subscriber, deck)
 
     asyncio.run(test())
@@ -133,12 +133,12 @@ def test_streams_end_where_a_change_cannot_be_read_and_new_ones_hear_again(deck,
         feed = Feed()
         with feed.subscribe(deck, None) as subscriber:
             deck.database.fails = True
-            deck.changes.tell(run_ids[0])
+            deck.changes.publish(run_ids[0])
             assert await take(subscriber, deck) == []
             assert subscriber.ended
             deck.database.fails = False
             with feed.subscribe(deck, None) as another:
-                deck.changes.tell(run_ids[0])
+                deck.changes.publish(run_ids[0])
                 assert heard(await take(another, deck)) == [("run", run_ids[0])]
 
     asyncio.run(test())

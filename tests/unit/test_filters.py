@@ -8,7 +8,7 @@ from sqlmodel import Session
 from traindeck.db.tables import RunTag, ScalarSummary
 from traindeck.errors import InvalidRequest
 from traindeck.runs.filters import MAX_TERMS, parse_filter
-from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 

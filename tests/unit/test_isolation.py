@@ -80,7 +80,7 @@ AT_THE_START = {
     ),
     "watching": lambda deck: (observer.Observer, "watch", is_run),
     "observing": lambda deck: (observer, "_columns", lambda watched: watched.run_id == FAULTY),
-    "observing's write": lambda deck: (observer, "record", lambda _session, seen: seen.run_id == FAULTY),
+    "observing's write": lambda deck: (observer, "write_observation", lambda _session, seen: seen.run_id == FAULTY),
 }
 AT_THE_END = {
     "the last look": lambda deck: (observer.Observer, "finish", is_run),

@@ -11,7 +11,7 @@ from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import kept, matching
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.kept import find_kept
-from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 

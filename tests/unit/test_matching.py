@@ -7,7 +7,7 @@ import pytest
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import kept, matching
-from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.queries import RunsQuery, list_runs, newest_matching
 from traindeck.runs.queue import Capacity
 from traindeck.runs.status import Status

@@ -58,15 +58,15 @@ def run_of(database: Database, run_id: int) -> Run:
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int = 1) -> list[int]:
     """Have the next writes of observations fail; the list counts down."""
-    real, left = observing.record, [times]
+    real, left = observing.write_observation, [times]
 
-    def record(session, seen):
+    def write_observation(session, seen):
         if left[0]:
             left[0] -= 1
             raise error
         real(session, seen)
 
-    monkeypatch.setattr(observing, "record", record)
+    monkeypatch.setattr(observing, "write_observation", write_observation)
     monkeypatch.setattr(observing, "ERROR_SECONDS", 0.0)
     return left
 
@@ -175,9 +175,9 @@ def test_marks_of_attempts_that_do_not_count_any_more_are_cleared(database, file
 
 def test_many_series_are_written_in_parts_so_that_others_can_write_between(database, files, observer, monkeypatch):
     monkeypatch.setattr(observing, "WRITE_TOGETHER", 10)
-    sizes, real = [], observing.record
+    sizes, real = [], observing.write_observation
     monkeypatch.setattr(
-        observing, "record", lambda session, seen: (sizes.append(len(seen.scalars)), real(session, seen))
+        observing, "write_observation", lambda session, seen: (sizes.append(len(seen.scalars)), real(session, seen))
     )
     run_id = add_run(database)
     write(events_of(files, run_id), version(), *(scalar(f"tag{number}", 1, number) for number in range(25)))

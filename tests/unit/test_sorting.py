@@ -12,7 +12,7 @@ from sqlmodel import Session
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, ScalarSummary
 from traindeck.errors import InvalidRequest
-from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 from traindeck.runs.sorting import parse_cursor, parse_sort

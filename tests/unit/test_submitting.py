@@ -12,8 +12,8 @@ from traindeck.db.tables import IdempotencyKey, Parameter, Run, RunTag
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
 from traindeck.runner.program import Program
 from traindeck.runs import commands
-from traindeck.runs.names import ADJECTIVES, ANIMALS, random_name
-from traindeck.runs.parameters import MAX_TEXT_CHARACTERS, parameter_rows
+from traindeck.runs.parameter_rows import MAX_TEXT_CHARACTERS, parameter_rows
+from traindeck.runs.random_names import ADJECTIVES, ANIMALS, random_name
 from traindeck.runs.removal import remove_files
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import FINAL, Status

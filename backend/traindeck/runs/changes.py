@@ -1,7 +1,7 @@
-"""Tells whoever listens that a run changed. It carries numbers of runs, not their content.
+"""Notify listeners of changed runs, by number and not by content.
 
-A listener has one mark for each changed run, however many changes there were since it last looked: one that is
-slow, or does not read at all, costs a bounded amount of memory.
+A listener keeps one mark for each changed run until it takes them, however many changes there were. A slow listener
+therefore needs a bounded amount of memory.
 """
 
 import threading
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Listener:
-    """What has changed since this listener last looked."""
+    """Collects the runs that changed since the last `take`."""
 
     def __init__(self, wake: Callable[[], None], run_id: int | None) -> None:
         self.wake = wake
@@ -19,7 +19,7 @@ class Listener:
         self._changed: dict[int, None] = {}
 
     def mark(self, run_id: int) -> None:
-        """Note the change of a run, and wake the listener at the first one."""
+        """Mark a run as changed, and wake the listener at the first mark."""
         if self._run_id not in (None, run_id):
             return
         with self._lock:
@@ -29,23 +29,23 @@ class Listener:
             self.wake()
 
     def take(self) -> list[int]:
-        """The runs that changed since the last call, each once, in the order of their first change."""
+        """Return the runs that changed since the last call, each once, in the order of their first change."""
         with self._lock:
             changed, self._changed = self._changed, {}
         return list(changed)
 
 
 class Changes:
-    """The place where changes are told and listened for; used from any thread."""
+    """Publishes changes of runs to listeners, from any thread."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         self.count = 0
-        """How many changes were told: what was made of the runs holds as long as this stays the same."""
+        """The number of changes so far. What was computed from runs is current while this stays the same."""
 
-    def tell(self, run_id: int) -> None:
-        """Say that run `run_id` changed, or is gone."""
+    def publish(self, run_id: int) -> None:
+        """Notify the listeners that run `run_id` changed or was deleted."""
         with self._lock:
             self.count += 1
             listeners = tuple(self._listeners)
@@ -53,7 +53,7 @@ class Changes:
             listener.mark(run_id)
 
     def wake_all(self) -> None:
-        """Wake every listener without a change, so that it can see that the deck is closing."""
+        """Wake every listener without a change, so that it notices that the deck is closing."""
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
@@ -61,7 +61,7 @@ class Changes:
 
     @contextmanager
     def listen(self, wake: Callable[[], None], run_id: int | None = None) -> Iterator[Listener]:
-        """A listener for one run, or for all; `wake` is called from the thread in which the change was made."""
+        """Yield a listener for one run or for all. `wake` is called in the thread that made the change."""
         listener = Listener(wake, run_id)
         with self._lock:
             self._listeners.add(listener)

@@ -14,12 +14,12 @@ from traindeck.db.tables import IdempotencyKey, MetricDirection, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.runner.program import Program
 from traindeck.runs import transitions
-from traindeck.runs.checkpoints import last_checkpoint
+from traindeck.runs.checkpoint_search import last_checkpoint
 from traindeck.runs.directions import Better
 from traindeck.runs.files import DeckFiles, sync_folder, write_json
-from traindeck.runs.names import random_name
-from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.queries import find_run
+from traindeck.runs.random_names import random_name
 from traindeck.runs.resuming import VARIABLE, way_to_resume
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status

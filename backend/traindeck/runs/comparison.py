@@ -1,6 +1,6 @@
-"""Several runs beside each other: what `/compare` answers, as JSON and as a page.
+"""The comparison of several runs, as `/compare` returns it.
 
-Every row has one value for each run, in the order of `Comparison.runs`; null where a run has none.
+Every row has one value for each run, in the order of `Comparison.runs`; null if a run has none.
 """
 
 from datetime import datetime
@@ -20,19 +20,19 @@ class ComparedRun(BaseModel):
     name: str
     status: Status
     status_reason: str | None
-    program: str = Field(description="The trainer, or the script as it is called", examples=["train.py"])
+    program: str = Field(description="The trainer, or the script's name", examples=["train.py"])
     tags: list[str]
     attempt: int
     rerun_of: int | None
-    code_digest: str | None = Field(description="Of its code as it was kept: equal for equal code")
+    code_digest: str | None = Field(description="Digest of the kept code: equal for equal code")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    seconds: float | None = Field(description="How long its current attempt took, or has taken until now")
+    seconds: float | None = Field(description="How long its current attempt has taken")
 
 
 class ComparedRow(BaseModel):
-    """One thing by name, with its value in every run."""
+    """A named fact, with its value in every run."""
 
     name: str
     values: list[Any]
@@ -40,46 +40,46 @@ class ComparedRow(BaseModel):
 
 
 class ComparedRows(BaseModel):
-    """Rows that differ first, each kind by name."""
+    """Rows that differ, then rows that are equal, each sorted by name."""
 
     rows: list[ComparedRow] = []
-    equal_left_out: int = Field(0, description="Rows in which all runs agree, and which are not listed")
-    more: int = Field(0, description="Rows beyond what is listed at most")
+    equal_left_out: int = Field(0, description="Equal rows that are not listed")
+    more: int = Field(0, description="Rows above the limit of listed rows")
 
 
 class ComparedMetric(BaseModel):
-    """One scalar, with what it has come to in every run."""
+    """A scalar, with its summary in every run."""
 
     tag: str
     values: list[MetricView | None]
     differs: bool
     better: Better = Field(
         default_factory=lambda data: guess(data["tag"]),
-        description="Which way it is better, as was said or as its name tells",
+        description="Which way it is better, as set by the user or derived from its name",
     )
     said: bool = Field(False, description="Whether `better` was set by PATCH /metric-directions")
 
-    @computed_field(description="The best of the last values; null where none is, or where all are the same")  # type: ignore[prop-decorator]
+    @computed_field(description="The best of the last values; null if there is none, or if all are equal")  # type: ignore[prop-decorator]
     @property
     def best(self) -> float | None:
-        """The best of the last values."""
+        """Return the best of the last values."""
         return best(self.better, [value.last if value else None for value in self.values]) if self.differs else None
 
 
 class ComparedMetrics(BaseModel):
-    """Scalars that differ first, each kind by tag."""
+    """Scalars that differ, then scalars that are equal, each sorted by tag."""
 
     rows: list[ComparedMetric] = []
-    more: int = Field(0, description="Scalars beyond what is listed at most")
+    more: int = Field(0, description="Scalars above the limit of listed scalars")
 
 
 class ComparedFile(BaseModel):
-    """A file that is not the same in two runs."""
+    """A file that differs between two runs."""
 
     path: str
     status: Literal["added", "removed", "changed"]
-    diff: str | None = Field(description="As a unified diff; null where it is no text, or beyond what is compared")
-    cut: bool = Field(False, description="The diff goes on")
+    diff: str | None = Field(description="A unified diff; null if the file is not text, or too long to compare")
+    cut: bool = Field(False, description="The diff was cut off")
 
 
 class ComparedCode(BaseModel):
@@ -87,13 +87,13 @@ class ComparedCode(BaseModel):
 
     run: int
     against: int
-    same: bool | None = Field(description="null where one of the two has kept no code")
+    same: bool | None = Field(description="null if one of the two has no kept code")
     files: list[ComparedFile] = []
-    more: int = Field(0, description="Files beyond what is listed at most")
+    more: int = Field(0, description="Files above the limit of listed files")
 
 
 class Comparison(BaseModel):
-    """Two to eight runs: `code` has one entry for each but the first."""
+    """Two to eight runs; `code` has one entry for each run except the first."""
 
     runs: list[ComparedRun]
     params: ComparedRows
@@ -102,6 +102,6 @@ class Comparison(BaseModel):
     code: list[ComparedCode]
     git: ComparedRows
     packages: ComparedRows
-    environment: ComparedRows = Field(description="Variables; secrets are masked")
+    environment: ComparedRows = Field(description="Environment variables; secrets are masked")
     host: ComparedRows = Field(description="Machine, system, Python, torch")
     resources: ComparedRows

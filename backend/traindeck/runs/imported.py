@@ -15,9 +15,9 @@ from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEven
 from traindeck.runner.record import make_attempt_folder
 from traindeck.runs.files import AttemptFiles, DeckFiles, write_whole
 from traindeck.runs.folder_copy import CopyBounds, copy_folder
-from traindeck.runs.parameters import parameter_rows
+from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import Observation, record
+from traindeck.runs.summaries import Observation, write_observation
 
 NAME_CHARACTERS = 200
 LATEST_SECONDS = 250_000_000_000
@@ -91,7 +91,7 @@ def complete(session: Session, run_id: int, found: Imported) -> None:
         attempt.seconds = max(0.0, found.finished - found.started)
     known.fingerprint = found.fingerprint
     session.flush()
-    record(session, Observation(run_id, 1, found.scalars))
+    write_observation(session, Observation(run_id, 1, found.scalars))
 
 
 def withdraw(session: Session, run_id: int) -> bool:
@@ -124,17 +124,17 @@ def prepare_folder(files: DeckFiles, run_id: int, folder: Path, copy: CopyBounds
 
 
 def imported_from(attempt: AttemptFiles) -> Path | None:
-    """The folder that an attempt is read from; None for one that the deck started, or copied."""
+    """Return the user's folder from which an attempt is read; None if the deck started or copied it."""
     return None if attempt.work.parent == attempt.folder else attempt.work
 
 
 def point_to(attempt: AttemptFiles, folder: Path) -> None:
-    """Have `attempt.work` be a folder of the user's.
+    """Make `attempt.work` refer to a folder of the user.
 
     Raises:
         OSError: the disk is full.
     """
-    # In ASCII: a folder's name need not be UTF-8, and what is not can be written so.
+    # In ASCII, because a folder's name may not be valid UTF-8.
     write_whole(attempt.imported, json.dumps({"folder": str(folder)}).encode())
 
 

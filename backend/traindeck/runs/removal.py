@@ -1,4 +1,4 @@
-"""Removes the folders of deleted runs, whatever the runs have done to them."""
+"""Remove the folders of deleted runs, whatever their contents and permissions."""
 
 import logging
 import os
@@ -11,15 +11,16 @@ from traindeck.runs.files import DeckFiles
 logger = logging.getLogger(__name__)
 
 DOOMED = ".deleted-"
-"""What the name of a folder starts with that is being removed."""
+"""The prefix of a folder that is being removed."""
 LONG_PATH = 2000
-"""The kernel takes paths of 4,096 bytes; what lies deeper is moved up before."""
+"""The kernel accepts paths of 4,096 bytes; deeper folders are moved up first."""
 
 
 def remove_files(files: DeckFiles, run_id: int) -> None:
-    """Remove the folder of a deleted run. It disappears at once, even if removing what is in it takes long.
+    """Remove the folder of a deleted run. It disappears at once, even if removing its contents takes long.
 
-    What an earlier removal has left, cut off in its middle, goes too. Never raises: the run is gone already.
+    The remains of earlier, interrupted removals are removed as well. This never raises, because the run is deleted
+    already.
     """
     folder = files.run(run_id).folder
     try:
@@ -27,15 +28,15 @@ def remove_files(files: DeckFiles, run_id: int) -> None:
     except FileNotFoundError:
         logger.info("run=%d had no folder to remove", run_id)
     except OSError as error:
-        logger.warning("run=%d its folder stays: %s", run_id, error)
+        logger.warning("run=%d folder could not be removed: %s", run_id, error)
     for doomed in files.runs.glob(f"{DOOMED}*"):
         remove_tree(doomed)
 
 
 def remove_tree(top: Path) -> None:
-    """Remove a folder with all that is in it, as far as the system lets us; links are removed, not followed.
+    """Remove a folder with its contents, as far as permissions allow; links are removed and not followed.
 
-    Unlike shutil.rmtree it takes away folders that are a thousand deep, or that are not writable.
+    Unlike shutil.rmtree, this removes folders that are a thousand levels deep or read-only.
     """
     waiting = [str(top)]
     emptied: list[str] = []
@@ -60,7 +61,7 @@ def _moved_up(folder: str, top: Path, number: int) -> str:
 
 
 def _empty(folder: str) -> Iterator[str]:
-    """Remove what is in a folder but other folders, and give those."""
+    """Remove the files in a folder, and yield its folders."""
     with suppress(OSError):
         os.chmod(folder, 0o700)  # noqa: PTH101 (a run may have made it read-only)
         with os.scandir(folder) as entries:

@@ -1,10 +1,10 @@
-"""The statuses of a run, and the moves between them: the drawing in docs/runs.md, as a table."""
+"""The statuses of a run, and the allowed moves between them, as docs/runs.md draws them."""
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a run is in its life."""
+    """The status of a run."""
 
     QUEUED = "queued"
     STARTING = "starting"
@@ -17,12 +17,12 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """True where an attempt has ended: only a new attempt leads on from here."""
+        """Return whether the attempt has ended. Only a new attempt changes a final status."""
         return self in FINAL
 
     @property
     def holds_slots(self) -> bool:
-        """True while a process may be alive, so that the slots of the run are taken."""
+        """Return whether a process may be alive, so that the run holds its slots."""
         return self in ACTIVE
 
 
@@ -39,5 +39,5 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.CANCELLED: frozenset(),
     Status.LOST: frozenset(),
 }
-"""What may follow what within one attempt. `starting → queued` is only for an attempt that never got a process, and
-`queued → failed` for a run that the deck itself cannot claim."""
+"""The allowed moves within one attempt. `starting → queued` is only for an attempt that never got a process, and
+`queued → failed` for a run that the deck cannot claim."""

@@ -1,4 +1,4 @@
-"""Writes what was read of a running attempt (scalars, progress, size of the log) to its run."""
+"""Write what was observed of a running attempt (scalars, progress, size of the log) to its run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from sqlmodel import Session, col
 from traindeck.db.tables import Run, ScalarSummary
 
 MAX_LISTED_METRICS = 32
-"""Scalars that a row of the list carries."""
+"""The most scalars that a row of the list contains."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is new of an attempt: summaries by tag (columns of ScalarSummary), and columns of Run.
+    """New facts about an attempt: summaries by tag (columns of ScalarSummary), and columns of Run.
 
-    A summary whose count is 0 is of a series that a restarted writer has withdrawn.
+    A summary with a count of 0 means that a restarted writer has withdrawn the series.
     """
 
     run_id: int
@@ -28,8 +28,8 @@ class Observation:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
-def record(session: Session, seen: Observation) -> None:
-    """Write an observation, unless the run has a newer attempt by now, or is deleted."""
+def write_observation(session: Session, seen: Observation) -> None:
+    """Write an observation, unless the run has a newer attempt or was deleted."""
     run = session.get(Run, seen.run_id, populate_existing=True)
     if run is None or run.attempt != seen.attempt:
         return
@@ -43,7 +43,7 @@ def record(session: Session, seen: Observation) -> None:
 
 
 def _over_attempts(session: Session, seen: Observation) -> dict[str, dict[str, Any]]:
-    """The summaries of a resumed run: least and greatest over what it measured before, too."""
+    """Return the summaries of a resumed run, with minimum and maximum over all of its attempts."""
     before = select(ScalarSummary).where(col(ScalarSummary.run_id) == seen.run_id)
     known = {row.tag: row for row in session.execute(before).scalars()}
     return {tag: {**row, **_extremes(row, known.get(tag))} for tag, row in seen.scalars.items()}
@@ -69,7 +69,7 @@ def _write_scalars(session: Session, run_id: int, scalars: Mapping[str, Mapping[
 
 @cache
 def _upsert() -> Insert:
-    # Made once: to make it costs more than to run it.
+    # Cached, because building the statement costs more than running it.
     statement = insert(ScalarSummary)
     changed = {name: statement.excluded[name] for name in ("last", "min", "max", "step", "count")}
     return statement.on_conflict_do_update(index_elements=["run_id", "tag"], set_=changed)

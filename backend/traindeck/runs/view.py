@@ -1,4 +1,4 @@
-"""A run as the API and the pages show it."""
+"""The views of runs for the API and the pages."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -12,7 +12,7 @@ from traindeck.runs.status import Status
 
 
 class Resources(BaseModel, extra="forbid"):
-    """What a run asks for: it waits until so many slots are free, and holds them while it runs."""
+    """The slots that a run requests. It waits until they are free, and holds them while it runs."""
 
     cpus: int = Field(1, strict=True, ge=1, le=4096, description="CPU slots; also the number of torch's threads")
     gpus: int = Field(
@@ -21,23 +21,23 @@ class Resources(BaseModel, extra="forbid"):
 
 
 class ProgressView(BaseModel):
-    """How far a run is: `step` of `total` (null where unknown), and the seconds that are left, if known."""
+    """The progress of a run: `step` of `total` (null if unknown), and the seconds left, if known."""
 
     step: int
     total: int | None = None
     unit: str = "step"
     eta_seconds: float | None = None
-    label: str | None = Field(None, description="The phase that this progress is of, where the run names one")
+    label: str | None = Field(None, description="The phase of this progress, if the run names one")
 
 
 def progress_view(stored: object) -> ProgressView | None:
-    """Return a run's progress as its row holds it, as far as it can be shown: an older deck kept any report."""
+    """Return the progress stored in a run's row, or None if it is invalid: older decks stored any report."""
     progress = progress_of(stored)
     return None if progress is None else ProgressView(**asdict(progress))
 
 
 class MetricView(BaseModel):
-    """What one scalar has come to. NaN and the infinities are null, as JSON has none."""
+    """The summary of a scalar. NaN and infinities are null, because JSON has neither."""
 
     last: float | None
     min: float | None
@@ -75,15 +75,15 @@ class RunView(BaseModel):
     attempt: int
     exit_code: int | None
     start: Literal["warm", "cold"] = Field(
-        "warm", description="cold: in a fresh interpreter, as asked for or as its program needs; a second or two slower"
+        "warm", description="cold: in a fresh interpreter, as requested or as its program needs; a second or two slower"
     )
     max_retries: int = 0
     not_before: datetime | None = Field(None, description="When the back-off of a retry ends")
     rerun_of: int | None = Field(None, description="The run that this one repeats")
-    code_digest: str | None = Field(None, description="Of the code as it was kept: equal for equal code")
+    code_digest: str | None = Field(None, description="Digest of the kept code: equal for equal code")
     progress: ProgressView | None
     metrics: dict[str, MetricView]
-    queue_position: int | None = Field(description="1 for the run that is next, null where it does not wait")
+    queue_position: int | None = Field(description="1 for the run that is next; null if the run does not wait")
     waiting_for: str | None = Field(description="Why a queued run has not started yet")
     log_size: int = Field(description="Bytes of the current attempt's log")
     links: dict[str, str]
@@ -94,9 +94,9 @@ class RunPage(BaseModel):
 
     items: list[RunView]
     next_cursor: str | None
-    total: int = Field(description="How many runs match; at least so many where `total_exact` is false")
+    total: int = Field(description="How many runs match; a lower bound if `total_exact` is false")
     total_exact: bool = Field(
         True,
-        description="False where not all runs that match are counted: there are more than 10,000, or several terms "
+        description="False if not all matching runs are counted: there are more than 10,000, or several terms "
         "would have to be looked up for very many runs",
     )

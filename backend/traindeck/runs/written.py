@@ -1,4 +1,4 @@
-"""What a run wrote in its working folder, read without following anything that leads out of it."""
+"""List and open the files that a run wrote in its working folder, without following links out of it."""
 
 import math
 import os
@@ -13,12 +13,12 @@ from traindeck.runs.files import read_json
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".pth.tar")
 INPUTS = "inputs.json"
-"""Beside the working folder: what was put there at the start."""
+"""The file beside the working folder that lists what was copied into it at the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """One regular file: its path below the working folder, bytes, and when it was written."""
+    """A regular file: its path in the working folder, its size in bytes, and when it was written."""
 
     path: str
     size: int
@@ -27,12 +27,12 @@ class WrittenFile:
 
     @property
     def modified(self) -> float:
-        """Seconds since the epoch."""
+        """Return the time of modification in seconds since the epoch."""
         return self.modified_ns / 1e9
 
 
 def list_written(work: Path, limit: int) -> tuple[list[WrittenFile], bool]:
-    """At most `limit` files, checkpoints first; True where there are more. See `walk_written` for what is left out."""
+    """Return at most `limit` files, checkpoints first, and whether there are more. See `walk_written`."""
     found: list[WrittenFile] = []
     for file in walk_written(work):
         if len(found) == limit:
@@ -42,10 +42,10 @@ def list_written(work: Path, limit: int) -> tuple[list[WrittenFile], bool]:
 
 
 def open_written(work: Path, path: str) -> BinaryIO | None:
-    """The file at `path` below the working folder, or None where there is none that may be read.
+    """Open the file at `path` in the working folder; None if there is no readable file.
 
-    Each part is opened from the descriptor of the one before, and none may be a link: there is no moment between
-    a check and a use in which one could be put in its place.
+    Each part is opened relative to the descriptor of the one before, and none may be a link. So nothing can be replaced
+    by a link between check and use.
     """
     parts = path.split("/")
     if not all(_may_be_read(part) for part in parts):
@@ -63,7 +63,7 @@ def _descend(folder: int, parts: list[str]) -> BinaryIO | None:
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # Without O_NONBLOCK, opening a FIFO would wait for somebody to write to it.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except (OSError, ValueError):
         return None
@@ -82,14 +82,14 @@ def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
 def walk_written(
     work: Path, wanted: Callable[[str], bool] | None = None, until: float = math.inf
 ) -> Iterator[WrittenFile]:
-    """Every file but hidden ones, links, and copies of the user's files that the run found there and left alone.
+    """Yield every file except hidden ones, links, and unchanged copies of the user's files.
 
     Args:
-        wanted: Chooses files by their names. What it does not choose is passed over without a look at it.
-        until: When to stop, wherever that is, on the monotonic clock.
+        wanted: Selects files by name. Other files are skipped without a stat.
+        until: When to stop, on the monotonic clock.
     """
     inputs = _inputs(work)
-    # A list, not recursion: a run may make folders a thousand deep.
+    # A list instead of recursion, because a run may nest a thousand folders.
     waiting = [] if work.is_symlink() else [("", work)]
     while waiting and time.monotonic() < until:
         prefix, folder = waiting.pop()
@@ -105,7 +105,7 @@ def walk_written(
 
 
 def _inputs(work: Path) -> dict[str, Any]:
-    """What was copied into the working folder before the start: path to size and time of modification."""
+    """Return size and modification time of each file that was copied into the working folder, by path."""
     return read_json(work.with_name(INPUTS)) or {}
 
 
@@ -121,7 +121,7 @@ def _file(entry: os.DirEntry[str], prefix: str) -> WrittenFile | None:
     try:
         info = entry.stat(follow_symlinks=False)
     except OSError:
-        return None  # Gone since the folder was read.
+        return None  # Deleted since the folder was read.
     is_checkpoint = entry.name.endswith(CHECKPOINT_SUFFIXES)
     return WrittenFile(f"{prefix}{entry.name}", info.st_size, info.st_mtime_ns, is_checkpoint)
 

@@ -24,9 +24,9 @@ from traindeck.runner.family import marked, signal_all
 from traindeck.runner.identity import boot_id
 from traindeck.runner.record import give_up_attempt, read_record, shim_of
 from traindeck.runs import transitions
-from traindeck.runs.adoption import adopt, has_downloads
 from traindeck.runs.backoff import wait_seconds
-from traindeck.runs.checkpoints import keep_checkpoints
+from traindeck.runs.checkpoint_search import keep_checkpoints
+from traindeck.runs.downloaded_sets import has_downloads, share_downloads
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.queue import next_number, next_run
@@ -351,7 +351,7 @@ class Attempts:
     def _keep_files(self, live: LiveAttempt, completed: bool) -> None:
         try:
             if completed and has_downloads(live.files.work):
-                adopt(live.files.work, self.files.datasets)
+                share_downloads(live.files.work, self.files.datasets)
             if live.files.work.is_dir():
                 keep_checkpoints(live.files)
         except OSError as error:

@@ -23,7 +23,7 @@ from traindeck.runner.progress import read_progress
 from traindeck.runs import transitions
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import Observation, record
+from traindeck.runs.summaries import Observation, write_observation
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class Observer:
         while watched.unwritten or columns:
             some = dict(islice(watched.unwritten.items(), WRITE_TOGETHER))
             with self.database.write() as session:
-                record(session, Observation(watched.run_id, watched.number, some, columns))
+                write_observation(session, Observation(watched.run_id, watched.number, some, columns))
             watched.seen.update(columns)
             watched.unwritten = {tag: row for tag, row in watched.unwritten.items() if tag not in some}
             columns = {}

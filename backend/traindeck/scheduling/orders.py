@@ -11,7 +11,7 @@ from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
 from traindeck.runner.record import make_attempt_folder
 from traindeck.runner.variables import MARK_CHARACTERS, PLACEHOLDER
-from traindeck.runs.checkpoints import last_checkpoint
+from traindeck.runs.checkpoint_search import last_checkpoint
 from traindeck.runs.files import DeckFiles, read_json, write_whole
 from traindeck.runs.resuming import resumed
 from traindeck.scheduling.live import LiveAttempt

@@ -1,4 +1,4 @@
-"""Names for runs that were given none: two words that are easy to say across a room."""
+"""Random names for runs without a name: two words that are easy to say."""
 
 import random
 
@@ -22,5 +22,5 @@ ANIMALS = (
 
 
 def random_name() -> str:
-    """A name such as "quiet-otter". Names need not be unique: the number is."""
-    return f"{random.choice(ADJECTIVES)}-{random.choice(ANIMALS)}"  # noqa: S311 (nothing depends on it)
+    """Return a name such as "quiet-otter". Names need not be unique, because numbers are."""
+    return f"{random.choice(ADJECTIVES)}-{random.choice(ANIMALS)}"  # noqa: S311 (a name is no secret)

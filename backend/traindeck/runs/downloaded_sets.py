@@ -1,8 +1,8 @@
-"""Gives a data set that a run downloaded into its own folder to all later runs.
+"""Share a data set that a run downloaded into its own folder with all later runs.
 
-`MNIST(os.getcwd(), download=True)` makes a folder MNIST beside the script. Where the deck has none yet, it becomes the
-deck's. Only sets whose contents are known by their published sums are taken, and only with nothing else beside them:
-what one run leaves must never be what another is trained on, or made to execute.
+`MNIST(os.getcwd(), download=True)` makes a folder MNIST beside the script. If the deck has no such set, that folder
+becomes the deck's. Only complete sets with published checksums and no other files are shared: no run may choose what
+another run trains on or executes.
 """
 
 import gzip
@@ -16,7 +16,7 @@ ENTRIES_LIMIT = 100
 PACKED = ".gz"
 
 Sums = Mapping[str, str]
-"""The MD5 sum of each file by its path below the set's folder."""
+"""The MD5 checksum of each file by its path in the set's folder."""
 
 PUBLISHED: Mapping[str, Sums] = {
     "MNIST": {
@@ -45,25 +45,25 @@ HARMLESS = frozenset({"readme.html"})
 
 
 def has_downloads(work: Path) -> bool:
-    """True where a folder is called like a known data set and is no link; cheap."""
+    """Return whether a folder has the name of a known data set and is not a link. This is cheap."""
     return any(_is_real_folder(work / name) for name in PUBLISHED)
 
 
-def adopt(work: Path, datasets: Path, published: Mapping[str, Sums] = PUBLISHED) -> list[str]:
-    """Move complete known sets from a working folder that nobody uses any more, leaving links; their names.
+def share_downloads(work: Path, datasets: Path, published: Mapping[str, Sums] = PUBLISHED) -> list[str]:
+    """Move complete known sets out of a working folder that is no longer in use, leave links, and return their names.
 
-    A set that the deck has stays as it is. What cannot be moved stays where it is.
+    A set that the deck already has is not replaced. A set that cannot be moved stays where it is.
     """
-    return [name for name, sums in published.items() if _adopt_one(work / name, datasets / name, sums)]
+    return [name for name, sums in published.items() if _share_one(work / name, datasets / name, sums)]
 
 
-def _adopt_one(source: Path, target: Path, sums: Sums) -> bool:
+def _share_one(source: Path, target: Path, sums: Sums) -> bool:
     if not _is_real_folder(source) or os.path.lexists(target):
         return False
     try:
         if not _is_as_published(source, sums):
             return False
-        # Fails where another run's came first: a folder that holds something is not replaced.
+        # Fails if another run was first, because a folder with content is not replaced.
         source.rename(target)
         source.symlink_to(target)
     except OSError:
@@ -72,7 +72,7 @@ def _adopt_one(source: Path, target: Path, sums: Sums) -> bool:
 
 
 def _is_as_published(folder: Path, sums: Sums) -> bool:
-    """True where every published file is there with its sum, and nothing that is not one of them, packed or not."""
+    """Return whether the folder has every published file with its checksum, packed or not, and no other file."""
     paths = list(_paths(folder))
     return (
         sums.keys() <= set(paths)
@@ -90,7 +90,7 @@ def _is_known(folder: Path, path: str, sums: Sums) -> bool:
 
 
 def _paths(folder: Path) -> Iterator[str]:
-    """The files below, at most a few more than are looked at; links and devices are no known files."""
+    """Yield the files below, up to just above the limit; "" for a link or device, which is never a known file."""
     for count, path in enumerate(folder.rglob("*")):
         regular = path.is_file() and not path.is_symlink()
         if not _is_real_folder(path):

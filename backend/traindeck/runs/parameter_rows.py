@@ -1,4 +1,4 @@
-"""A run's parameters as rows that can be sorted and filtered by index."""
+"""Write a run's parameters as rows that can be sorted and filtered by index."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ MAX_TEXT_CHARACTERS = 500
 
 
 def parameter_rows(run_id: int, params: Mapping[str, Any]) -> list[Parameter]:
-    """One row for each leaf of `params`; nested names are joined by dots ("optimizer.lr")."""
+    """Return one row for each leaf of `params`; nested names are joined by dots ("optimizer.lr")."""
     leaves = dict(_leaves(params))
     return [Parameter(run_id=run_id, name=name, **_columns(value)) for name, value in leaves.items()]
 

@@ -1,7 +1,8 @@
-"""The checkpoint that an attempt would go on from. Files are looked at from outside, and never loaded."""
+"""Find the checkpoint from which an attempt would continue. Files are never loaded."""
 
 import json
 import os
+import re
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -10,22 +11,22 @@ from pathlib import Path
 
 from traindeck.db.tables import Run
 from traindeck.runs.files import AttemptFiles, DeckFiles, read_json, write_whole
-from traindeck.runs.natural import natural
 from traindeck.runs.written import CHECKPOINT_SUFFIXES, WrittenFile, open_written, walk_written
 
 VERSION = 1
+DIGITS = re.compile(r"(\d+)")
 SHORT_WALK_SECONDS = 0.1
-"""A walk that takes no longer is done each time: it finds what somebody has put there since, too."""
+"""A walk that takes no longer is repeated each time, so that it also finds files that were added later."""
 WALK_SECONDS = 20.0
 KEEP_WALK_SECONDS = 120.0
 FOLDERS_KEPT = 50
 FILES_KEPT = 5
-"""Of each of those folders: what is chosen first, and as many of the newest."""
+"""In each of those folders: this many of the best, and as many of the newest."""
 PRUNED_AFTER = 20_000
 LAST_STEMS = ("last", "latest")
-"""By these names programs keep what to go on from; what lies beside it may be newer, and the best of all epochs."""
+"""Programs use these names for the checkpoint to continue from. Newer files beside it may be the best of all epochs."""
 TRAINER_STATE = "trainer_state.json"
-"""Hugging Face's Trainer goes on from a whole folder, in which this is written last."""
+"""Hugging Face's Trainer continues from a whole folder, and writes this file last."""
 STEP_FOLDER = "checkpoint-"
 ZIP_START, ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
 ZIP_TAIL_BYTES = 65_557
@@ -33,9 +34,9 @@ ZIP_TAIL_BYTES = 65_557
 
 
 def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
-    """The path of the newest checkpoint of the newest attempt that has one, or None.
+    """Return the path of the newest checkpoint of the newest attempt that has one, or None.
 
-    Looks at the files below the working folders, which may take seconds: no transaction may wait for it.
+    This walks the working folders, which may take seconds: do not call it in a transaction.
     """
     for number in range(run.attempt, 0, -1):
         attempt = files.run(run.id or 0).attempt(number)
@@ -46,10 +47,10 @@ def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
 
 
 def keep_checkpoints(attempt: AttemptFiles) -> None:
-    """Note beside the working folder of an attempt that has ended what checkpoints lie there, if it is long to walk.
+    """List the checkpoints of an ended attempt in a file beside its working folder, if walking the folder takes long.
 
     Raises:
-        OSError: the note cannot be written.
+        OSError: the list cannot be written.
     """
     begun = time.monotonic()
     found = _walk(attempt.work, begun + KEEP_WALK_SECONDS)
@@ -59,7 +60,7 @@ def keep_checkpoints(attempt: AttemptFiles) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The checkpoints below a working folder, by their folder there, and the folders that hold a trainer's state."""
+    """The checkpoints below a working folder, by folder, and the folders that contain a trainer's state."""
 
     folders: dict[str, list[WrittenFile]]
     whole: set[str]
@@ -99,7 +100,7 @@ def _counts(name: str) -> bool:
 
 
 def _prune(found: _Found) -> None:
-    """Leave what may be chosen, and some more should that be deleted: of the newest folders the best files."""
+    """Keep the best files of the newest folders: those that may be chosen, and some more in case these are deleted."""
     for folder in sorted(found.folders, key=lambda folder: _newest_age(found.folders[folder]))[:-FOLDERS_KEPT]:
         del found.folders[folder]
     for folder, files in found.folders.items():
@@ -133,9 +134,9 @@ def _read_kept(attempt: AttemptFiles) -> _Found | None:
 
 
 def _newest(work: Path, found: _Found) -> str | None:
-    """The newest checkpoint anywhere below a working folder: a file, or a folder of Hugging Face's Trainer.
+    """Return the newest checkpoint below a working folder: a file, or a folder of Hugging Face's Trainer.
 
-    Within one folder the one called "last" is taken. One that its writer did not finish is passed over.
+    Within one folder, a file called "last" is preferred. Incomplete files are skipped.
     """
     folders, whole = found.folders, found.whole
     by_time = sorted(folders, key=lambda folder: _newest_age(folders[folder]), reverse=True)
@@ -146,9 +147,9 @@ def _newest(work: Path, found: _Found) -> str | None:
         if best := _best_of(work, folders[folder]):
             if not _is_step(folder):
                 return best
-            # Of a trainer that keeps no state there, or of one that was killed while it wrote.
+            # From a trainer that stores no state there, or that was killed while writing.
             later.append(best)
-    # An empty file is nothing to go on from, but all that there is: the script may know what it means.
+    # An empty file is the last choice; the script may know what it means.
     ordered = (file for folder in by_time for file in sorted(folders[folder], key=_age) if not file.size)
     empty = [file.path for file in ordered if (work / file.path).is_file()]
     return next(iter([*later, *empty[-1:]]), None)
@@ -163,13 +164,13 @@ def _best_of(work: Path, files: list[WrittenFile]) -> str | None:
 
 
 def _ordered(files: list[WrittenFile]) -> list[WrittenFile]:
-    """The files of one folder, the one to go on from first."""
+    """Return the files of one folder, the preferred one first."""
     newest_first = sorted(files, key=_age, reverse=True)
     return sorted(newest_first, key=lambda file: _stem(file.path) not in LAST_STEMS)
 
 
 def _stem(path: str) -> str:
-    """The name without what marks it as a checkpoint: "last" of last.pth.tar."""
+    """Return the name without its suffix: "last" for last.pth.tar."""
     name = path.rpartition("/")[2]
     longest = max((suffix for suffix in CHECKPOINT_SUFFIXES if name.endswith(suffix)), key=len, default="")
     return name.removesuffix(longest).lower()
@@ -180,12 +181,12 @@ def _newest_age(files: list[WrittenFile]) -> tuple[int, tuple[object, ...]]:
 
 
 def _age(file: WrittenFile) -> tuple[int, tuple[object, ...]]:
-    # Of two from the same tick of the file system's clock, the one with the greater number: epoch=10 after epoch=9.
-    return file.modified_ns, natural(file.path)
+    # Two files of the same tick of the file system's clock are ordered by number: epoch=10 is newer than epoch=9.
+    return file.modified_ns, natural_key(file.path)
 
 
 def _is_whole(work: Path, file: WrittenFile) -> bool:
-    """False for what is empty, or begins as torch.save does and was cut off: its writer was killed meanwhile."""
+    """Return whether a file is complete: not empty, and not a ZIP archive of torch.save without its end."""
     opened = open_written(work, file.path)
     if opened is None:
         return False
@@ -195,3 +196,9 @@ def _is_whole(work: Path, file: WrittenFile) -> bool:
             return bool(start)
         opened.seek(max(opened.seek(0, os.SEEK_END) - ZIP_TAIL_BYTES, 0))
         return ZIP_END in opened.read(ZIP_TAIL_BYTES)
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key by which "epoch=10" comes after "epoch=9"."""
+    parts = DIGITS.split(text)
+    return tuple((0, int(part[:18]), "") if place % 2 else (1, 0, part) for place, part in enumerate(parts))

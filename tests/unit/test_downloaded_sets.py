@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.runs.adoption import PUBLISHED, adopt, has_downloads
+from traindeck.runs.downloaded_sets import PUBLISHED, has_downloads, share_downloads
 
 FILES = {"raw/images": b"pixels" * 1000, "raw/labels": b"0123"}
 SUMS = {name: hashlib.md5(content).hexdigest() for name, content in FILES.items()}
@@ -28,7 +28,7 @@ def put(home: Path, files: dict[str, bytes], where: str = "work/MNIST") -> None:
 
 
 def adopted(home: Path, sums: dict[str, str] = SUMS) -> list[str]:
-    return adopt(home / "work", home / "datasets", {"MNIST": sums})
+    return share_downloads(home / "work", home / "datasets", {"MNIST": sums})
 
 
 def test_a_complete_set_becomes_the_decks_and_is_still_found_in_its_place(home):
