@@ -30,8 +30,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from benchmarks.samples import p50, p95
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.client import Boards
-from traindeck.boards.spec import BoardSpec
 
 BOARDS = 50
 PROCESSES = 5

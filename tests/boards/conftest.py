@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from boards.event_logs import write_every_kind
 from boards.waiting import DEADLINE_SECONDS
+from traindeck.boards.boardspec import SHARED_PATH, BoardSpec
 from traindeck.boards.client import Boards
-from traindeck.boards.spec import SHARED_PATH, BoardSpec
 
 
 @dataclass

@@ -9,8 +9,8 @@ import pytest
 
 from boards.conftest import Deck
 from boards.event_logs import write_scalars
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.session import Session, session_of
-from traindeck.boards.spec import BoardSpec
 
 PLUGIN = "data/plugin/hparams/"
 

@@ -15,8 +15,8 @@ from boards.more_logs import point, value, write_events
 from boards.test_life import process_of
 from boards.waiting import is_alive, wait_until
 from traindeck.boards.boardreader import BoardReader
+from traindeck.boards.boardspec import BoardSpec, Opening
 from traindeck.boards.memorylimit import MemoryLimit
-from traindeck.boards.spec import BoardSpec, Opening
 from traindeck.boards.state import State
 
 MEGABYTE = 1_000_000

@@ -11,10 +11,10 @@ import tensorboard
 from boards.conftest import Deck
 from boards.event_logs import write_scalars
 from boards.test_data import shown
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.bundle import with_downloads_below
 from traindeck.boards.chain import joined
 from traindeck.boards.palette import COLOURS, colours_of, with_colours_from_page
-from traindeck.boards.spec import BoardSpec
 
 TOKENS = Path(__file__).parents[2] / "frontend" / "static" / "css" / "tokens.css"
 

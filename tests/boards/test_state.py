@@ -8,9 +8,8 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from boards.waiting import wait_until
 from traindeck.boards.boardreader import BoardReader
-from traindeck.boards.disk import BoardDisk
-from traindeck.boards.spec import BoardSpec
-from traindeck.boards.state import BoardState, State
+from traindeck.boards.boardspec import BoardSpec
+from traindeck.boards.state import BoardDisk, BoardState, State
 
 
 def written(folder: Path, steps: range) -> int:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from boards.stub_boards import ECHO, EXITS, stub
 from traindeck.boards import supervisor
-from traindeck.boards.child import Child
-from traindeck.boards.supervisor import Supervisor, Unavailable
+from traindeck.boards.supervisor import Child, Supervisor, Unavailable
 
 
 def supervise(tmp_path: Path, program: str) -> Supervisor:

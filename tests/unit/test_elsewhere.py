@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from events.eventfiles import NAME, scalar, version, write
-from traindeck.boards.disk import BoardDisk
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.loader import first_event
-from traindeck.boards.spec import BoardSpec
-from traindeck.boards.state import State
+from traindeck.boards.state import BoardDisk, State
 from traindeck.events import elsewhere
 from traindeck.events.folders import EventFolders
 from traindeck.events.tail import AttemptTail

@@ -17,7 +17,7 @@ from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
 from traindeck.api.tensorboard import BoardStateView
 from traindeck.api.visitor import VARY, refuse_foreign_boards, wants_page
-from traindeck.boards.spec import SHARED_PATH
+from traindeck.boards.boardspec import SHARED_PATH
 from traindeck.launches.boardset import MAX_FILTER, MOST, BoardSet, board_set, name_of
 from traindeck.pages.board_page import render_board
 

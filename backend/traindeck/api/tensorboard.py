@@ -11,7 +11,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.api.visitor import refuse_foreign_boards
-from traindeck.boards.spec import BoardSpec
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.state import State
 from traindeck.launches.boardset import board_of
 from traindeck.runs.imported import imported_from

@@ -15,12 +15,12 @@ from tensorboard.backend import application
 from tensorboard.plugins.projector import projector_plugin
 
 from traindeck.boards.boardreader import BoardReader
+from traindeck.boards.boardspec import BoardSpec, Opening
 from traindeck.boards.bundle import WebBundle, WsgiApp
 from traindeck.boards.chain import take_any_folder_name
 from traindeck.boards.downloads import make_downloads_safe
 from traindeck.boards.projector import ProjectorLoader
 from traindeck.boards.provider import BoardDataProvider
-from traindeck.boards.spec import BoardSpec, Opening
 from traindeck.events.seriesnames import readable
 
 DATA_PATH = "/data/"

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from traindeck.boards.accumulator import BoardMultiplexer
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.chain import joined
 from traindeck.boards.memorylimit import FULL_SHARE, ROOM_SHARE, BoardClosedError, BoardFullError, Halt
-from traindeck.boards.spec import BoardSpec
 from traindeck.boards.state import BoardState, State
 from traindeck.events.elsewhere import run_name
 from traindeck.events.folders import EventFolders, Sizes

@@ -20,9 +20,9 @@ from typing import Any, BinaryIO
 
 from werkzeug.wrappers import Request, Response
 
+from traindeck.boards.boardspec import SHARED_PATH
 from traindeck.boards.palette import head as palette_head
 from traindeck.boards.palette import with_colours_from_page
-from traindeck.boards.spec import SHARED_PATH
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 

@@ -15,13 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from traindeck.boards.child import Child
-from traindeck.boards.disk import BoardDisk
+from traindeck.boards.boardspec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD, BoardSpec, Opening
 from traindeck.boards.headers import request_headers, response_headers
 from traindeck.boards.refusal import refusal
-from traindeck.boards.spec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD, BoardSpec, Opening
-from traindeck.boards.state import BoardState, State
-from traindeck.boards.supervisor import Supervisor, Unavailable
+from traindeck.boards.state import BoardDisk, BoardState, State
+from traindeck.boards.supervisor import Child, Supervisor, Unavailable
 
 METHODS = ("GET", "HEAD", "POST")
 """TensorBoard's front end posts what it asks for when it is long; it changes nothing."""

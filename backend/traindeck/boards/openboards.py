@@ -10,8 +10,8 @@ from pathlib import Path
 
 from traindeck.boards.board import Board, TensorBoard
 from traindeck.boards.boardreader import BoardReader
+from traindeck.boards.boardspec import Opening
 from traindeck.boards.memorylimit import FULL_SHARE, MemoryLimit
-from traindeck.boards.spec import Opening
 
 WATCHED_SECONDS = 30.0
 """A board that was used so shortly ago stands in a page that is open."""

@@ -16,10 +16,10 @@ from tensorboard.data import provider
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
 from traindeck.boards.accumulator import BoardMultiplexer
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.palette import colours_of
 from traindeck.boards.samples import LAST
 from traindeck.boards.session import Session, Value
-from traindeck.boards.spec import BoardSpec
 from traindeck.runner.ending import read_exit
 from traindeck.runner.record import read_record
 

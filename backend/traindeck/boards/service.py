@@ -19,8 +19,15 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
+from traindeck.boards.boardspec import (
+    BOARD_HEADER,
+    NOT_OPEN_STATUS,
+    REFERENCE_HEADER,
+    SHARED_PATH,
+    STATE_METHOD,
+    Opening,
+)
 from traindeck.boards.openboards import OpenBoards
-from traindeck.boards.spec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, SHARED_PATH, STATE_METHOD, Opening
 
 logger = logging.getLogger(__name__)
 

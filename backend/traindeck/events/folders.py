@@ -4,6 +4,7 @@ Data sets are linked, and loops are. A look is cheap enough to be repeated every
 since the last one costs one `stat`.
 """
 
+import hashlib
 import os
 import stat
 import time
@@ -16,6 +17,8 @@ from pathlib import Path
 from traindeck.events.elsewhere import ELSEWHERE, followed
 
 FOLDERS_LIMIT = 2000
+WALKED_LIMIT = 50_000
+"""Folders that are looked into for one answer about log folders."""
 SETTLED_SECONDS = 2.0
 """A folder changed so recently may change again within one tick of the file system's clock."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", ".git"})
@@ -134,7 +137,60 @@ class EventFolders:
         return path if (file := followed(noted)) == noted else file
 
 
-def _list(path: str, changed_ns: int, *, are_noted: bool) -> Listing:
+@dataclass(frozen=True, slots=True)
+class LogFolder:
+    """A folder with event files, and what lies below it; `fingerprint` changes whenever one of the files does."""
+
+    path: Path
+    files: list[Path]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogFolders:
+    """What was found below a folder; `complete` is false where there was more than is looked through."""
+
+    paths: list[Path]
+    complete: bool
+
+
+def find_log_folders(top: Path, limit: int) -> LogFolders:
+    """Return the outermost folders at or below `top` with event files, by path; not links and hidden folders.
+
+    What lies deeper belongs to them: `add_scalars` and `add_hparams` make such folders below the log folder.
+    """
+    found: list[Path] = []
+    waiting, seen = [str(top)], 0
+    while waiting:
+        folder, seen = waiting.pop(), seen + 1
+        try:
+            listing = _list(folder)
+        except OSError:
+            continue
+        if listing.files:
+            found.append(Path(folder))
+        else:
+            below = (name for name in listing.folders if name not in SKIPPED and not name.startswith("."))
+            waiting += (f"{folder}/{name}" for name in sorted(below, reverse=True))
+        if len(found) > limit or seen >= WALKED_LIMIT:
+            return LogFolders(found[:limit], complete=False)
+    return LogFolders(found, complete=True)
+
+
+def log_folder(path: Path) -> LogFolder:
+    """Return the event files at and below a folder, as they are now."""
+    files = [path / name for name in EventFolders(path).find()]
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            state = file.lstat()
+        except OSError:
+            continue
+        digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return LogFolder(path, files, digest.hexdigest())
+
+
+def _list(path: str, changed_ns: int = 0, *, are_noted: bool = False) -> Listing:
     is_settled = time.time() - changed_ns / 1e9 > SETTLED_SECONDS
     folders, files = [], []
     with os.scandir(path) as entries:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import col
 
+from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.session import session_of
-from traindeck.boards.spec import BoardSpec
 from traindeck.counting import counted
 from traindeck.db.engine import Database
 from traindeck.db.tables import LARGEST_INTEGER, Run

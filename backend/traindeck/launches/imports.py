@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
+from traindeck.events.folders import LogFolder, find_log_folders, log_folder
 from traindeck.events.hparams import read_beginnings
-from traindeck.events.logfolders import LogFolder, find_log_folders, log_folder
 from traindeck.events.series import list_problems
 from traindeck.events.seriesnames import shown
 from traindeck.events.tail import catch_up

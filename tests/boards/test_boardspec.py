@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.boards.spec import BoardSpec, Opening
+from traindeck.boards.boardspec import BoardSpec, Opening
 
 
 @pytest.mark.parametrize("prefix", ["../other", "/etc", "a/../../b", ".", "a//b", "a/", "nul\0"])
