@@ -11,8 +11,10 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from torchvision.datasets import CIFAR10, FashionMNIST
 
 from traindeck.runner.progress import read_progress
+from traindeck.runs.downloaded_sets import PUBLISHED
 from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets import npm
 from traindeck.trainers.datasets.cifar import cifar_files
@@ -249,3 +251,9 @@ def test_images_of_any_mode_become_rgb_of_one_size(make_context, digit_folder):
     for mode in ("L", "RGBA", "P", "1", "CMYK"):
         Image.new(mode, (7, 31)).save(ctx.datasets / digit_folder / "navy" / f"{mode}.tiff")
     assert image_folder(ctx, digit_folder, 16).train_images.shape[1:] == (3, 16, 16)
+
+
+def test_the_published_sums_are_those_that_torchvision_knows():
+    cifar = dict([*CIFAR10.train_list, *CIFAR10.test_list, [CIFAR10.meta["filename"], CIFAR10.meta["md5"]]])
+    assert PUBLISHED[CIFAR10.base_folder] == cifar
+    assert PUBLISHED["FashionMNIST"] == {f"raw/{name}": md5 for name, md5 in FashionMNIST.resources}

@@ -83,14 +83,6 @@ def test_links_are_neither_followed_nor_taken(home):
     assert adopted(home) == []
 
 
-def test_the_sums_are_those_that_torchvision_knows():
-    from torchvision.datasets import CIFAR10, FashionMNIST
-
-    cifar = dict([*CIFAR10.train_list, *CIFAR10.test_list, [CIFAR10.meta["filename"], CIFAR10.meta["md5"]]])
-    assert PUBLISHED[CIFAR10.base_folder] == cifar
-    assert PUBLISHED["FashionMNIST"] == {f"raw/{name}": md5 for name, md5 in FashionMNIST.resources}
-
-
 def test_mnists_sums_are_those_that_the_built_in_trainer_checks():
     from traindeck.trainers.datasets.digits import MNIST_MD5
 

@@ -52,15 +52,18 @@ def assert_can_be_stored_and_sent(value: Any) -> None:
                 database.execute("SELECT ?", (one,))
 
 
-@pytest.mark.parametrize("content", [*VALUES, *spoiled(PROGRESS)], ids=range(len(VALUES) + len(spoiled(PROGRESS))))
-def test_progress_of_any_content_can_be_shown(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "progress.json"
-    path.write_text(content)
-    progress = read_progress(path)
-    if progress is not None:
-        assert isinstance(progress.step, int)
-        assert len(progress.label or "") <= 200
-        assert_can_be_stored_and_sent(ProgressView(**{name: getattr(progress, name) for name in PROGRESS}).model_dump())
+def test_progress_of_any_content_can_be_shown(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for content in [*VALUES, *spoiled(PROGRESS)]:
+        with subtests.test(content=content[:200]):
+            path = tmp_path / "progress.json"
+            path.write_text(content)
+            progress = read_progress(path)
+            if progress is not None:
+                assert isinstance(progress.step, int)
+                assert len(progress.label or "") <= 200
+                assert_can_be_stored_and_sent(
+                    ProgressView(**{name: getattr(progress, name) for name in PROGRESS}).model_dump()
+                )
 
 
 def test_a_field_that_cannot_be_read_does_not_cost_the_others(tmp_path: Path) -> None:
@@ -90,13 +93,14 @@ def test_a_program_may_report_any_total_and_any_step(tmp_path: Path, number: Any
     assert read_progress(file.path) == found
 
 
-@pytest.mark.parametrize("content", [*VALUES, *spoiled(ENDING)], ids=range(len(VALUES) + len(spoiled(ENDING))))
-def test_an_exit_record_of_any_content_can_be_stored(tmp_path: Path, content: str) -> None:
-    (tmp_path / "exit.json").write_text(content)
-    ending = read_exit(tmp_path)
-    if ending is not None:
-        datetime.fromtimestamp(ending.finished_at, UTC)
-        assert_can_be_stored_and_sent({name: getattr(ending, name) for name in ENDING})
+def test_an_exit_record_of_any_content_can_be_stored(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for content in [*VALUES, *spoiled(ENDING)]:
+        with subtests.test(content=content[:200]):
+            (tmp_path / "exit.json").write_text(content)
+            ending = read_exit(tmp_path)
+            if ending is not None:
+                datetime.fromtimestamp(ending.finished_at, UTC)
+                assert_can_be_stored_and_sent({name: getattr(ending, name) for name in ENDING})
 
 
 def test_an_exit_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -105,26 +109,28 @@ def test_an_exit_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_exit(tmp_path) == ending
 
 
-@pytest.mark.parametrize(
-    "content",
-    [*VALUES, *spoiled(RECORD), *(_object({**RECORD, "shim": shim, "trainer": shim}) for shim in spoiled(SHIM))],
-    ids=range(len(VALUES) * (1 + len(RECORD) + len(SHIM))),
-)
-def test_a_process_record_of_any_content_names_a_process_or_none(tmp_path: Path, content: str) -> None:
-    (tmp_path / "process.json").write_text(content)
-    record = read_record(tmp_path)
-    if record is not None:
-        shim = shim_of(record)
-        assert shim is None or (type(shim.pid) is int and 0 < shim.pid < 2**31)
-        datetime.fromtimestamp(record.get("started_at", 0), UTC)
-        assert_can_be_stored_and_sent(record)
+def test_a_process_record_of_any_content_names_a_process_or_none(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for content in [
+        *VALUES,
+        *spoiled(RECORD),
+        *(_object({**RECORD, "shim": shim, "trainer": shim}) for shim in spoiled(SHIM)),
+    ]:
+        with subtests.test(content=content[:200]):
+            (tmp_path / "process.json").write_text(content)
+            record = read_record(tmp_path)
+            if record is not None:
+                shim = shim_of(record)
+                assert shim is None or (type(shim.pid) is int and 0 < shim.pid < 2**31)
+                datetime.fromtimestamp(record.get("started_at", 0), UTC)
+                assert_can_be_stored_and_sent(record)
 
 
-@pytest.mark.parametrize("content", [*VALUES, *spoiled(TREE)], ids=range(len(VALUES) + len(spoiled(TREE))))
-def test_a_manifest_of_any_content_is_a_tree_or_none(tmp_path: Path, content: str) -> None:
-    (tmp_path / "code.json").write_text(content)
-    tree = read_tree(tmp_path / "code.json")
-    assert tree is None or all(isinstance(file.path, str) for file in tree.files)
+def test_a_manifest_of_any_content_is_a_tree_or_none(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for content in [*VALUES, *spoiled(TREE)]:
+        with subtests.test(content=content[:200]):
+            (tmp_path / "code.json").write_text(content)
+            tree = read_tree(tmp_path / "code.json")
+            assert tree is None or all(isinstance(file.path, str) for file in tree.files)
 
 
 def test_only_ordinary_files_of_bounded_size_are_read(tmp_path: Path) -> None:

@@ -17,13 +17,30 @@ from traindeck.runs.queue import Capacity
 NOTHING = Capacity(1, 0, 0, 0)
 
 
-@pytest.fixture(params=["indexed", "plain"])
-def database(request, tmp_path, monkeypatch):
+def forget_full_text(patch):
+    """Be a SQLite that has no FTS5."""
+    for name in ("traindeck.db.derived", "traindeck.runs.words"):
+        patch.setattr(f"{name}.has_full_text", lambda: False)
+
+
+@pytest.fixture(scope="module", params=["indexed", "plain"])
+def empty(request, tmp_path_factory):
+    """Which SQLite it is, and the file of a new database that was made by it."""
+    path = tmp_path_factory.mktemp("empty") / "deck.db"
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "plain":
+            forget_full_text(patch)
+        migrate(path)
+    return request.param, path.read_bytes()
+
+
+@pytest.fixture
+def database(empty, tmp_path, monkeypatch):
     """A new database, where SQLite has FTS5 and where it has not."""
-    if request.param == "plain":
-        monkeypatch.setattr(derived, "has_full_text", lambda: False)
-        monkeypatch.setattr("traindeck.runs.words.has_full_text", lambda: False)
-    migrate(tmp_path / "deck.db")
+    kind, content = empty
+    if kind == "plain":
+        forget_full_text(monkeypatch)
+    (tmp_path / "deck.db").write_bytes(content)
     database = Database(tmp_path / "deck.db")
     yield database
     database.close()
@@ -54,17 +71,17 @@ def test_words_follow_every_change_of_a_run(database):
         assert found(session, "lion") == []
 
 
-@pytest.mark.parametrize(
-    ("word", "ids"),
-    [("é", [1]), ("日本", [1]), ("本", [1]), ("日本語", [1]), ("r", [1, 2, 3]), ("ox", [2]), ("-f", [2]), ("x", [2]),
-     ("zz", []), ('"', [3]), ('a"b', [3]), ("%", [3]), ("_", [3]), ("a*", [3]), ("NEAR(", [3]), ("or", [1])],
-)  # fmt: skip
-def test_words_of_any_length_and_script_are_found(database, word, ids):
+WORDS = {
+    "é": [1], "日本": [1], "本": [1], "日本語": [1], "r": [1, 2, 3], "ox": [2], "-f": [2], "x": [2], "zz": [], '"': [3],
+    'a"b': [3], "%": [3], "_": [3], "a*": [3], "NEAR(": [3], "or": [1],
+}  # fmt: skip
+
+
+def test_words_of_any_length_and_script_are_found(database):
     with database.write() as session:
         session.add_all([Run(name="or é日本語"), Run(name="a-fr-fox"), Run(name='a"b %_ a* NEAR(')])
         session.flush()
-        escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-        assert found(session, escaped) == ids
+        assert {word: found(session, word.replace("\\", "\\\\").replace('"', '\\"')) for word in WORDS} == WORDS
 
 
 def test_parts_of_different_fields_are_not_one_word(database):
