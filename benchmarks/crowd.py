@@ -61,8 +61,8 @@ def _value(name: str, salt: int) -> str:
 def _attempts() -> str:
     return f"""
         INSERT INTO attempt
-            (run_id, number, claimed_at, started_at, finished_at, seconds, boot_id, gpu_indices, exit_code)
-        SELECT n, 1, {TIMES}, {TIMES}, {TIMES}, 60.0, 'an earlier one', '[]', 0 FROM numbers"""
+            (run_id, number, claimed_at, started_at, finished_at, seconds, executor, node, exit_code)
+        SELECT n, 1, {TIMES}, {TIMES}, {TIMES}, 60.0, 'local', 'here', 0 FROM numbers"""
 
 
 def _tags(prefix: str, kinds: int) -> str:

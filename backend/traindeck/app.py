@@ -40,18 +40,19 @@ from traindeck.boards.client import Boards
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.errors import DeckUnusable, TraindeckError
+from traindeck.executors.local.executor import LocalExecutor
+from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.inspector import Inspector
+from traindeck.executors.local.launcher import Launcher
+from traindeck.executors.local.machine import find_gpus
+from traindeck.executors.protocol import Gpu, Node
 from traindeck.pages.resources import static_folder
 from traindeck.provenance.attempt_recorder import AttemptRecorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.scheduling.attempts import Attempts
 from traindeck.scheduling.dispatcher import Dispatcher
-from traindeck.scheduling.forkserver import Forkserver
-from traindeck.scheduling.inspector import Inspector
-from traindeck.scheduling.launcher import Launcher
-from traindeck.scheduling.machine import find_gpus
 from traindeck.scheduling.observer import Observer
-from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings
 from traindeck.sources.codestore import CodeStore
 from traindeck.trainers.registry import load_trainers
@@ -149,21 +150,21 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
     database, changes = Database(deck_files.database), Changes()
     code = CodeStore.at(deck_files.home, settings.disk_reserve_mb * 1_000_000)
     code.prepare()
-    slots = Slots(settings.cpus, usable_gpus(settings))
     database.on_commit.append(changes.publish)
     observer = Observer(database, deck_files)
-    attempts = Attempts(database, deck_files, code.snapshots, slots, observer, settings.grace_seconds)
+    launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log", umask), cold=settings.cold)
+    executor = LocalExecutor(deck_files, launcher, this_node(settings))
+    attempts = Attempts(database, deck_files, code.snapshots, executor, observer, settings.grace_seconds)
     recorder = AttemptRecorder(deck_files, code.blobs)
     attempts.on_started.append(recorder.enqueue)
-    launcher = Launcher(Forkserver(deck_files.logs / "forkserver.log", umask), cold=settings.cold)
     boards = Boards(deck_files.logs / "boards.log", limit=settings.board_limit, memory_mb=settings.board_memory_mb)
     deck = Deck(
         settings=settings,
         files=deck_files,
         database=database,
         changes=changes,
-        slots=slots,
-        dispatcher=Dispatcher(attempts, launcher),
+        slots=attempts.slots,
+        dispatcher=Dispatcher(attempts),
         observer=observer,
         registry=load_trainers(),
         boards=boards,
@@ -174,21 +175,20 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
     return deck, observer
 
 
-def usable_gpus(settings: Settings) -> tuple[int, ...]:
-    """The indices of the GPUs that runs may hold: those that the settings name, or else all that NVML finds."""
-    found = tuple(gpu.index for gpu in find_gpus())
-    if settings.gpus is None:
-        return found
-    missing = [str(index) for index in settings.gpus if index not in found]
+def this_node(settings: Settings) -> Node:
+    """Return what this machine offers to runs: the GPUs that the settings name, or else all that NVML finds."""
+    found = {gpu.index: gpu for gpu in find_gpus()}
+    indices = settings.gpus if settings.gpus is not None else tuple(found)
+    missing = [str(index) for index in indices if index not in found]
     if missing:
         logger.warning("the driver lists no GPU %s: runs that hold it will not find it", ", ".join(missing))
-    return settings.gpus
+    gpus = tuple(found.get(index) or Gpu(index) for index in indices)
+    return Node("local", settings.cpus, gpus)
 
 
 async def _warm_boards(deck: Deck) -> None:
-    """Start TensorBoard once the forkserver has done its imports: both at once would delay the first run."""
-    launcher = deck.dispatcher.launcher
-    while not (launcher.cold or launcher.forkserver.ready):  # noqa: ASYNC110 (another thread hears of it)
+    """Start TensorBoard once the executor is prepared: both at once would delay the first run."""
+    while deck.dispatcher.executor.warming:  # noqa: ASYNC110 (another thread hears of it)
         await asyncio.sleep(WARM_LOOK_SECONDS)
     deck.boards.start()
 

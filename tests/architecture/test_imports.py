@@ -29,7 +29,8 @@ NEVER = {
     "launches": WEB | PROCESSES | {"torch", "tensorboard", "alembic"},
     "api": PROCESSES | {"torch", "tensorboard", "alembic"},
     "sources": WEB | {"sqlalchemy", "sqlmodel", "torch", "multiprocessing"},
-    "scheduling": WEB | {"torch", "tensorboard"},
+    "scheduling": WEB | PROCESSES | {"torch", "tensorboard", "psutil", "pynvml"},
+    "executors": WEB | {"sqlalchemy", "sqlmodel", "torch", "tensorboard"},
     "provenance": WEB | {"torch", "tensorboard"},
     "options": WEB | PROCESSES | {"sqlalchemy", "sqlmodel", "torch"},
     "runner": WEB | {"sqlalchemy", "sqlmodel", "pydantic"},
@@ -86,7 +87,19 @@ def test_the_permitted_directions_have_no_circle():
         above(name, ())
 
 
-HEAVY_FOR_A_COMMAND = {"app", "api", "boards", "db", "scheduling", "pages", "runs", "runner", "serve", "trainers"}
+HEAVY_FOR_A_COMMAND = {
+    "app",
+    "api",
+    "boards",
+    "db",
+    "executors",
+    "scheduling",
+    "pages",
+    "runs",
+    "runner",
+    "serve",
+    "trainers",
+}
 
 
 def test_the_command_line_imports_what_serves_only_when_a_command_runs():
@@ -96,3 +109,19 @@ def test_the_command_line_imports_what_serves_only_when_a_command_runs():
             body = [node for node in sources()[module].body if isinstance(node, ast.Import | ast.ImportFrom)]
             found[module] = layers_of(ast.Module(body, [])) & HEAVY_FOR_A_COMMAND
     assert {module: heavy for module, heavy in found.items() if heavy} == {}
+
+
+OF_PROCESSES = {"pid", "pids", "pidfd", "boot_id", "shim", "nvml", "signal_all", "marked", "proc"}
+"""Names of what only an executor knows about."""
+
+
+def test_the_scheduler_knows_executors_by_their_protocol_alone():
+    for module in MODULES:
+        if layer(module) == "scheduling":
+            tree = sources()[module]
+            below = {name for name in imports(tree) if layer(name) in {"executors", "runner"}}
+            named = {getattr(node, kind, None) for node in ast.walk(tree) for kind in ("id", "attr", "arg", "name")}
+            texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+            assert below <= {"traindeck.executors.protocol"}, module
+            assert not named & OF_PROCESSES, module
+            assert not [text for text in texts if text in ("exit.json", "process.json") or "/proc" in str(text)], module

@@ -45,7 +45,7 @@ def left(files: DeckFiles) -> DeckFiles:
     with database.write() as session:
         session.add(Run(name="a", trainer="mnist", status="running", attempt=1))
         session.flush()
-        session.add(Attempt(run_id=1, number=1, boot_id="earlier"))
+        session.add(Attempt(run_id=1, number=1, executor="local", handle={"boot_id": "earlier"}))
     database.close()
     return files
 

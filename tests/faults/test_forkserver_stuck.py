@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from support.waiting import wait_for
+from traindeck.executors.local import forkserver
+from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.launcher import Launcher
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
-from traindeck.scheduling import forkserver
-from traindeck.scheduling.forkserver import Forkserver
-from traindeck.scheduling.launcher import Launcher
 
 READY = 'server.send(json.dumps({"ready": True, "missing": {}}).encode())'
 TAKES = """

@@ -7,13 +7,13 @@ import pytest
 
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
+from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.inspector import Inspector
+from traindeck.executors.local.launcher import Launcher
 from traindeck.launches import resolution
 from traindeck.launches.launchpad import Launchpad
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queue import Capacity
-from traindeck.scheduling.forkserver import Forkserver
-from traindeck.scheduling.inspector import Inspector
-from traindeck.scheduling.launcher import Launcher
 from traindeck.sources.codestore import CodeStore
 from traindeck.trainers.registry import Registry
 

@@ -61,6 +61,18 @@ def add_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     return add
 
 
+def migrate_to(revision: str, path: Path, scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a database as a program did that knew the migrations up to one; their copies lie below `scripts`."""
+
+    def is_later(_folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if name[:4].isdigit() and name[:4] > revision]
+
+    shutil.copytree(migrations_folder(), scripts / "earlier", ignore=is_later)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(module, "migrations_folder", lambda: scripts / "earlier")
+        migrate(path)
+
+
 def fill_tables(path: Path) -> None:
     """Give a database a run with rows in every table."""
     with closing(sqlite3.connect(path)) as connection:

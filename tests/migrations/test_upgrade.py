@@ -1,6 +1,5 @@
 """Upgrades: from nothing, with rows, again."""
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
-from migrations.conftest import fill_tables, rows, schema
+from migrations.conftest import fill_tables, migrate_to, rows, schema
 from traindeck.db import migrate as module
 from traindeck.db import tables  # noqa: F401 (declares the tables)
 from traindeck.db.derived import is_index
@@ -95,13 +94,7 @@ def test_a_rebuild_of_the_parent_table_keeps_the_rows_of_all_its_children(filled
 def test_a_deck_of_every_earlier_version_comes_to_what_the_models_say_with_all_its_rows(
     path, tmp_path, monkeypatch, revision
 ):
-    def is_later(_folder, names):
-        return [name for name in names if name[:4].isdigit() and name[:4] > revision]
-
-    shutil.copytree(migrations_folder(), tmp_path / "earlier", ignore=is_later)
-    with monkeypatch.context() as earlier:
-        earlier.setattr(module, "migrations_folder", lambda: tmp_path / "earlier")
-        migrate(path)
+    migrate_to(revision, path, tmp_path, monkeypatch)
     fill_tables(path)
     before = rows(path)
     migrate(tmp_path / "new.db")

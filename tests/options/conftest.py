@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.inspector import Inspector
+from traindeck.executors.local.launcher import Launcher
 from traindeck.options.inspection import Inspection, Target
-from traindeck.scheduling.forkserver import Forkserver
-from traindeck.scheduling.inspector import Inspector
-from traindeck.scheduling.launcher import Launcher
 
 Inspect = Callable[..., Inspection]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from traindeck.executors.local.inspector import Inspector
 from traindeck.options.checking import check_params
 from traindeck.options.conversion import Inexpressible, args_of, completed, read_args
 from traindeck.options.given import resolve_script_params
@@ -16,7 +17,6 @@ from traindeck.options.inspection import Target
 from traindeck.options.schema import Schema, make_schema
 from traindeck.runner.inspecting import clicked
 from traindeck.runner.inspecting.parsing import parse_with_click
-from traindeck.scheduling.inspector import Inspector
 
 COMMANDS = """
 import enum

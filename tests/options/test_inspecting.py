@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from traindeck.executors.local.inspector import Inspector
 from traindeck.options.inspection import Target
 from traindeck.runner import inspecting
 from traindeck.runner.family import descendants
-from traindeck.scheduling.inspector import Inspector
 
 Script = Callable[[str], Target]
 

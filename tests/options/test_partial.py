@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from traindeck.executors.local.inspector import Inspector
 from traindeck.options.conversion import read_partly
 from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Inspection, Target
-from traindeck.scheduling.inspector import Inspector
 
 Script = Callable[[str], Target]
 

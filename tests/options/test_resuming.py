@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from traindeck.executors.local.inspector import Inspector
 from traindeck.options.checking import resume_errors
 from traindeck.options.inspection import Target
-from traindeck.scheduling.inspector import Inspector
 
 ARGPARSE = """
 import argparse

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from traindeck.executors.local.inspector import Inspector
 from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Target
-from traindeck.scheduling.inspector import Inspector
 
 Script = Callable[[str], Target]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from support.served import ServedDeck
+from traindeck.executors.local.imports import Imports
 from traindeck.runner.freshness import stamp_of_file, stamp_of_folder
-from traindeck.scheduling.imports import Imports
 
 SOURCE = "import tiny, edited\nprint(tiny.VALUE, edited.VALUE)"
 

@@ -92,7 +92,7 @@ def test_after_a_reboot_a_run_is_lost_and_no_foreign_process_is_signalled(deck: 
     path = deck.home / f"runs/{run_id}/attempt-1/process.json"
     record = json.loads(path.read_text())
     shim = record["shim"]["pid"]
-    _write_in_the_database(deck.home / "deck.db", "UPDATE attempt SET boot_id = 'an earlier one'")
+    _write_in_the_database(deck.home / "deck.db", """UPDATE attempt SET handle = '{"boot_id": "earlier"}'""")
     # As after a reboot nothing of it is there, but its pid, which is now some other program's: this one's.
     os.kill(shim, signal.SIGKILL)
     wait_for(lambda: start_time(shim) is None, "the shim is gone")
@@ -111,8 +111,8 @@ def test_an_attempt_that_never_got_a_process_is_queued_again(deck: ServedDeck, s
     deck.kill()
     database = deck.home / "deck.db"
     _write_in_the_database(database, "UPDATE run SET status = 'starting', attempt = 1 WHERE id = ?", run_id)
-    claim = "INSERT INTO attempt (run_id, number, claimed_at, boot_id) VALUES (?, 1, '2026-01-01', ?)"
-    _write_in_the_database(database, claim, run_id, boot_id())
+    claim = "INSERT INTO attempt (run_id, number, claimed_at, executor, handle, node) VALUES (?, 1, ?, 'local', ?, ?)"
+    _write_in_the_database(database, claim, run_id, "2026-01-01", json.dumps({"boot_id": boot_id()}), "local")
     deck.start()
     run = deck.run(run_id)
     assert run["status"] == "queued"

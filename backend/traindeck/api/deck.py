@@ -11,6 +11,7 @@ from traindeck.api.feed import Feed
 from traindeck.api.lanes import Lanes
 from traindeck.boards.client import Boards
 from traindeck.db.engine import Database
+from traindeck.executors.local.inspector import Inspector
 from traindeck.launches.boardset import BoardSets
 from traindeck.launches.launchpad import Launchpad
 from traindeck.pages.shell import DeckState
@@ -19,7 +20,6 @@ from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import count_by_status
 from traindeck.scheduling.dispatcher import Dispatcher
-from traindeck.scheduling.inspector import Inspector
 from traindeck.scheduling.observer import Observer
 from traindeck.scheduling.slots import Slots
 from traindeck.settings import Settings

@@ -28,5 +28,5 @@ def get_health(deck: DeckDep) -> Health:
     with deck.database.read() as session:
         session.execute(text("SELECT 1"))
     capacity = deck.slots.capacity
-    warm = deck.dispatcher.launcher.forkserver.ready
+    warm = deck.dispatcher.executor.warm
     return Health(status="ok", version=__version__, cpus=capacity.cpus, gpus=capacity.gpus, warm=warm)

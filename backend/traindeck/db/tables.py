@@ -93,8 +93,12 @@ class Attempt(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     seconds: float | None = Field(default=None, description="How long it ran, by a clock that nobody sets")
-    boot_id: str = Field(sa_type=String(64), description="Which boot of the host it was claimed in")
-    gpu_indices: list[int] = Field(default_factory=list, sa_column=_json("[]"))
+    executor: str = Field(sa_type=Text, description="What started it; empty for an imported run")
+    handle: dict[str, Any] = Field(
+        default_factory=dict, sa_column=_json("{}"), description="What its executor finds it by after a restart"
+    )
+    node: str = Field(default="", sa_type=Text, description="The machine whose slots it holds")
+    gpus: list[int] = Field(default_factory=list, sa_column=_json("[]"), description="GPUs by their index there")
     exit_code: int | None = None
     exit_signal: int | None = None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from traindeck.scheduling.machine import driver_version, find_gpus
+from traindeck.executors.local.machine import driver_version, find_gpus
 
 CPU_INFO = Path("/proc/cpuinfo")
 OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traindeck.runner.outside import read_bytes, read_object
+from traindeck.runner.outside import read_bytes, read_object, size_of
+from traindeck.runner.progress import Progress, read_progress
 
 NAMES = ("server.lock", "server.json", "datasets", "code", "uploads", "cache", "logs", "runs", "backups")
 """What lies in a home besides the database."""
@@ -102,6 +103,18 @@ class AttemptFiles:
     def scalars(self) -> Path:
         """What was read from its event files, in a form that is fast to read again."""
         return self.folder / "scalars"
+
+    def log_bytes(self) -> int:
+        """Return how much the log holds; 0 where there is none."""
+        return size_of(self.log)
+
+    def read_progress(self) -> Progress | None:
+        """Return how far the attempt said that it is; None where it said nothing that can be understood."""
+        return read_progress(self.progress)
+
+    def read_bars(self) -> Progress | None:
+        """Return likewise how far its Rich bars are."""
+        return read_progress(self.bars)
 
 
 @dataclass(frozen=True, slots=True)

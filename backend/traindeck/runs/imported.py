@@ -62,7 +62,7 @@ def reserve(session: Session, found: Imported) -> int:
     session.flush()
     run_id = run.id or 0
     session.add(RunEvent(run_id=run_id, attempt=1, to_status=Status.COMPLETED, reason=_reason(found)))
-    session.add(Attempt(run_id=run_id, number=1, boot_id="imported"))
+    session.add(Attempt(run_id=run_id, number=1, executor=""))
     # Not the fingerprint yet: an import that is cut off here is taken up by the next.
     session.add(IdempotencyKey(key=_key(found.folder), fingerprint="", run_id=run_id))
     session.flush()

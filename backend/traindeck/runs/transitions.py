@@ -90,8 +90,8 @@ def end_backoff(session: Session, run: Run, *, resume: bool) -> None:
     session.execute(update(Run).where(*same).values(**columns).execution_options(synchronize_session=False))
 
 
-def record_trouble(session: Session, run_id: int, attempt: int, reason: str) -> None:
-    """Say of an attempt that has not ended what the deck could not do for it; the status stays, and so does the end."""
+def record_trouble(session: Session, run_id: int, attempt: int, reason: str | None) -> None:
+    """Say of an attempt that has not ended what the deck could not do for it; None where that is over."""
     same = (col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status).in_(ACTIVE))
     session.execute(update(Run).where(*same).values(status_reason=reason))
 

@@ -5,7 +5,6 @@ its own, and returns True where the attempt is over. Everything else is for the 
 """
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,35 +18,41 @@ from sqlmodel import Session, col
 from traindeck.db.engine import Database, is_temporary
 from traindeck.db.tables import Attempt, Run
 from traindeck.errors import describe_error
-from traindeck.runner.ending import Ending, read_exit
-from traindeck.runner.family import marked, signal_all
-from traindeck.runner.identity import boot_id
-from traindeck.runner.record import give_up_attempt, read_record, shim_of
+from traindeck.executors.protocol import (
+    Dropped,
+    Ended,
+    Ending,
+    Executor,
+    Handle,
+    Lost,
+    NotStarted,
+    Progress,
+    Report,
+    Started,
+    Unknown,
+)
 from traindeck.runs import transitions
 from traindeck.runs.backoff import wait_seconds
 from traindeck.runs.checkpoint_search import keep_checkpoints
 from traindeck.runs.downloaded_sets import has_downloads, share_downloads
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
-from traindeck.runs.queue import next_number, next_run
+from traindeck.runs.queue import Capacity, next_number, next_run
 from traindeck.runs.status import Status
 from traindeck.scheduling.backoffs import Backoffs
 from traindeck.scheduling.live import LiveAttempt, Stage
 from traindeck.scheduling.observer import Observer
-from traindeck.scheduling.orders import live_attempt, write_order
-from traindeck.scheduling.outcome import Outcome, outcome_of, outcome_unseen
-from traindeck.scheduling.slots import Slots
+from traindeck.scheduling.orders import make_order
+from traindeck.scheduling.outcome import Outcome, outcome_of
+from traindeck.scheduling.slots import Hold, Slots
 from traindeck.sources.snapshot import Snapshots
 
 logger = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 5.0
-"""How long one step goes on killing what a killed shim has left behind; then it says so, and another begins."""
-SWEEP_PAUSE_SECONDS = 0.02
 REFUSED_SECONDS = 30.0
 """How long a run is passed over that can neither be claimed nor marked."""
-ORPHAN_SECONDS = 1.0
-"""How often the processes of an attempt without a known shim are looked for."""
+UNKNOWN_SECONDS = 1.0
+"""How often an attempt is examined of which the executor does not know what became of it."""
 
 
 class Attempts:
@@ -58,39 +63,37 @@ class Attempts:
         database: Database,
         files: DeckFiles,
         snapshots: Snapshots,
-        slots: Slots,
+        executor: Executor,
         observer: Observer,
         grace_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.database = database
         self.files = files
         self.snapshots = snapshots
-        self.slots = slots
+        self.executor = executor
+        self.slots = Slots(executor.capacity())
         self.observer = observer
         self.grace_seconds = grace_seconds
+        self.clock = clock
         self.live: dict[int, LiveAttempt] = {}
-        self.backoffs = Backoffs()
-        self.closing = threading.Event()
-        """Steps that wait come to an end once it is set."""
+        self.backoffs = Backoffs(clock)
         self.on_started: list[Callable[[int, int], None]] = []
         """Called with run and attempt once there is a process; must not wait."""
         self._refused: dict[int, float] = {}
 
     def claim(self) -> LiveAttempt | None:
-        """Claim the next run whose slots are free; one that cannot be claimed fails with its reason."""
-        while (run_id := self._next()) is not None:
-            try:
-                return self._claim()
-            except Exception as error:
-                if is_temporary(error):
-                    raise
-                logger.exception("run=%d could not be claimed", run_id)
-                self._refuse(run_id, describe_error(error))
+        """Claim the next run whose slots are free on a node; one that cannot be claimed fails with its reason."""
+        self._refused = {run_id: until for run_id, until in self._refused.items() if until > self.clock()}
+        for node, _ in self.slots.free_nodes():
+            live = self._claim_for(node)
+            if live is not None:
+                return live
         return None
 
     def forget(self, live: LiveAttempt) -> None:
         """Let go of an attempt that is over, and give its slots to others."""
-        live.detach()
+        self.executor.forget(live.handle)
         if self.live.get(live.run_id) is live:
             del self.live[live.run_id]
             self.slots.release(live.run_id)
@@ -103,59 +106,45 @@ class Attempts:
             rows = session.execute(select(col(Run.id)).where(col(Run.status) == Status.STOPPING.value))
             return [run_id for (run_id,) in rows if run_id is not None]
 
-    def write_order(self, live: LiveAttempt) -> bool:
-        """Write what the process is to do."""
+    def start(self, live: LiveAttempt) -> bool:
+        """Have the executor start the attempt."""
         assert live.claimed is not None
-        try:
-            write_order(self.files, self.snapshots, self.slots, live.claimed, live.hold, live, self.grace_seconds)
-        except OSError as error:
-            return self.fail_order(live, f"{error.strerror}: {error.filename}")
-        live.stage = Stage.ORDERED
+        if live.order is None:
+            has_gpus = self.slots.has_gpus(live.hold.node)
+            live.order = make_order(
+                self.files,
+                self.snapshots,
+                live.claimed,
+                live.number,
+                live.hold,
+                has_gpus=has_gpus,
+                grace_seconds=self.grace_seconds,
+            )
+        answer = self.executor.start(live.order)
+        if isinstance(answer, NotStarted):
+            return self._fail(live, answer.reason)
+        if answer != live.handle:
+            self._keep_handle(live, answer)
+        live.stage = Stage.HANDED
         return False
 
-    def fail_order(self, live: LiveAttempt, reason: str) -> bool:
-        """The attempt cannot be started: nobody has been asked for a process yet."""
-        self._finish_without_end(live, Status.FAILED, f"could not be started: {reason}")
-        return True
-
-    def give_up(self, live: LiveAttempt, reason: str) -> bool:
-        """Queue the run again if the attempt has no process; from here on it cannot get one any more."""
-        # Without the home no exit record can be read.
-        self.database.check()
-        if give_up_attempt(live.files.folder):
-            return self.record_no_start(live, reason)
-        record = read_record(live.files.folder)
-        if record is None:
-            return self.follow_by_mark(live, "process.json cannot be read")
-        # A tombstone is of an earlier try, which was not recorded. Else there is a process after all.
-        return shim_of(record) is None and self.record_no_start(live, reason)
-
-    def fail_launch(self, live: LiveAttempt, reason: str) -> bool:
-        """The attempt's process cannot be asked for, or what is known of it cannot be understood."""
-        if give_up_attempt(live.files.folder):
-            return self.fail_order(live, reason)
-        return self.follow_by_mark(live, f"finding its process failed: {reason}")
-
-    def record_no_start(self, live: LiveAttempt, reason: str) -> bool:
-        """The attempt got no process, and cannot get one any more: the run waits again, or is cancelled."""
-        with self.database.write() as session:
-            run = self._run_of(session, live)
-            if run is not None and run.status == Status.STOPPING:
-                transitions.move(session, run, Status.CANCELLED, "cancelled by the user")
-            elif run is not None and run.status == Status.STARTING:
-                transitions.move(session, run, Status.QUEUED, f"attempt {live.number} never started: {reason}")
-        return True
+    def fail_start(self, live: LiveAttempt, reason: str) -> bool:
+        """Starting the attempt has failed: so does its run, unless there is a process all the same."""
+        if live.order is None:
+            return self._fail(live, reason)
+        report = self._examine(live)
+        return self._fail(live, reason) if isinstance(report, NotStarted) else self._take(live, report)
 
     def record_start(self, live: LiveAttempt) -> bool:
         """The attempt has a process: the run is running."""
+        assert live.started is not None
         self._announce(live)
-        claimed_at = live.record.get("claimed_at")
-        seconds = live.record.get("started_at") or claimed_at
+        seconds, trouble = live.started.at, live.started.trouble
         at = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
         with self.database.write() as session:
             run = self._run_of(session, live)
             if run is not None and run.status == Status.STARTING:
-                transitions.move(session, run, Status.RUNNING, at=at, started_at=at)
+                transitions.move(session, run, Status.RUNNING, trouble, at=at, started_at=at)
             elif run is not None:
                 session.execute(update(Run).where(col(Run.id) == run.id).values(started_at=at))
             self._update_attempt(session, live, started_at=at)
@@ -180,75 +169,127 @@ class Attempts:
         live.start_recorded = True
         return False
 
-    def record_end(self, live: LiveAttempt) -> bool:
-        """The shim is gone: record how the attempt ended, once nothing of it is alive."""
+    def record_progress(self, live: LiveAttempt) -> bool:
+        """The attempt has no process yet: its run says how far it is."""
+        assert isinstance(live.report, Progress)
+        return self.mark(live, live.report.text)
+
+    def settle(self, live: LiveAttempt) -> bool:
+        """Find out what became of the attempt, and record it."""
+        return self._take(live, self._examine(live))
+
+    def settle_anyhow(self, live: LiveAttempt, reason: str) -> bool:
+        """What became of the attempt cannot be recorded: if it is over, its run is lost."""
+        report = self._examine(live)
+        if not isinstance(report, Ended | Lost):
+            return self.mark(live, reason)
+        self._finish_without_end(live, Status.LOST, f"recording its end failed: {reason}")
+        return True
+
+    def mark(self, live: LiveAttempt, reason: str | None) -> bool:
+        """Say what could not be done for the attempt, which goes on; None where that is over."""
+        with self.database.write() as session:
+            transitions.record_trouble(session, live.run_id, live.number, reason)
+        live.trouble = reason
+        return False
+
+    def is_ours(self, live: LiveAttempt) -> bool:
+        """Return True where the executor of this deck has the attempt, and not one that an earlier server had."""
+        return live.handle.executor == self.executor.name
+
+    def _examine(self, live: LiveAttempt) -> Report:
         # Without the home no exit record can be read.
         self.database.check()
-        ending = read_exit(live.files.folder)
-        if ending is None and not self._has_swept(live):
-            return False
+        if self.is_ours(live):
+            return self.executor.examine(live.handle)
+        return Unknown(f"it was started by the executor {live.handle.executor}, which this deck does not have")
+
+    def _take(self, live: LiveAttempt, report: Report) -> bool:
+        """Record what the executor has found out."""
+        if isinstance(report, NotStarted):
+            return self._queue_again(live, report.reason)
+        if isinstance(report, Ended | Lost) and (live.start_recorded or report.started_at is None):
+            return self._record_end(live, report)
+        # Not before: an attempt that was left, and whose end cannot be recorded yet, is examined again.
+        live.stage = Stage.HANDED
+        if isinstance(report, Ended | Lost):
+            # Its start comes first; then it is examined again.
+            live.started = Started(report.started_at)
+        elif isinstance(report, Started):
+            live.started = live.started or report
+            self._look_later(live, report.trouble, unknown=False)
+        elif not isinstance(report, Dropped):
+            reason = report.text if isinstance(report, Progress) else report.reason
+            self._look_later(live, reason, unknown=isinstance(report, Unknown))
+        return False
+
+    def _look_later(self, live: LiveAttempt, trouble: str | None, *, unknown: bool) -> None:
+        """Have the run say what is not known of an attempt, and the attempt be examined again in a while."""
+        if trouble != live.trouble and (trouble is not None or live.unknown):
+            self.mark(live, trouble)
+        live.unknown = unknown
+        if trouble is not None and (live.start_recorded or live.started is None):
+            live.retry_at = self.clock() + UNKNOWN_SECONDS
+
+    def _fail(self, live: LiveAttempt, reason: str) -> bool:
+        self._finish_without_end(live, Status.FAILED, f"could not be started: {reason}")
+        return True
+
+    def _queue_again(self, live: LiveAttempt, reason: str) -> bool:
+        """The attempt got no process, and cannot get one any more: the run waits again, or is cancelled."""
+        with self.database.write() as session:
+            run = self._run_of(session, live)
+            if run is not None and run.status == Status.STOPPING:
+                transitions.move(session, run, Status.CANCELLED, "cancelled by the user")
+            elif run is not None and run.status == Status.STARTING:
+                transitions.move(session, run, Status.QUEUED, f"attempt {live.number} never started: {reason}")
+        return True
+
+    def _record_end(self, live: LiveAttempt, report: Ended | Lost) -> bool:
         self._look_last(live)
+        ending = report.ending if isinstance(report, Ended) else None
         with self.database.write() as session:
             run = self._run_of(session, live)
             if run is not None:
-                stopping = run.status == Status.STOPPING
-                unseen = outcome_unseen(stopping=stopping, same_boot=live.same_boot)
-                outcome = unseen if ending is None else outcome_of(ending, stopping=stopping)
+                outcome = outcome_of(report, stopping=run.status == Status.STOPPING)
                 self._finish(session, run, live, outcome, ending)
         logger.info("run=%d attempt=%d ended", live.run_id, live.number)
         self._look_at_files(live, ending)
         return True
 
-    def record_end_anyhow(self, live: LiveAttempt, reason: str) -> bool:
-        """How the attempt ended cannot be recorded: its run is lost, once nothing of it is alive."""
-        if not self._has_swept(live):
-            return False
-        self._finish_without_end(live, Status.LOST, f"recording its end failed: {reason}")
-        return True
-
-    def follow_by_mark(self, live: LiveAttempt, reason: str) -> bool:
-        """Who the process of the attempt is cannot be known: follow what carries its mark."""
-        self.mark(live, reason)
-        live.stage = Stage.ORPHANED
-        return False
-
-    def look_after(self, live: LiveAttempt) -> bool:
-        """Look whether anything is left of an attempt without a known shim; if not, record its end."""
-        left = marked(live.mark)
-        if not left:
-            return self.record_end(live)
-        if live.stop_asked:
-            late = live.stop_deadline is None or time.monotonic() > live.stop_deadline
-            signal_all(left, signal.SIGKILL if late else signal.SIGTERM)
-        live.retry_at = time.monotonic() + ORPHAN_SECONDS
-        return False
-
-    def mark(self, live: LiveAttempt, reason: str) -> bool:
-        """Say what could not be done for the attempt, which goes on."""
+    def _keep_handle(self, live: LiveAttempt, handle: Handle) -> None:
         with self.database.write() as session:
-            transitions.record_trouble(session, live.run_id, live.number, reason)
-        return False
+            self._update_attempt(session, live, handle=dict(handle.content))
+        live.handle = handle
 
-    def _next(self) -> int | None:
-        if not self.slots.capacity.free_cpus:
-            return None
-        self._refused = {run_id: until for run_id, until in self._refused.items() if until > time.monotonic()}
-        with self.database.read() as session:
-            return next_number(session, self.slots.capacity, self._refused)
+    def _claim_for(self, node: str) -> LiveAttempt | None:
+        """Claim the next run that the node has slots for."""
+        while (capacity := dict(self.slots.free_nodes()).get(node)) is not None:
+            with self.database.read() as session:
+                run_id = next_number(session, capacity, self._refused)
+            if run_id is None:
+                return None
+            try:
+                return self._claim(node, capacity)
+            except Exception as error:
+                if is_temporary(error):
+                    raise
+                logger.exception("run=%d could not be claimed", run_id)
+                self._refuse(run_id, describe_error(error))
+        return None
 
-    def _claim(self) -> LiveAttempt | None:
+    def _claim(self, node: str, capacity: Capacity) -> LiveAttempt | None:
         with self._holding_slots_only_if_committed() as session:
-            run = next_run(session, self.slots.capacity, self._refused)
+            run = next_run(session, capacity, self._refused)
             if run is None or run.id is None or run.id in self.live:
                 # The last: queued again by its end, which the dispatcher has not heard of yet, but will.
                 return None
             number = run.attempt + 1
             transitions.move(session, run, Status.STARTING, attempt=number, log_size=0, progress=None)
-            hold = self.slots.take(run.id, run.cpus, run.gpus)
-            session.add(Attempt(run_id=run.id, number=number, boot_id=boot_id(), gpu_indices=list(hold.gpus)))
-        live = live_attempt(self.files, run.id, number)
-        live.claimed, live.hold = run, hold
-        self.live[run.id] = live
+            hold = self.slots.take(run.id, node, run.cpus, run.gpus)
+            handle = self.executor.reserve(run.id, number)
+            session.add(_row(handle, hold))
+        live = self.live[run.id] = LiveAttempt(handle, hold, claimed=run)
         return live
 
     @contextmanager
@@ -262,7 +303,7 @@ class Attempts:
             raise
 
     def _refuse(self, run_id: int, reason: str) -> None:
-        self._refused[run_id] = time.monotonic() + REFUSED_SECONDS
+        self._refused[run_id] = self.clock() + REFUSED_SECONDS
         try:
             with self.database.write() as session:
                 row = session.execute(select(col(Run.status), col(Run.attempt)).where(col(Run.id) == run_id)).first()
@@ -330,18 +371,6 @@ class Attempts:
             not_before = datetime.now(UTC) + timedelta(seconds=live.retry_seconds)
             transitions.requeue(session, again, reason, resume=False, retries=retries, not_before=not_before)
 
-    def _has_swept(self, live: LiveAttempt) -> bool:
-        """End what a killed shim has left behind; False where some of it is still alive: its slots stay taken."""
-        deadline = time.monotonic() + SWEEP_SECONDS
-        while live.same_boot and (left := marked(live.mark)):
-            if time.monotonic() > deadline or self.closing.is_set():
-                self.mark(live, f"processes that it has left cannot be ended: {', '.join(map(str, left[:10]))}")
-                live.retry_at = time.monotonic() + ORPHAN_SECONDS
-                return False
-            signal_all(left, signal.SIGKILL)
-            self.closing.wait(SWEEP_PAUSE_SECONDS)
-        return True
-
     def _look_at_files(self, live: LiveAttempt, ending: Ending | None) -> None:
         """Look at what the attempt has left; sums and walks take a while, and its slots must not wait for them."""
         completed = ending is not None and ending.exit_code == 0
@@ -349,11 +378,12 @@ class Attempts:
         threading.Thread(target=self._keep_files, args=(live, completed), name=name, daemon=True).start()
 
     def _keep_files(self, live: LiveAttempt, completed: bool) -> None:
+        files = self.files.run(live.run_id).attempt(live.number)
         try:
-            if completed and has_downloads(live.files.work):
-                share_downloads(live.files.work, self.files.datasets)
-            if live.files.work.is_dir():
-                keep_checkpoints(live.files)
+            if completed and has_downloads(files.work):
+                share_downloads(files.work, self.files.datasets)
+            if files.work.is_dir():
+                keep_checkpoints(files)
         except OSError as error:
             logger.warning("run=%d attempt=%d its files could not be looked at: %s", live.run_id, live.number, error)
 
@@ -365,3 +395,14 @@ class Attempts:
         """The run, as long as this is its current attempt."""
         run = session.get(Run, live.run_id)
         return run if run is not None and run.attempt == live.number else None
+
+
+def _row(handle: Handle, hold: Hold) -> Attempt:
+    return Attempt(
+        run_id=handle.run_id,
+        number=handle.attempt,
+        executor=handle.executor,
+        handle=dict(handle.content),
+        node=hold.node,
+        gpus=list(hold.gpus),
+    )

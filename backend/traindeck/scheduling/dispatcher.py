@@ -1,60 +1,55 @@
-"""The loop that starts what can start, and takes note of what has ended.
+"""The loop that starts what can start, and takes up what the executor reports.
 
-One thread runs it. It sleeps until there is something to do: a submit or a cancel wakes it, the forkserver's
-messages do, a step that has come to its end does, and the end of a shim does (a pidfd turns readable). What may take
-long, or fail, for one attempt is a step (see steps.py): the loop waits for none.
+One thread runs it. It sleeps until there is something to do: a submit or a cancel wakes it, a step that has come to its
+end does, and the executor's descriptors do. What may take long, or fail, for one attempt is a step (see steps.py): the
+loop waits for none.
 """
 
 import logging
 import os
 import select
-import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from traindeck.db.engine import is_temporary
 from traindeck.errors import HomeGone
-from traindeck.runner.record import read_record
-from traindeck.scheduling.adoption import Adoption
+from traindeck.executors.protocol import Dropped, Progress, Started
+from traindeck.scheduling.adoption import find_left
 from traindeck.scheduling.attempts import Attempts
-from traindeck.scheduling.launcher import Launcher
 from traindeck.scheduling.live import LiveAttempt, Stage
-from traindeck.scheduling.steps import Done, Step, Steps
+from traindeck.scheduling.steps import Done, Step, Steps, in_thread
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.05
-"""How often to look for process.json while an attempt is being started: its message may be lost."""
+"""How often to ask for an attempt that is being started: what wakes the loop may be lost."""
 IDLE_SECONDS = 30.0
 ERROR_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 """Between two tries of a step that fails again and again."""
-START_TIMEOUT_SECONDS = 120.0
-"""From the claim to a process. The first start after the deck's waits for `import torch`, slow from a cold disk."""
-STOP_MARGIN_SECONDS = 15.0
-"""What a shim has, beyond the grace, to end everything; then it is ended itself."""
 ADOPTION_SECONDS = 10.0
 """How long the start of the server waits for what became of the attempts that an earlier one left."""
-MESSAGES = "the forkserver's messages"
+REPORTS = "hearing the executor"
 CLOSE_SECONDS = 5.0
 """How long the end of the server waits for the steps that are at work."""
 
 
 class Dispatcher:
-    """Starts, watches and stops attempts."""
+    """Starts, watches and stops attempts. `begin_work` carries out the steps, by default each in a thread."""
 
-    def __init__(self, attempts: Attempts, launcher: Launcher) -> None:
+    def __init__(
+        self,
+        attempts: Attempts,
+        begin_work: Callable[[str, Callable[[], None]], threading.Thread | None] = in_thread,
+    ) -> None:
         self.attempts = attempts
-        self.launcher = launcher
-        self.steps = Steps(self.wake, attempts.mark)
-        self._adoption = Adoption(attempts)
-        self._order = Step("order", attempts.write_order, attempts.fail_order)
-        self._launch = Step("launch", None, attempts.fail_launch)
-        self._give_up = Step("giving up", self._never_started, self._mark_giving_up)
-        self._start = Step("start", attempts.record_start, attempts.record_start_anyhow)
-        self._end = Step("end", attempts.record_end, attempts.record_end_anyhow)
-        self._look_after = Step("orphan", attempts.look_after, attempts.record_end_anyhow)
+        self.executor = attempts.executor
+        self.steps = Steps(self.wake, attempts.mark, begin_work)
+        self._start = Step("start", attempts.start, attempts.fail_start)
+        self._record = Step("recording the start", attempts.record_start, attempts.record_start_anyhow)
+        self._progress = Step("recording progress", attempts.record_progress, attempts.mark)
+        self._settle = Step("settling", attempts.settle, attempts.settle_anyhow)
         self._stop = Step("stop", None, self._mark_stop)
         self._to_stop: set[int] = set()
         self._ask = threading.Lock()
@@ -68,27 +63,28 @@ class Dispatcher:
 
     def start(self) -> None:
         """Take over what an earlier server left, and begin."""
-        self._adoption.find_all()
+        self.adopt()
+        self.executor.open()
+        self._thread.start()
+
+    def adopt(self) -> None:
+        """Take over what an earlier server left; what takes longer than a while is taken over by the loop."""
+        find_left(self.attempts)
         with self._ask:
             self._to_stop.update(self.attempts.stopping())
         deadline = time.monotonic() + ADOPTION_SECONDS
         while any(self._is_unsettled(live) for live in self.attempts.live.values()) and time.monotonic() < deadline:
             self._advance_all()
             self._wait_for([], LOOK_SECONDS)
-        self.launcher.warm_up()
-        self._thread.start()
 
     def close(self) -> None:
         """Stop the loop. Runs go on; the next server adopts them."""
         self._closing = True
-        self.attempts.closing.set()
         self.wake()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
+        self.executor.close()
         self.steps.join(CLOSE_SECONDS)
-        self.launcher.close()
-        for live in self.attempts.live.values():
-            live.detach()
 
     def wake(self) -> None:
         """Have the loop look at the queue; from any thread."""
@@ -109,11 +105,8 @@ class Dispatcher:
         # Without the home no exit record can be read: every attempt that ends now would be called lost.
         self.attempts.database.check()
         self._home_is_gone = False
-        self._guarded(MESSAGES, self._hear_forkserver)
         self._advance_all()
         self._guarded("stopping", self._stop_what_was_asked)
-        self._enforce_deadlines()
-        self._guarded("the launcher", self._tend_launcher)
         self._guarded("claiming", self._start_next)
 
     def _loop(self) -> None:
@@ -130,19 +123,14 @@ class Dispatcher:
                 self._wait_for([], ERROR_SECONDS)
 
     def _wait(self, seconds: float) -> None:
-        now = time.monotonic()
-        lives = self.attempts.live.values()
-        # The shim of an attempt that has to pause stays readable: to watch it would be to spin.
-        shims = [live.pidfd for live in lives if live.start_recorded and not live.busy and live.retry_at <= now]
-        heard = None if self._is_paused(MESSAGES) else self.launcher.forkserver.fileno()
-        self._wait_for([heard, *shims], seconds)
+        # The process of an attempt that has to pause may have ended, and be readable: to watch it would be to spin.
+        handles = [live.handle for live in self._heard()]
+        self._wait_for([] if self._is_paused(REPORTS) else self.executor.descriptors(handles), seconds)
 
-    def _wait_for(self, descriptors: list[int | None], seconds: float) -> None:
-        watched = [self._wake_reading, *descriptors]
+    def _wait_for(self, descriptors: Iterable[int], seconds: float) -> None:
         poll = select.poll()
-        for descriptor in watched:
-            if descriptor is not None:
-                poll.register(descriptor, select.POLLIN)
+        for descriptor in (self._wake_reading, *descriptors):
+            poll.register(descriptor, select.POLLIN)
         poll.poll(seconds * 1000)
         try:
             os.read(self._wake_reading, 65_536)
@@ -150,35 +138,44 @@ class Dispatcher:
             return
 
     def _patience(self) -> float:
-        now, lives = time.monotonic(), list(self.attempts.live.values())
-        if any(self._must_be_looked_at(live) for live in lives):
+        now, lives = self.attempts.clock(), list(self.attempts.live.values())
+        if any(live.started is None for live in self._heard()):
             return LOOK_SECONDS
-        idle = 1.0 if lives or self.launcher.forkserver.fileno() is None else IDLE_SECONDS
+        idle = 1.0 if lives or not self.executor.warm else IDLE_SECONDS
         pauses = [*self._paused_until.values(), *(live.retry_at for live in lives)]
         idle = min([idle, *(until - now for until in pauses if until > now)])
         return self.attempts.backoffs.seconds_until_next(idle)
 
-    def _must_be_looked_at(self, live: LiveAttempt) -> bool:
-        waits = live.busy or live.retry_at > time.monotonic()
-        return not waits and (live.stage is Stage.ORDERED or (live.stage is Stage.FOUND and live.pidfd is None))
+    def _heard(self) -> list[LiveAttempt]:
+        """The attempts of which a report would be taken up now."""
+        lives = list(self.attempts.live.values())
+        return [live for live in lives if live.stage is Stage.HANDED and self._may_step(live)]
+
+    def _may_step(self, live: LiveAttempt) -> bool:
+        return not live.busy and self.attempts.clock() >= live.retry_at
 
     def _is_unsettled(self, live: LiveAttempt) -> bool:
         """True while it is not known of an attempt that was left whether it goes on, unless finding out must wait."""
-        goes_on = live.start_recorded and (live.stage is Stage.ORPHANED or live.has_shim())
-        return live.busy or not (goes_on or live.failures)
+        goes_on = live.start_recorded and isinstance(live.report, Started)
+        return live.busy or (self._may_step(live) and not (goes_on or live.failures))
+
+    def _hear(self) -> None:
+        heard = {live.handle: live for live in self._heard() if self.attempts.is_ours(live)}
+        for live in heard.values():
+            live.report = None
+        for handle, report in self.executor.poll(heard):
+            heard[handle].report = report
+            if isinstance(report, Started):
+                heard[handle].started = heard[handle].started or report
 
     def _advance_all(self) -> None:
         for done in self.steps.finished():
             self._take(done)
+        self._guarded(REPORTS, self._hear)
         for live in list(self.attempts.live.values()):
-            if live.busy or time.monotonic() < live.retry_at:
-                continue
-            try:
-                self._advance(live)
-            except Exception as error:
-                if is_temporary(error):
-                    self._pause(live, error)
-                self._failed(live, self._launch, error)
+            step = self._due(live) if self._may_step(live) else None
+            if step is not None:
+                self.steps.begin(live, step)
 
     def _take(self, done: Done) -> None:
         if done.over:
@@ -191,7 +188,45 @@ class Dispatcher:
     def _pause(self, live: LiveAttempt, error: Exception) -> None:
         live.failures += 1
         longer = 1 if is_temporary(error) else 2 ** min(live.failures - 1, 10)
-        live.retry_at = time.monotonic() + min(ERROR_SECONDS * longer, LONGEST_PAUSE_SECONDS)
+        live.retry_at = self.attempts.clock() + min(ERROR_SECONDS * longer, LONGEST_PAUSE_SECONDS)
+
+    def _due(self, live: LiveAttempt) -> Step | None:
+        """The next step of an attempt, if one is due."""
+        if live.stage is Stage.LEFT:
+            return self._settle
+        if live.stage is Stage.CLAIMED or isinstance(live.report, Dropped):
+            return self._start
+        if live.started is not None and not live.start_recorded:
+            return self._record
+        if isinstance(live.report, Progress):
+            return self._progress if live.report.text != live.trouble else None
+        goes_on = live.report is None or (isinstance(live.report, Started) and not live.unknown)
+        return None if goes_on else self._settle
+
+    def _start_next(self) -> None:
+        while (live := self.attempts.claim()) is not None:
+            self.steps.begin(live, self._start)
+
+    def _stop_what_was_asked(self) -> None:
+        with self._ask:
+            asked, self._to_stop = self._to_stop, set()
+        for run_id in asked:
+            live = self.attempts.live.get(run_id)
+            if live is not None and not self._has_asked_to_stop(live):
+                with self._ask:
+                    self._to_stop.add(run_id)
+
+    def _has_asked_to_stop(self, live: LiveAttempt) -> bool:
+        """Ask the executor to stop an attempt; False where that has to be done later, or again."""
+        if live.stage is not Stage.HANDED or self.attempts.clock() < live.stop_at or not self.attempts.is_ours(live):
+            return False
+        try:
+            self.executor.stop(live.handle, self.attempts.grace_seconds)
+        except Exception as error:
+            live.stop_at = self.attempts.clock() + ERROR_SECONDS
+            self._failed(live, self._stop, error)
+            return False
+        return True
 
     def _failed(self, live: LiveAttempt, step: Step, error: Exception) -> None:
         """What the loop itself does for an attempt has failed: have the run marked, unless that may pass."""
@@ -202,81 +237,6 @@ class Dispatcher:
         if not live.busy:
             self.steps.begin_otherwise(live, step, error)
 
-    def _advance(self, live: LiveAttempt) -> None:
-        """Begin the next step of an attempt, if one is due."""
-        if live.stage is Stage.LEFT:
-            self.steps.begin(live, self._adoption.step)
-        elif live.stage is Stage.CLAIMED:
-            self.steps.begin(live, self._order)
-        elif live.stage is Stage.ORDERED:
-            self._look_for_process(live)
-        elif not live.start_recorded:
-            self.steps.begin(live, self._start)
-        elif live.stage is Stage.ORPHANED:
-            self.steps.begin(live, self._look_after)
-        elif not live.has_shim():
-            self.steps.begin(live, self._end)
-
-    def _look_for_process(self, live: LiveAttempt) -> None:
-        record = read_record(live.files.folder)
-        if record is not None:
-            # Without the trainer the shim is just about to fork it, or has died trying: its pidfd tells which.
-            live.find(record)
-            self.steps.begin(live, self._start)
-        elif time.monotonic() - live.claimed_at > START_TIMEOUT_SECONDS:
-            self.steps.begin(live, self._give_up)
-        elif not self.launcher.still_has(live.asked) and live.files.order.exists():
-            live.asked = self.launcher.launch(live.files.order)
-
-    def _start_next(self) -> None:
-        while (live := self.attempts.claim()) is not None:
-            self.steps.begin(live, self._order)
-
-    def _hear_forkserver(self) -> None:
-        for message in self.launcher.forkserver.messages():
-            logger.debug("forkserver says %s", message)
-
-    def _tend_launcher(self) -> None:
-        self.launcher.reap()
-        self.launcher.warm_up()
-
-    def _stop_what_was_asked(self) -> None:
-        with self._ask:
-            asked, self._to_stop = self._to_stop, set()
-        for run_id in asked:
-            live = self.attempts.live.get(run_id)
-            if live is None:
-                continue
-            if live.stage not in (Stage.FOUND, Stage.ORPHANED) or time.monotonic() < live.signal_at:
-                self._stop_later(run_id)
-                continue
-            if self._signal(live, signal.SIGTERM):
-                live.stop_asked = True
-                live.stop_deadline = time.monotonic() + self.attempts.grace_seconds + STOP_MARGIN_SECONDS
-            else:
-                self._stop_later(run_id)
-
-    def _stop_later(self, run_id: int) -> None:
-        with self._ask:
-            self._to_stop.add(run_id)
-
-    def _enforce_deadlines(self) -> None:
-        now = time.monotonic()
-        for live in list(self.attempts.live.values()):
-            due = live.stop_deadline is not None and now > max(live.stop_deadline, live.signal_at)
-            if due and live.stage is Stage.FOUND and self._signal(live, signal.SIGKILL):
-                live.stop_deadline = None
-
-    def _signal(self, live: LiveAttempt, number: signal.Signals) -> bool:
-        """Signal the shim; False where that failed, and has to be done again later."""
-        try:
-            live.signal_shim(number)
-        except Exception as error:
-            live.signal_at = time.monotonic() + ERROR_SECONDS
-            self._failed(live, self._stop, error)
-            return False
-        return True
-
     def _guarded(self, what: str, work: Callable[[], None]) -> None:
         """Do something that is no attempt's own; where it fails, the rest goes on, and it has to pause."""
         if self._is_paused(what):
@@ -284,20 +244,14 @@ class Dispatcher:
         try:
             work()
         except Exception as error:
-            self._paused_until[what] = time.monotonic() + ERROR_SECONDS
+            self._paused_until[what] = self.attempts.clock() + ERROR_SECONDS
             if is_temporary(error):
                 logger.warning("%s has to wait: %s", what, error)
             else:
                 logger.exception("%s failed, trying again in a second", what)
 
     def _is_paused(self, what: str) -> bool:
-        return time.monotonic() < self._paused_until.get(what, 0.0)
-
-    def _never_started(self, live: LiveAttempt) -> bool:
-        return self.attempts.give_up(live, f"no process came up within {START_TIMEOUT_SECONDS:.0f} s")
-
-    def _mark_giving_up(self, live: LiveAttempt, reason: str) -> bool:
-        return self.attempts.mark(live, f"no process came up, and giving it up failed: {reason}")
+        return self.attempts.clock() < self._paused_until.get(what, 0.0)
 
     def _mark_stop(self, live: LiveAttempt, reason: str) -> bool:
         return self.attempts.mark(live, f"stopping it failed, and is tried again: {reason}")

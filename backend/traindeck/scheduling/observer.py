@@ -18,8 +18,6 @@ from traindeck.errors import HomeGone, describe_error
 from traindeck.events.series import SeriesSummary
 from traindeck.events.tail import AttemptTail
 from traindeck.progressbars.output import OutputProgress
-from traindeck.runner.outside import size_of
-from traindeck.runner.progress import read_progress
 from traindeck.runs import transitions
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.status import Status
@@ -259,14 +257,14 @@ def _row(summary: SeriesSummary) -> dict[str, Any]:
 
 def _columns(watched: _Watched, *, sharers: int, final: bool) -> dict[str, Any]:
     """What is seen of an attempt besides its scalars. What it says itself wins over the bars in its output."""
-    size = size_of(watched.files.log)
-    progress = read_progress(watched.files.progress) or _bars(watched, size, sharers, final)
+    size = watched.files.log_bytes()
+    progress = watched.files.read_progress() or _bars(watched, size, sharers, final)
     return {"log_size": size, **({"progress": asdict(progress)} if progress else {})}
 
 
 def _bars(watched: _Watched, log_size: int, sharers: int, final: bool) -> Any:
     """The bars in the output, or those that Rich keeps to itself: whichever moved last."""
-    drawn, told = watched.output.look(log_size, sharers=sharers, final=final), read_progress(watched.files.bars)
+    drawn, told = watched.output.look(log_size, sharers=sharers, final=final), watched.files.read_bars()
     if told is not None and watched.output.kind == RICH:
         # What Rich draws at the end of a bar; the bar itself has told more.
         drawn = None

@@ -3,7 +3,7 @@
 import signal
 from dataclasses import dataclass
 
-from traindeck.runner.ending import Ending
+from traindeck.executors.protocol import Ended, Ending, Lost
 from traindeck.runs.status import Status
 
 
@@ -15,8 +15,16 @@ class Outcome:
     reason: str | None
 
 
-def outcome_of(ending: Ending, *, stopping: bool) -> Outcome:
-    """The outcome of an attempt whose end was seen. `stopping`: the user has asked for it to be stopped."""
+def outcome_of(report: Ended | Lost, *, stopping: bool) -> Outcome:
+    """Return the outcome of an attempt that is over. `stopping`: the user has asked for it to be stopped."""
+    if isinstance(report, Ended):
+        return _outcome_of_ending(report.ending, stopping=stopping)
+    if stopping and not report.with_node:
+        return Outcome(Status.CANCELLED, "stopped by the user; its process was killed")
+    return Outcome(Status.LOST, report.reason)
+
+
+def _outcome_of_ending(ending: Ending, *, stopping: bool) -> Outcome:
     if stopping or ending.stop_asked:
         by = "stopped by the user" if stopping else "stopped by a signal from outside"
         return Outcome(Status.CANCELLED, f"{by}, killed after its grace" if ending.killed else by)
@@ -27,15 +35,6 @@ def outcome_of(ending: Ending, *, stopping: bool) -> Outcome:
         memory = "out of memory: the kernel killed a process meanwhile; " if ending.out_of_memory else ""
         return Outcome(Status.FAILED, f"{memory}exit code {ending.exit_code}{detail}")
     return Outcome(Status.COMPLETED, None)
-
-
-def outcome_unseen(*, stopping: bool, same_boot: bool) -> Outcome:
-    """The outcome of an attempt that is gone without anybody having seen its end."""
-    if not same_boot:
-        return Outcome(Status.LOST, "host restarted")
-    if stopping:
-        return Outcome(Status.CANCELLED, "stopped by the user; its process was killed")
-    return Outcome(Status.LOST, "its process was killed from outside, and how far it came is not known")
 
 
 def _killed(ending: Ending) -> str:

@@ -45,17 +45,34 @@ class Done:
     error: Exception | None = None
 
 
+def in_thread(name: str, work: Callable[[], None]) -> threading.Thread | None:
+    """Begin work in a thread of its own.
+
+    Raises:
+        RuntimeError: the system gives no more threads for now.
+    """
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
 class Steps:
     """The steps that are at work. `wake` is called in the step's thread once it has come to its end.
 
     `mark` is given the reason where a step's `otherwise` has failed, too.
     """
 
-    def __init__(self, wake: Callable[[], None], mark: Callable[[LiveAttempt, str], bool]) -> None:
+    def __init__(
+        self,
+        wake: Callable[[], None],
+        mark: Callable[[LiveAttempt, str], bool],
+        begin_work: Callable[[str, Callable[[], None]], threading.Thread | None],
+    ) -> None:
         self._wake = wake
         self._mark = mark
+        self._begin_work = begin_work
         self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
-        self._threads: dict[LiveAttempt, threading.Thread] = {}
+        self._threads: dict[LiveAttempt, threading.Thread | None] = {}
 
     def begin(self, live: LiveAttempt, step: Step) -> None:
         """Begin a step of an attempt that has none at work."""
@@ -80,18 +97,15 @@ class Steps:
         """Wait for the steps at work, for at most so many seconds; what is cut off the next server does again."""
         deadline = time.monotonic() + seconds
         for thread in list(self._threads.values()):
-            if thread.ident is not None:
+            if thread is not None:
                 thread.join(max(deadline - time.monotonic(), 0))
 
     def _start(self, live: LiveAttempt, step: Step, error: Exception | None) -> None:
         live.busy = True
-        name = f"run {live.run_id} {step.name}"
-        thread = threading.Thread(target=self._carry_out, args=(live, step, error), name=name, daemon=True)
-        self._threads[live] = thread
         try:
-            thread.start()
+            name = f"run {live.run_id} {step.name}"
+            self._threads[live] = self._begin_work(name, partial(self._carry_out, live, step, error))
         except RuntimeError as refused:
-            # The system gives no more threads for now.
             self._done.put(Done(live, step, over=False, error=MemoryError(str(refused))))
 
     def _carry_out(self, live: LiveAttempt, step: Step, error: Exception | None) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from traindeck import runner
+from traindeck.executors.local.imports import Imports
 from traindeck.openfiles import limit_of_user
 from traindeck.runner.variables import placeholder_mark, plain_environment
-from traindeck.scheduling.imports import Imports
 
 logger = logging.getLogger(__name__)
 

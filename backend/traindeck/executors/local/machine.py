@@ -1,16 +1,8 @@
 """What this machine has to train on."""
 
-from dataclasses import dataclass
 from importlib import import_module
 
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """One GPU as NVML lists it. `index` is its place by PCI bus, `memory_bytes` all of its memory."""
-
-    index: int
-    name: str
-    memory_bytes: int
+from traindeck.executors.protocol import Gpu
 
 
 def find_gpus() -> list[Gpu]:

@@ -1,0 +1,1 @@
+"""Executors: what turns orders into processes somewhere, and says what became of them."""
