@@ -20,11 +20,12 @@ import uvicorn
 from traindeck.api.connections import Server, connection_within
 from traindeck.counting import counted
 from traindeck.errors import DeckUnusable
-from traindeck.openfiles import raise_limit
 from traindeck.pages.resources import frontend_folder
-from traindeck.ports import describe_owner, listen, owner_of
-from traindeck.runs.files import read_json, write_json
+from traindeck.runs.files import read_json
 from traindeck.settings import Settings
+from traindeck.system.openfiles import raise_limit
+from traindeck.system.ports import describe_owner, listen, owner_of
+from traindeck.system.wholefiles import write_json
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

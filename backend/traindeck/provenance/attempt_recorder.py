@@ -17,8 +17,9 @@ from traindeck.provenance.masking import mask_arguments, mask_variables
 from traindeck.runner.order import Order, read_order
 from traindeck.runner.record import read_record
 from traindeck.runner.variables import HOOK, child_environment
-from traindeck.runs.files import AttemptFiles, DeckFiles, write_json
+from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.sources.blobs import Blobs
+from traindeck.system.wholefiles import write_json
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from traindeck.db.tables import Run
-from traindeck.runs.files import AttemptFiles, DeckFiles, read_json, write_whole
+from traindeck.runs.files import AttemptFiles, DeckFiles, read_json
 from traindeck.runs.written import CHECKPOINT_SUFFIXES, WrittenFile, open_written, walk_written
+from traindeck.system.wholefiles import write_whole
 
 VERSION = 1
 DIGITS = re.compile(r"(\d+)")

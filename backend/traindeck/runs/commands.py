@@ -16,7 +16,7 @@ from traindeck.runner.program import Program
 from traindeck.runs import transitions
 from traindeck.runs.checkpoint_search import last_checkpoint
 from traindeck.runs.directions import Better
-from traindeck.runs.files import DeckFiles, sync_folder, write_json
+from traindeck.runs.files import DeckFiles
 from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.queries import find_run
 from traindeck.runs.random_names import random_name
@@ -25,6 +25,7 @@ from traindeck.runs.spec import RunSpec
 from traindeck.runs.status import Status
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.runcode import materialise
+from traindeck.system.wholefiles import sync_folder, write_json
 
 MOST_DIRECTIONS = 10_000
 

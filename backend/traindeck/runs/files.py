@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,31 +200,6 @@ def _tighten(path: Path) -> bool:
         # A file system that knows no modes, or a file that has just gone.
         return False
     return True
-
-
-def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
-    """Write a file so that it is there whole, or not at all; with `sync`, after a power cut too."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk: else a power cut may forget a file, however well it was written."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write `content` as JSON, whole or not at all."""
-    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

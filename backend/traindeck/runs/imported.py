@@ -13,11 +13,12 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
 from traindeck.runner.record import make_attempt_folder
-from traindeck.runs.files import AttemptFiles, DeckFiles, write_whole
+from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.folder_copy import CopyBounds, copy_folder
 from traindeck.runs.parameter_rows import parameter_rows
 from traindeck.runs.status import Status
 from traindeck.runs.summaries import Observation, write_observation
+from traindeck.system.wholefiles import write_whole
 
 NAME_CHARACTERS = 200
 LATEST_SECONDS = 250_000_000_000

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 
 from traindeck.sources.git import GitState, read_git
 from traindeck.sources.runcode import DIFF, GIT
-from traindeck.sources.writing import write_json, write_whole
+from traindeck.system.wholefiles import write_json, write_whole
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from traindeck.runner.copying import copy_file
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.project import folders_of
 from traindeck.sources.tree import CodeFile, CodeTree, read_tree, tree_of
-from traindeck.sources.writing import sync_folder, write_json
+from traindeck.system.wholefiles import sync_folder, write_json
 
 MANIFEST = "code.json"
 CODE = "code"

@@ -18,7 +18,7 @@ from traindeck.sources.blobs import Blobs, Reserve
 from traindeck.sources.names import NotAName, checked_name, is_left_out, plain_name, without_top_folder
 from traindeck.sources.project import folders_of
 from traindeck.sources.tree import CodeFile, CodeTree, read_tree, tree_of
-from traindeck.sources.writing import sync_folder, write_json
+from traindeck.system.wholefiles import sync_folder, write_json
 
 UNUSED_SECONDS = 86_400
 INCOMING = ".incoming-"

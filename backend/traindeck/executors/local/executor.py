@@ -32,7 +32,8 @@ from traindeck.runner.ending import read_exit
 from traindeck.runner.family import marked, signal_all
 from traindeck.runner.identity import boot_id
 from traindeck.runner.record import give_up_attempt, make_attempt_folder, read_record, shim_of
-from traindeck.runs.files import DeckFiles, write_whole
+from traindeck.runs.files import DeckFiles
+from traindeck.system.wholefiles import write_whole
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from traindeck import runner
 from traindeck.executors.local.imports import Imports
-from traindeck.openfiles import limit_of_user
 from traindeck.runner.variables import placeholder_mark, plain_environment
+from traindeck.system.openfiles import limit_of_user
 
 logger = logging.getLogger(__name__)
 

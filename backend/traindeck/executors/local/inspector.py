@@ -24,13 +24,13 @@ from typing import Any, Self
 
 from traindeck.errors import DeckBusy
 from traindeck.executors.local.launcher import Launcher
-from traindeck.openfiles import limit_of_user
 from traindeck.options.cache import InspectionCache
 from traindeck.options.inspection import Inspection, Parsed, Sources, Target
 from traindeck.options.schema import make_schema
 from traindeck.options.sources import sources_of
 from traindeck.runner.copying import open_regular
 from traindeck.runner.variables import plain_environment
+from traindeck.system.openfiles import limit_of_user
 
 logger = logging.getLogger(__name__)
 

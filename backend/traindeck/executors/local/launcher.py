@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from traindeck.executors.local.forkserver import Forkserver
-from traindeck.openfiles import limit_of_user
 from traindeck.runner.order import COLD, Order, read_order, start_of
 from traindeck.runner.variables import placeholder_mark, plain_environment
+from traindeck.system.openfiles import limit_of_user
 
 logger = logging.getLogger(__name__)
 
