@@ -1,19 +1,15 @@
 """Choose the scalars of a run that matter most."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from traindeck.pages.numbers import show_value
-from traindeck.runs.directions import HELD_OUT, Better, direction, words_of
+from traindeck.runs.directions import GATHERED, HELD_OUT, Better, direction, words_of, worth
 from traindeck.runs.view import MetricView
 
 Directions = Mapping[str, Better]
 """The user's choices of which way scalars are better, by tag."""
 NOTHING: Directions = {}
-
-GATHERED = re.compile(r"(?:by|per).epoch", re.IGNORECASE)
-"""Scalars that repeat others once for each epoch."""
 
 MAIN_LIMIT = 6
 """The number of small charts in an overview."""
@@ -42,7 +38,7 @@ def last_step(metrics: Mapping[str, MetricView]) -> int | None:
 
 def key_metric(metrics: Mapping[str, MetricView], said: Directions = NOTHING) -> Metric | None:
     """Return the scalar that best says how good a run is, or None if it has none."""
-    tag = min(metrics, key=lambda tag: _worth(tag, said), default=None)
+    tag = min(metrics, key=lambda tag: worth(tag, said), default=None)
     return None if tag is None else describe(tag, metrics[tag])
 
 
@@ -61,17 +57,6 @@ def _place(tag: str, said: Directions) -> tuple[bool, int, str]:
     else:
         rank = 4 if _is_rate(tag) else 5
     return gathered, rank, tag
-
-
-def _worth(tag: str, said: Directions) -> tuple[int, bool, str]:
-    held_out, better, gathered = _traits(tag, said)
-    if better is Better.NEITHER:
-        rank = 4
-    elif held_out:
-        rank = 0 if better is Better.HIGHER else 1
-    else:
-        rank = 2 if better is Better.LOWER else 3
-    return rank, gathered, tag
 
 
 def _traits(tag: str, said: Directions) -> tuple[bool, Better, bool]:

@@ -33,6 +33,10 @@ MAPS_OF = HELD_OUT | TRAINED | {"m", "box", "bbox", "mask", "segm", "coco", "bes
 """Before `map` in one part of a tag; after any other word it is a map: `feature_map`, `attention_map`."""
 
 
+GATHERED = re.compile(r"(?:by|per).epoch", re.IGNORECASE)
+"""Scalars that repeat others once for each epoch."""
+
+
 class Better(StrEnum):
     """Which way a scalar is better."""
 
@@ -46,7 +50,7 @@ def direction(tag: str, said: Mapping[str, Better]) -> Better:
     return said.get(tag) or guess(tag)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=50_000)
 def guess(tag: str) -> Better:
     """Return which way a scalar is better as far as its tag tells."""
     words = words_of(tag)
@@ -65,6 +69,23 @@ def best(better: Better, values: Sequence[float | None]) -> float | None:
     if len(known) < 2 or better is Better.NEITHER:
         return None
     return max(known) if better is Better.HIGHER else min(known)
+
+
+def worth(tag: str, said: Mapping[str, Better]) -> tuple[int, bool, str]:
+    """Return a key that sorts scalars by how well they say how good a run is, the best first."""
+    better = said.get(tag)
+    rank = _rank(tag, guess(tag)) if better is None else _rank(tag, better)
+    return rank, bool(GATHERED.search(tag)), tag
+
+
+@lru_cache(maxsize=50_000)
+def _rank(tag: str, better: Better) -> int:
+    """Return 0 for a quality on held-out data, 1 for a loss there, 2 and 3 for a loss and a quality, 4 for the rest."""
+    if better is Better.NEITHER:
+        return 4
+    if words_of(tag).isdisjoint(HELD_OUT):
+        return 2 if better is Better.LOWER else 3
+    return 0 if better is Better.HIGHER else 1
 
 
 @lru_cache(maxsize=10_000)

@@ -16,6 +16,7 @@ from traindeck.runs.matching import Pager, Selection
 from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
 from traindeck.runs.sorting import parse_cursor, parse_sort
 from traindeck.runs.status import Status
+from traindeck.runs.summaries import MAX_LISTED_METRICS
 from traindeck.runs.view import (
     HistoryEntry,
     MetricView,
@@ -131,7 +132,22 @@ def _views(session: Session, runs: Sequence[Run], capacity: Capacity) -> list[Ru
     tags = _tags(session, [run.id or 0 for run in runs])
     waiting = [run.id or 0 for run in runs if run.status == Status.QUEUED]
     positions = queue_positions(session, waiting) if waiting else {}
-    return [_view(run, tags[run.id or 0], positions.get(run.id or 0), capacity) for run in runs]
+    views = [_view(run, tags[run.id or 0], positions.get(run.id or 0), capacity) for run in runs]
+    _add_directed(session, [view for view in views if len(view.metrics) >= MAX_LISTED_METRICS])
+    return views
+
+
+def _add_directed(session: Session, views: list[RunView]) -> None:
+    """Add the scalars to full rows of the list that the user has given a direction, which no row can foresee."""
+    tags = [tag for tag, better in read_directions(session).items() if better is not Better.NEITHER] if views else []
+    if not tags:
+        return
+    shown = {view.id: view for view in views}
+    row = ScalarSummary
+    chosen = col(row.tag).in_(tags[:MAX_LISTED_METRICS]) & col(row.run_id).in_(shown)
+    for found in session.execute(select(row).where(chosen)).scalars():
+        metric = MetricView(last=found.last, min=found.min, max=found.max, step=found.step)
+        shown[found.run_id].metrics[found.tag] = metric
 
 
 def _tags(session: Session, run_ids: list[int]) -> dict[int, list[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -10,9 +11,10 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Run, ScalarSummary
+from traindeck.runs.directions import worth
 
 MAX_LISTED_METRICS = 32
-"""The most scalars that a row of the list contains."""
+"""The most scalars that a row of the list contains: those that say best how good the run is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ def _upsert() -> Insert:
 
 def _listed(metrics: Mapping[str, Any], scalars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     kept = {tag: metric for tag, metric in metrics.items() if scalars.get(tag, {"count": 1})["count"]}
-    for tag, row in scalars.items():
-        if row["count"] and (tag in kept or len(kept) < MAX_LISTED_METRICS):
-            kept[tag] = {key: row[key] for key in ("last", "min", "max", "step")}
-    return kept
+    new = {tag: row for tag, row in scalars.items() if row["count"]}
+    tags = {**kept, **new}
+    if len(tags) > MAX_LISTED_METRICS:
+        # The tags as they are listed already are the order of equals: scalars without a direction do not take turns.
+        best = set(nsmallest(MAX_LISTED_METRICS, tags, key=lambda tag: worth(tag, {})[:2]))
+        tags = {tag: tags[tag] for tag in tags if tag in best}
+    return {tag: {key: row[key] for key in ("last", "min", "max", "step")} for tag, row in tags.items()}
