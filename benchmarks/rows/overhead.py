@@ -23,7 +23,7 @@ from benchmarks.browser import page_open
 from benchmarks.row import Goal, Row
 from benchmarks.samples import p50
 from benchmarks.served import PROGRAMS, ServedDeck, served_deck, wait_for
-from traindeck.runner.record import read_record
+from traindeck.runner.claim import read_record
 
 PROGRAM = "train_for.py"
 TURNS, QUICK_TURNS = 240, 30

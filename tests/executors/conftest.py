@@ -11,10 +11,10 @@ import pytest
 
 from traindeck.executors.local.executor import LocalExecutor
 from traindeck.executors.protocol import Handle, Node, Order, Program, Report, ScriptOrder
+from traindeck.runner.claim import claim_attempt
 from traindeck.runner.ending import Ending, write_exit
 from traindeck.runner.identity import identify
 from traindeck.runner.order import read_order
-from traindeck.runner.record import claim_attempt
 from traindeck.runs.files import AttemptFiles, DeckFiles
 
 

@@ -17,7 +17,7 @@ from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.db.tables import Run
 from traindeck.errors import HomeGone
-from traindeck.runner.record import give_up_attempt
+from traindeck.runner.claim import give_up_attempt
 from traindeck.runs.files import DeckFiles
 
 

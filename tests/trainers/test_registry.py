@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from support.waiting import wait_for
-from traindeck.trainers import installed
+from traindeck.trainers import packaged
 from traindeck.trainers.registry import InvalidParams, UnknownTrainer, load_one, load_trainers
 from trainers.packages import TRAINER, Site
 
@@ -193,7 +193,7 @@ def test_a_trainer_that_ends_its_process_is_reported_and_harms_no_other(site):
 
 
 def test_trainers_that_hang_are_ended_with_what_they_started_and_reported(site, monkeypatch):
-    monkeypatch.setattr(installed, "DESCRIBE_SECONDS", 3.0)
+    monkeypatch.setattr(packaged, "DESCRIBE_SECONDS", 3.0)
     child = site.folder / "child"
     source = f"""
 import subprocess, time

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from traindeck.runner.claim import read_record, shim_of
 from traindeck.runner.ending import Ending, read_exit, write_exit
 from traindeck.runner.outside import DEEPEST, read_object
 from traindeck.runner.progress import Progress, ProgressFile, progress_of, read_progress
-from traindeck.runner.record import read_record, shim_of
 from traindeck.runs.view import ProgressView, progress_view
 from traindeck.sources.tree import read_tree
 

@@ -17,7 +17,7 @@ import anyio.to_thread
 from traindeck.errors import DeckBusy
 from traindeck.launches.resolution import KnownOnly
 from traindeck.options.inspection import Inspections
-from traindeck.trainers.installed import PackagedTrainer
+from traindeck.trainers.packaged import PackagedTrainer
 
 if TYPE_CHECKING:
     from traindeck.api.deck import Deck

@@ -20,8 +20,8 @@ from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.palette import colours_of
 from traindeck.boards.samples import LAST
 from traindeck.boards.session import Session, Value
+from traindeck.runner.claim import read_record
 from traindeck.runner.ending import read_exit
-from traindeck.runner.record import read_record
 
 HPARAMS = metadata.PLUGIN_NAME
 SCALARS = "scalars"

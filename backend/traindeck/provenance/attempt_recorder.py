@@ -14,8 +14,8 @@ from traindeck.provenance.command_line import argv_of_order, interpreter_of
 from traindeck.provenance.host import describe_host
 from traindeck.provenance.interpreter import Interpreter, Interpreters
 from traindeck.provenance.masking import mask_arguments, mask_variables
+from traindeck.runner.claim import read_record
 from traindeck.runner.order import Order, read_order
-from traindeck.runner.record import read_record
 from traindeck.runner.variables import HOOK, child_environment
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.sources.blobs import Blobs

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from traindeck.runner.claim import LATEST
 from traindeck.runner.outside import number, open_file, read_object, text, whole
-from traindeck.runner.record import LATEST
 
 NAME = "exit.json"
 LIMIT_BYTES = 64 << 10

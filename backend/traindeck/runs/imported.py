@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
-from traindeck.runner.record import make_attempt_folder
+from traindeck.runner.claim import make_attempt_folder
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.folder_copy import CopyBounds, copy_folder
 from traindeck.runs.parameter_rows import parameter_rows

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 
 from traindeck.trainers.describe import reason
 from traindeck.trainers.entry import GROUP, UnknownTrainer, is_built_in, load, load_one, offered, package_of
-from traindeck.trainers.installed import BuiltInTrainer, InstalledTrainer, describe_packaged
+from traindeck.trainers.packaged import BuiltInTrainer, InstalledTrainer, describe_packaged
 from traindeck.trainers.parameters import InvalidParams, ParamError
 from traindeck.unknown import unknown_name
 

@@ -28,10 +28,10 @@ from traindeck.executors.protocol import (
     Started,
     Unknown,
 )
+from traindeck.runner.claim import give_up_attempt, make_attempt_folder, read_record, shim_of
 from traindeck.runner.ending import read_exit
 from traindeck.runner.family import marked, signal_all
 from traindeck.runner.identity import boot_id
-from traindeck.runner.record import give_up_attempt, make_attempt_folder, read_record, shim_of
 from traindeck.runs.files import DeckFiles
 from traindeck.system.wholefiles import write_whole
 

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from traindeck.runner.claim import shim_of
 from traindeck.runner.identity import Identity, is_alive
-from traindeck.runner.record import shim_of
 from traindeck.runner.variables import MARK_CHARACTERS, PLACEHOLDER
 from traindeck.runs.files import AttemptFiles, DeckFiles, read_json
 
