@@ -47,7 +47,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         self.chain = self._generator = FolderChain(folders)
 
     def scalar_columns(self, tag: str, chosen: slice = ALL) -> Columns:
-        """Steps, wall times and values that are kept of a scalar, or those of them that are `chosen`.
+        """Return steps, wall times and values that are kept of a scalar, or those of them that are `chosen`.
 
         Raises:
             KeyError: there is no such tag.
@@ -57,7 +57,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         return series.columns(chosen) if isinstance(series, ScalarSeries) else event_columns(series.Items(KEY)[chosen])
 
     def scalar_times(self, tag: str) -> Times:
-        """Steps and wall times that are kept of a scalar, whatever its values are.
+        """Return steps and wall times that are kept of a scalar, whatever its values are.
 
         Raises:
             KeyError: there is no such tag.
@@ -66,7 +66,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         return series.times() if isinstance(series, ScalarSeries) else event_times(series.Items(KEY))
 
     def FirstEventTimestamp(self) -> float:  # noqa: N802 - TensorBoard's name for it
-        """When the first event was written. TensorBoard's own takes in events for it, and waits for who reads.
+        """Return when the first event was written. TensorBoard's own takes in events for it, and waits for who reads.
 
         Raises:
             ValueError: there is no event yet.
@@ -77,7 +77,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
         return timestamp
 
     def held_bytes(self) -> int:
-        """About how much memory the data takes."""
+        """Return about how much memory the data takes."""
         held = sum(held_bytes(series) for series in list(self.tensors_by_tag.values()))
         return held + len(self._graph or b"")
 
@@ -107,7 +107,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
                 series.AddItem(KEY, ScalarEvent(tag, *row))
 
     def _withdraw(self, event: Any) -> None:
-        """An attempt that goes on takes each tag up at a step: what was written before of later ones is void."""
+        """Withdraw what is void: an attempt that goes on takes each tag up at a step, and replaces later ones."""
         # Each file tells of a tag by an event before it gives points in batches, so no first point is missed.
         for value in event.summary.value:
             if value.tag in self._gone_on:
@@ -115,7 +115,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
                 self.tensors_by_tag[value.tag].FilterItems(partial(_is_before, event.step), KEY)
 
     def _take_singly(self, points: PointBatch) -> None:
-        """In old files a step back withdraws the points of its tag from there on."""
+        """Take in points of old files, in which a step back withdraws the points of its tag from there on."""
         for event in starmap(ScalarEvent, points.in_order()):
             series = self.tensors_by_tag[event.tag]
             if event.step < self.most_recent_step:
@@ -168,11 +168,11 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
             self._accumulators, self._paths = renamed, paths
 
     def held_bytes(self) -> int:
-        """About how much memory the data takes."""
+        """Return about how much memory the data takes."""
         return sum(accumulator.held_bytes() for accumulator in self._all())
 
     def progress(self) -> tuple[int, int | None]:
-        """Bytes of event files that were taken in, and the highest of the runs' last steps."""
+        """Return bytes of event files that were taken in, and the highest of the runs' last steps."""
         accumulators = self._all()
         steps = [accumulator.most_recent_step for accumulator in accumulators]
         last_step = max((step for step in steps if step >= 0), default=None)
@@ -183,7 +183,7 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
             return list(self._accumulators.values())
 
     def scalar_columns(self, run: str, tag: str, chosen: slice = ALL) -> Columns:
-        """Steps, wall times and values that are kept of a scalar of the run, or those of them that are `chosen`.
+        """Return steps, wall times and values that are kept of a scalar of the run, or those of them that are `chosen`.
 
         Raises:
             KeyError: there is no such run or tag.
@@ -193,7 +193,7 @@ class BoardMultiplexer(plugin_event_multiplexer.EventMultiplexer):
         return accumulator.scalar_columns(tag, chosen)
 
     def scalar_times(self, run: str, tag: str) -> Times:
-        """Steps and wall times that are kept of a scalar of the run, whatever its values are.
+        """Return steps and wall times that are kept of a scalar of the run, whatever its values are.
 
         Raises:
             KeyError: there is no such run or tag.

@@ -43,7 +43,7 @@ class TensorBoard:
         self.bundle = WebBundle(configured.assets_zip_provider)
 
     def app(self, opening: Opening, reader: BoardReader, logdir: Path) -> WsgiApp:
-        """TensorBoard's WSGI app for the data of `reader`."""
+        """Return TensorBoard's WSGI app for the data of `reader`."""
         flags = copy.copy(self._flags)
         flags.logdir, flags.path_prefix = str(logdir), opening.prefix
         flags.window_title = opening.board.title
@@ -82,7 +82,7 @@ class Board:
         return self._app(environ, start_response)
 
     def changed(self, opening: Opening) -> Self:
-        """This board with other runs, or other names of runs; what was read of those that stay is kept."""
+        """Return this board with other runs, or other names of runs; what was read of those that stay is kept."""
         self.reader.change(opening.board)
         shutil.rmtree(self._tree, ignore_errors=True)
         return type(self)(opening, self._tensorboard, self._trees, self.reader)
@@ -94,7 +94,7 @@ class Board:
 
 
 def _logdir(board: BoardSpec, tree: Path) -> Path:
-    """What plugins that read files take for the log directory: the one folder, or links to several."""
+    """Return what plugins that read files take for the log directory: the one folder, or links to several."""
     if list(board.folders) == [""]:
         return board.folders[""]
     for prefix, folder in board.folders.items():

@@ -60,11 +60,11 @@ class BoardReader:
 
     @property
     def has_read(self) -> bool:
-        """Whether the files were ever looked at."""
+        """Return whether the files were ever looked at."""
         return self._ended_at > 0
 
     def state(self) -> BoardState:
-        """How far the board is. A board that somebody watches so takes in what is new."""
+        """Return how far the board is. A board that somebody watches so takes in what is new."""
         if time.monotonic() - self._asked_at > PIECES_SECONDS:
             self._begin()
         self._done.wait(LOOK_SECONDS)
@@ -134,7 +134,7 @@ class BoardReader:
 
 
 def _named(folders: EventFolders) -> dict[str, tuple[Path, Sizes]]:
-    """The folders by TensorBoard's names for them."""
+    """Return the folders by TensorBoard's names for them."""
     found: dict[str, tuple[Path, Sizes]] = {}
     for path, sizes in folders.scan().items():
         name = readable(run_name(path))
@@ -147,7 +147,7 @@ def _bytes(found: dict[str, list[tuple[Path, Sizes]]]) -> int:
 
 
 def _renaming(before: BoardSpec, now: BoardSpec) -> Callable[[str], str | None]:
-    """From a run's name to its name on the changed board; None where that shows it no more."""
+    """Return the way from a run's name to its name on the changed board; None where that shows it no more."""
     prefixes = {tuple(now.chain(prefix)): prefix for prefix in now.folders}
     firsts = {chain[0]: chain for chain in prefixes}
     kept = {}

@@ -67,11 +67,11 @@ class BoardSpec:
         )
 
     def chain(self, prefix: str) -> list[Path]:
-        """The folders below a prefix, oldest first."""
+        """Return the folders below a prefix, oldest first."""
         return [*self.earlier.get(prefix, ()), self.folders[prefix]]
 
     def has_folder(self) -> bool:
-        """True where at least one of the folders exists."""
+        """Return True where at least one of the folders exists."""
         return any(folder.is_dir() for prefix in self.folders for folder in self.chain(prefix))
 
 
@@ -89,7 +89,7 @@ class Opening:
     prefix: str
 
     def encode(self) -> bytes:
-        """As JSON, the same bytes for the same board at the same address."""
+        """Return it as JSON, the same bytes for the same board at the same address."""
         folders = {prefix: str(folder) for prefix, folder in self.board.folders.items()}
         sessions = {prefix: session.as_json() for prefix, session in self.board.sessions.items()}
         earlier = {prefix: [str(folder) for folder in chain] for prefix, chain in self.board.earlier.items()}
@@ -104,17 +104,17 @@ class Opening:
 
     @property
     def key(self) -> str:
-        """What requests name the board by: a digest, so that a board that changes is another board."""
+        """Return what requests name the board by: a digest, so that a board that changes is another board."""
         return hashlib.sha256(self.encode()).hexdigest()
 
     @property
     def place(self) -> tuple[str, str]:
-        """What stays the same where a board's runs change."""
+        """Return what stays the same where a board's runs change."""
         return self.board.id, self.prefix
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """The opening that `encode` wrote."""
+        """Return the opening that `encode` wrote."""
         raw = json.loads(data)
         folders = {prefix: Path(folder) for prefix, folder in raw["folders"].items()}
         sessions = {prefix: Session.from_json(session) for prefix, session in raw["sessions"].items()}

@@ -56,7 +56,7 @@ class WebBundle:
         self.script = cache(self._script)
 
     def around(self, app: WsgiApp, prefix: str, colours: Callable[[], list[int] | None]) -> WsgiApp:
-        """`app`, mounted at `prefix`, with requests for the bundle's files answered here.
+        """Return `app`, mounted at `prefix`, with requests for the bundle's files answered here.
 
         Unless `colours` gives None, TensorBoard's runs have these colours, in its order of runs.
         """
@@ -81,7 +81,7 @@ class WebBundle:
         return self.index(root, None if colours is None else tuple(colours))
 
     def _script(self) -> Asset:
-        """The script, mended: colours from the page, downloads too; compressed quickly, as a page waits for it."""
+        """Return the script with colours from the page and working downloads, compressed fast, as a page waits."""
         body = with_downloads_below(with_colours_from_page(gzip.decompress(self.asset(SCRIPT).body)))
         return Asset(gzip.compress(body, 1, mtime=0), "gzip", hashlib.sha256(body).hexdigest()[:16])
 
@@ -95,7 +95,7 @@ class WebBundle:
             return Asset(_gzip_of(file, info), "gzip", etag)
 
     def _index(self, relative_root: str, colours: tuple[int, ...] | None = None) -> Asset:
-        """The page itself, which must know the way from its address to the board's root: "." or "../.."."""
+        """Return the page itself, which must know the way from its address to the board's root: "." or "../.."."""
         head = f'<!doctype html><meta name="tb-relative-root" content="{relative_root}/">'
         source = f'src="{SHARED_PATH}{SCRIPT}?_file_hash={self.script().etag}"'
         page = SCRIPT_SOURCE.sub(source.encode(), gzip.decompress(self.asset(INDEX).body))
@@ -131,7 +131,7 @@ def _respond(name: str, asset: Asset, request: Request) -> Response:
 
 
 def _gzip_of(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
-    """A deflated member as a gzip file (RFC 1952): header, the same stream, checksum and size."""
+    """Return a deflated member as a gzip file (RFC 1952): header, the same stream, checksum and size."""
     file.seek(info.header_offset)
     local = file.read(LOCAL_HEADER_BYTES)
     name_bytes, extra_bytes = struct.unpack("<HH", local[26:30])
@@ -146,7 +146,7 @@ def _content_type(name: str) -> str:
 
 
 def _cache(response: Response, request: Request, etag: str) -> None:
-    """An address with a content hash never changes its content; any other is asked for again by its tag."""
+    """Have browsers keep an answer: for good at an address with a content hash, else they ask again."""
     response.set_etag(etag, weak=True)
     lasting = f"private, max-age={YEAR_SECONDS}, immutable"
     response.headers["Cache-Control"] = lasting if "_file_hash" in request.args else "no-cache"

@@ -11,7 +11,7 @@ from typing import Any
 from tensorboard.backend.event_processing import directory_watcher
 from tensorboard.compat.tensorflow_stub import compat
 
-from traindeck.boards.loader import EventFile, first_event
+from traindeck.boards.loader import EventFileLoader, first_event
 from traindeck.events.folders import Sizes, is_event_file
 
 NUMBERED = re.compile(r"[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}|\d+")
@@ -39,7 +39,7 @@ class FolderChain:
         """How much of their event files was taken in."""
 
     def is_head_of(self, folders: Sequence[str]) -> bool:
-        """True where `folders` are these, and maybe more."""
+        """Return True where `folders` are these, and maybe more."""
         return list(folders[: len(self.folders)]) == self.folders
 
     def follow(self, folders: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ class FolderChain:
         self._later += added
 
     def Load(self) -> Iterator[Any]:  # noqa: N802 - TensorBoard's name for it
-        """What came since the last load."""
+        """Yield what came since the last load."""
         while True:
             try:
                 yield from self._watcher.Load()
@@ -62,7 +62,7 @@ class FolderChain:
             self._watcher = self._watch(self._later.popleft())
 
     def first_wall_time(self) -> float:
-        """When the first event was written, by a look at no more than that.
+        """Return when the first event was written, by a look at no more than that.
 
         Raises:
             ValueError: there is none.
@@ -74,14 +74,14 @@ class FolderChain:
         return float(first.wall_time)
 
     def _watch(self, folder: str) -> Any:
-        return directory_watcher.DirectoryWatcher(folder, partial(EventFile, count=self._count), _has_summaries)
+        return directory_watcher.DirectoryWatcher(folder, partial(EventFileLoader, count=self._count), _has_summaries)
 
     def _count(self, size: int) -> None:
         self.read_bytes += size
 
 
 def _has_summaries(path: str) -> bool:
-    """By its name, as TensorBoard tells them: that of a profile ends so, and has none."""
+    """Return whether a file has summaries, by its name as in TensorBoard: the file of a profile has none."""
     return is_event_file(Path(path).name) and not path.endswith(".profile-empty")
 
 
@@ -95,7 +95,7 @@ def _as_bytes(text: bytes | str, encoding: str = "utf-8") -> bytes:
 
 
 def joined(attempts: Iterable[Found]) -> Joined:
-    """The folders of attempts that go on from each other, under the names that they had first.
+    """Return the folders of attempts that go on from each other, under the names that they had first.
 
     A folder goes on with the one of its name; or, where just one is left over on either side, with one whose name
     differs by a date or numbers.

@@ -135,7 +135,7 @@ class Boards:
         return await self._answer(request, _call(request, None, b""))
 
     async def state(self, board: BoardSpec, prefix: str) -> BoardState:
-        """How far the board at the address `prefix` is; opens no board and starts no process."""
+        """Return how far the board at the address `prefix` is; opens no board and starts no process."""
         # An open board goes on with what it has read: it does not say that its folder has gone.
         if not await run_in_threadpool(board.has_folder):
             return BoardState(State.GONE)
@@ -179,7 +179,7 @@ class Boards:
         return _unavailable(request, Unavailable("TensorBoard ended while it answered", 1.0))
 
     async def _watched(self, answer: Coroutine[Any, Any, Response], client: httpx.AsyncClient) -> Response:
-        """The answer; where it takes long, as long as the process answers anything at all.
+        """Return the answer; where it takes long, as long as the process answers anything at all.
 
         Raises:
             _StuckError: it does not.
@@ -219,7 +219,7 @@ def _call(request: Request, opening: Opening | None, body: bytes) -> _Call:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The request's body, or None as soon as it is more than a board is told."""
+    """Return the request's body, or None as soon as it is more than a board is told."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -229,7 +229,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 async def _ask(client: httpx.AsyncClient, call: _Call) -> Response:
-    """One answer, opening the board first where it is not open."""
+    """Return one answer, opening the board first where it is not open."""
     answer = await _send(client, call)
     if answer.status_code == NOT_OPEN_STATUS and call.opening:
         await answer.aclose()
@@ -244,7 +244,7 @@ async def _ask(client: httpx.AsyncClient, call: _Call) -> Response:
 
 
 async def _ask_state(client: httpx.AsyncClient, key: str) -> BoardState | None:
-    """The state of the board of that key; None where it is not open."""
+    """Return the state of the board of that key; None where it is not open."""
     headers = {BOARD_HEADER: key}
     answer = await client.request(STATE_METHOD, "http://boards/", headers=headers, timeout=PING_SECONDS)
     return BoardState.decode(answer.content) if answer.is_success else None
@@ -266,7 +266,7 @@ async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
-    """Whether the process answers anything: a board may be slow where the process is not stuck."""
+    """Return whether the process answers anything: a board may be slow where the process is not stuck."""
     try:
         await client.get("http://boards/", timeout=PING_SECONDS)
     except httpx.TransportError:

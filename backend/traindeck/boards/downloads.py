@@ -18,7 +18,7 @@ class SafeDownload(download_data.Handler):
     """
 
     def run(self) -> tuple[Any, str]:
-        """The body, and its media type."""
+        """Return the body, and its media type."""
         body, mime_type = super().run()
         return (_without_formulas(body), mime_type) if mime_type == "text/csv" else (body, mime_type)
 

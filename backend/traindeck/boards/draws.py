@@ -38,7 +38,7 @@ class Draws:
         self._lock = threading.Lock()
 
     def _survivors(self, before: int, after: int) -> Indices:
-        """Which items are kept when a reservoir that has seen `before` items sees more, `after` in all.
+        """Return which items are kept when a reservoir that has seen `before` items sees more, `after` in all.
 
         They are given as places among those that it held, followed by the new ones.
         """
@@ -56,7 +56,7 @@ class Draws:
         return np.array(kept, np.int64)
 
     def _accepted(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """The items from `begin` to `end` that take the place of another than the last, and which they evict."""
+        """Return the items from `begin` to `end` that take the place of another than the last, and which they evict."""
         with self._lock:
             while self._drawn < end:
                 self._draw(end)
@@ -85,7 +85,7 @@ class Draws:
 
 
 def _within(numbers: Indices, first: int) -> NDArray[np.bool_]:
-    """Which numbers are at most n, where n is `first` and grows by one with each that is."""
+    """Return which numbers are at most n, where n is `first` and grows by one with each that is."""
     good = numbers <= first
     while True:
         grown = numbers <= first + np.cumsum(good) - good
@@ -96,5 +96,5 @@ def _within(numbers: Indices, first: int) -> NDArray[np.bool_]:
 
 @lru_cache(16)
 def draws(size: int) -> Draws:
-    """The random numbers for reservoirs of that size."""
+    """Return the random numbers for reservoirs of that size."""
     return Draws(size)

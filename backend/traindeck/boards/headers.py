@@ -58,12 +58,12 @@ PAGE_DIRECTIVES = {
 
 
 def request_headers(visitor: Mapping[str, str]) -> dict[str, str]:
-    """What a board is told of a visitor's request: no cookie, no authorization, nothing of the connection."""
+    """Return what a board is told of a visitor's request: no cookie, no authorization, nothing of the connection."""
     return {name: visitor[name] for name in REQUEST_HEADERS if name in visitor}
 
 
 def response_headers(board: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """What a visitor is told of a board's answer; a redirect stays below `prefix`, or goes nowhere."""
+    """Return what a visitor is told of a board's answer; a redirect stays below `prefix`, or goes nowhere."""
     passed = {name: board[name] for name in RESPONSE_HEADERS if name in board}
     policy = {"content-security-policy": board_policy(board.get("content-security-policy"))}
     location = _location(board.get("location"), prefix)
@@ -71,7 +71,7 @@ def response_headers(board: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 
 def _location(location: str | None, prefix: str) -> str | None:
-    """A board knows two redirects: relative ones, and those to its root, which lies at `prefix`."""
+    """Return where a board redirects to: a relative address, or one below its root, which lies at `prefix`."""
     if location is None or "\\" in location:
         return None
     target = urlsplit(location)
@@ -90,7 +90,7 @@ PAGE_POLICY = _joined(PAGE_DIRECTIVES)
 
 
 def board_policy(upstream: str | None) -> str:
-    """Our policy, with the hashes of scripts that TensorBoard's own policy of that answer names."""
+    """Return our policy, with the hashes of scripts that TensorBoard's own policy of that answer names."""
     scripts = [token for token in (upstream or "").replace(";", " ").split() if token.startswith("'sha256-")]
     if not scripts:
         return PAGE_POLICY

@@ -6,7 +6,6 @@ of every scalar. This one gives the same data: plain scalars as columns of a chu
 """
 
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from operator import attrgetter
@@ -25,7 +24,6 @@ from traindeck.events.event import VERSION_WITH_RESTARTS, with_text_tags
 from traindeck.events.folders import opened
 from traindeck.events.pointbatch import PointBatch
 from traindeck.events.protobuf import MalformedMessageError
-from traindeck.events.records import FOOTER_BYTES, HEADER_BYTES, record_bytes
 
 SMALL_BYTES = 4096
 """More than the record that tells the version, which most files begin with."""
@@ -39,7 +37,7 @@ PLAIN = attrgetter("is_plain")
 logger = logging.getLogger(__name__)
 
 
-class EventFile:
+class EventFileLoader:
     """One event file, read on from where the last load ended; what is no regular file reads as empty.
 
     `count` is told how many bytes each read has done with.
@@ -56,7 +54,7 @@ class EventFile:
         self._tells_restarts = False
 
     def Load(self) -> Iterator[Any]:  # noqa: N802 - TensorBoard calls it by this name
-        """What came since the last load, up to the first torn or corrupt record.
+        """Yield what came since the last load, up to the first torn or corrupt record.
 
         Yields:
             An `Event` in today's form, or a `PointBatch` of scalars that this file has had before.
@@ -71,7 +69,7 @@ class EventFile:
             self._waiting.extend(self._in_order(chunk))
 
     def _next_chunk(self) -> Chunk | None:
-        """The next whole records, stepped over at once; None where there are none for now."""
+        """Return the next whole records, stepped over at once; None where there are none for now."""
         try:
             with opened(self._path) as descriptor:
                 chunk = next_chunk(descriptor, self._offset, PLAIN, LIMIT_RECORD_BYTES)
@@ -86,7 +84,7 @@ class EventFile:
         return chunk if chunk.used_bytes else None
 
     def _in_order(self, chunk: Chunk) -> Iterator[Any]:
-        """The chunk's content in an order that comes to the same as that in which it was written.
+        """Yield the chunk's content in an order that comes to the same as that in which it was written.
 
         A tag's first point goes as an event, in its place among the events, which tells of the tag. Its other
         points may come after all other events but those that bear on it: one with the same tag, one that says
@@ -105,7 +103,7 @@ class EventFile:
         yield from _unless_empty(points)
 
     def _with_firsts(self, chunk: Chunk) -> tuple[PointBatch, list[tuple[int, Any]]]:
-        """Points without those that tell of their tag, and all events in order, with those."""
+        """Return points without those that tell of their tag, and all events in order, with those."""
         events = [(number, event) for number, record in chunk.others if (event := _event(record)) is not None]
         points = chunk.columns.batch()
         firsts = [place for place in points.firsts().tolist() if points.tag(place) not in self._scalars]
@@ -126,7 +124,7 @@ class EventFile:
 
 
 def _event(record: bytes) -> Any:
-    """The event, or None: a record may be whole, but of another program. Others of its file may be events."""
+    """Return the event, or None: a record may be whole, but of another program. Others of its file may be events."""
     for content in (lambda: record, lambda: with_text_tags(record)):
         try:
             return event_pb2.Event.FromString(content())  # type: ignore[attr-defined]
@@ -136,7 +134,7 @@ def _event(record: bytes) -> Any:
 
 
 def _first_event(points: PointBatch, place: int) -> Any:
-    """The event of a point as TensorBoard would migrate it, metadata included."""
+    """Return the event of a point as TensorBoard would migrate it, metadata included."""
     tag = points.tag(place)
     step, wall_time, value = points.rows[place].item()
     event = event_pb2.Event(wall_time=wall_time, step=step)  # type: ignore[attr-defined]
@@ -158,13 +156,10 @@ def _unless_empty(points: PointBatch) -> Iterator[PointBatch]:
 
 
 def first_event(path: str) -> Any:
-    """The first event of a file; None where there is none, or a large one."""
+    """Return the first event of a file; None where there is none, or a large one."""
     try:
         with opened(path) as descriptor:
-            data = os.pread(descriptor, SMALL_BYTES, 0)
+            chunk = next_chunk(descriptor, 0, lambda _: False, SMALL_BYTES, SMALL_BYTES)
     except OSError:
         return None
-    size = record_bytes(data)
-    if size is None or size > len(data):
-        return None
-    return _event(data[HEADER_BYTES : size - FOOTER_BYTES])
+    return _event(chunk.others[0][1]) if chunk.others else None

@@ -54,7 +54,7 @@ class MemoryLimit:
         self._ticks_over = 0
 
     def share(self) -> float:
-        """How much is taken of what the process has for boards."""
+        """Return how much is taken of what the process has for boards."""
         return (resident_bytes() - self._empty_bytes) / max(1, self._limit_bytes - self._empty_bytes)
 
     def tick(self, boards: Closable) -> None:
@@ -74,7 +74,7 @@ class MemoryLimit:
 
 
 def resident_bytes() -> int:
-    """The memory of this process."""
+    """Return the memory of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 

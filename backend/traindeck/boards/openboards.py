@@ -31,13 +31,13 @@ class _Entry:
         return make()
 
     def board(self) -> Board:
-        """The board, made by the first who asks; others who ask for it wait for that."""
+        """Return the board, made by the first who asks; others who ask for it wait for that."""
         with self.lock:
             return self._board
 
     @property
     def made(self) -> Board | None:
-        """The board, where it is made already."""
+        """Return the board, where it is made already."""
         return self.__dict__.get("_board")
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class OpenBoards:
         self._close_down_to(self._limit)
 
     def get(self, key: str) -> Board | None:
-        """The open board of that key, or None where it was never opened or has been closed."""
+        """Return the open board of that key, or None where it was never opened or has been closed."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -112,7 +112,7 @@ class OpenBoards:
         return True
 
     def _crowding(self, reader: BoardReader) -> float:
-        """How much of the memory is taken, as far as a board has to heed it: not at all while another takes more."""
+        """Return how much of the memory is taken, as it concerns a board: not at all while another takes more."""
         share = self._memory.share()
         if share < FULL_SHARE:
             return share
@@ -122,7 +122,7 @@ class OpenBoards:
         return share if reader.multiplexer.held_bytes() >= most else 0.0
 
     def _entry(self, opening: Opening) -> _Entry:
-        """A new entry; where the same board is open with other runs, it is that board, changed."""
+        """Return a new entry; where the same board is open with other runs, it is that board, changed."""
         former = next((key for key, entry in self._entries.items() if entry.place == opening.place), None)
         if former is None:
             return _Entry(opening.place, lambda: self._board(opening))

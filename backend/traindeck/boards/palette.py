@@ -23,7 +23,7 @@ READ = f"""JSON.parse(document.querySelector('meta[name="{META_NAME}"]')?.conten
 
 
 def colours_of(runs: Sequence[str], wanted: Mapping[str, int]) -> list[int]:
-    """A colour from 1 to 8 for each of TensorBoard's runs, in the order in which it gives colours out.
+    """Return a colour from 1 to 8 for each of TensorBoard's runs, in the order in which it gives colours out.
 
     `wanted` is the colour of each prefix. Where a run has several log folders, the first has it, and the others get
     what is left.
@@ -43,7 +43,7 @@ def colours_of(runs: Sequence[str], wanted: Mapping[str, int]) -> list[int]:
 
 
 def head(colours: Sequence[int]) -> bytes:
-    """What a page says so that the mended script takes these colours; others follow where runs join later."""
+    """Return what a page says so that the mended script takes these colours; others follow where runs join later."""
     others = [number for number in range(1, len(COLOURS) + 1) if number not in colours]
     named = [
         {"name": f"Run {number}", "lightHex": COLOURS[number - 1][0], "darkHex": COLOURS[number - 1][1]}
@@ -53,7 +53,7 @@ def head(colours: Sequence[int]) -> bytes:
 
 
 def with_colours_from_page(script: bytes) -> bytes:
-    """TensorBoard's script, taking its colours from the page where that has some; as it is where it has no palette."""
+    """Return TensorBoard's script, taking its colours from the page; as it is where it has no palette."""
     at = script.find(STARTS)
     at = script.find(LIST, at, at + 200) if at >= 0 else -1
     if at < 0:

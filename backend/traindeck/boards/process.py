@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _keep_tensorflow_out() -> None:
-    """TensorBoard imports TensorFlow where there is one, unless there is a module of this name."""
+    """Provide a module for whose name TensorBoard looks before it imports TensorFlow."""
     sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
 
 

@@ -34,12 +34,12 @@ class BoardProjector(projector_plugin.ProjectorPlugin):
         self._folders = [folder.resolve() for folder in folders]
 
     def get_plugin_apps(self) -> dict[str, Any]:
-        """TensorBoard's routes of the projector, its page mended."""
+        """Return TensorBoard's routes of the projector, its page mended."""
         apps: dict[str, Any] = super().get_plugin_apps()
         return apps | {PAGE: _serve_page}
 
     def is_active(self) -> bool:
-        """Whether there is anything to project; TensorBoard itself says no at first, and hides the tab."""
+        """Return whether there is anything to project; TensorBoard itself says no at first, and hides the tab."""
         if not super().is_active():
             thread = self._thread_for_determining_is_active
             if thread is not None:
@@ -55,7 +55,7 @@ class BoardProjector(projector_plugin.ProjectorPlugin):
         return configs, paths
 
     def _get_embedding(self, tensor_name: str, config: Any) -> Any:
-        """The embedding, its paths checked once more: what was a file when the configuration was read may be a pipe."""
+        """Return the embedding, its paths checked once more: a file may have become a pipe since then."""
         embedding = super()._get_embedding(tensor_name, config)
         paths: dict[str, str] = self.config_fpaths or {}
         path = next((paths[run] for run, known in self._configs.items() if known is config and run in paths), None)
@@ -79,7 +79,7 @@ class BoardProjector(projector_plugin.ProjectorPlugin):
         return not _is_hidden(Path(given)) and self._may_read(folder / given)
 
     def _may_read(self, path: Path) -> bool:
-        """True for a regular file below one of the board's folders that is not hidden."""
+        """Return True for a regular file below one of the board's folders that is not hidden."""
         resolved = path.resolve()
         folder = next((folder for folder in self._folders if resolved.is_relative_to(folder)), None)
         if folder is None or _is_hidden(resolved.relative_to(folder)):
@@ -105,5 +105,5 @@ class ProjectorLoader(base_plugin.TBLoader):
         self._folders = folders
 
     def load(self, context: base_plugin.TBContext) -> BoardProjector:
-        """The projector, for TensorBoard to route to."""
+        """Return the projector, for TensorBoard to route to."""
         return BoardProjector(context, self._folders)

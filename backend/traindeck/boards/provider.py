@@ -39,7 +39,7 @@ class ScalarProvider(MultiplexerDataProvider):
     def list_scalars(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> dict[str, dict[str, Any]]:
-        """The scalars of the plugin by run and tag, with their last step and time."""
+        """Return the scalars of the plugin by run and tag, with their last step and time."""
         index = self._scalar_index(ctx, experiment_id, plugin_name, run_tag_filter)
         return {
             run: {tag: self._series(run, tag, metadata) for tag, metadata in tags.items()}
@@ -55,7 +55,7 @@ class ScalarProvider(MultiplexerDataProvider):
         downsample: int | None = None,
         run_tag_filter: Any = None,
     ) -> dict[str, dict[str, list[Any]]]:
-        """At most `downsample` points of each scalar by run and tag."""
+        """Return at most `downsample` points of each scalar by run and tag."""
         self._validate_downsample(downsample)
         assert downsample is not None
         index = self._scalar_index(ctx, experiment_id, plugin_name, run_tag_filter)
@@ -64,7 +64,7 @@ class ScalarProvider(MultiplexerDataProvider):
     def read_last_scalars(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> dict[str, dict[str, Any]]:
-        """The last point of each scalar that has one, by run and tag."""
+        """Return the last point of each scalar that has one, by run and tag."""
         index = self._scalar_index(ctx, experiment_id, plugin_name, run_tag_filter)
         found: dict[str, dict[str, Any]] = {}
         for run, tags in index.items():
@@ -104,7 +104,7 @@ class BoardDataProvider(ScalarProvider):
         self._wanted = board.colours
 
     def list_runs(self, ctx: Any = None, *, experiment_id: str) -> list[Any]:
-        """TensorBoard's runs; on a board of several, in the order of the deck's runs.
+        """Return TensorBoard's runs; on a board of several, in the order of the deck's runs.
 
         TensorBoard lists them by their start, which it shows nowhere, and gives colours out in that order. So the
         place in our order stands there.
@@ -116,7 +116,7 @@ class BoardDataProvider(ScalarProvider):
         return [provider.Run(run.run_id, run.run_name, places.get(run.run_name)) for run in runs]
 
     def colours(self) -> list[int] | None:
-        """The colours of TensorBoard's runs in their order; None on a board of one run, which has TensorBoard's own."""
+        """Return the colours of TensorBoard's runs in their order; None on a board of one run, which keeps its own."""
         return colours_of(self._in_order(), self._wanted) if self._wanted else None
 
     def _in_order(self) -> list[str]:
@@ -124,14 +124,14 @@ class BoardDataProvider(ScalarProvider):
         return [run for prefix in self._wanted for run in _below(prefix, dict.fromkeys(runs))]
 
     def list_plugins(self, ctx: Any = None, *, experiment_id: str) -> list[str]:
-        """The plugins that have data."""
+        """Return the plugins that have data."""
         plugins = super().list_plugins(ctx, experiment_id=experiment_id)
         return list({*plugins, HPARAMS}) if any(self._named_sessions()) else plugins
 
     def list_tensors(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> dict[str, dict[str, Any]]:
-        """The tensor series of a plugin, by run and tag."""
+        """Return the tensor series of a plugin, by run and tag."""
         found: dict[str, dict[str, Any]] = super().list_tensors(
             ctx, experiment_id=experiment_id, plugin_name=plugin_name, run_tag_filter=run_tag_filter
         )
@@ -145,7 +145,7 @@ class BoardDataProvider(ScalarProvider):
         return found
 
     def _named_sessions(self) -> Iterator[tuple[str, Session]]:
-        """The sessions, each by the name below which its scalars are: so the tab has them for its metrics."""
+        """Yield the sessions, each by the name below which its scalars are: so the tab has them for its metrics."""
         if not self._sessions:
             return
         told = self._index(HPARAMS, None, summary_pb2.DATA_CLASS_TENSOR)  # type: ignore[attr-defined]
@@ -162,7 +162,7 @@ def _below(prefix: str, runs: Mapping[str, Any]) -> list[str]:
 
 
 def _common(runs: list[str]) -> str:
-    """The folder that holds all of the runs; "" for the log directory, from which TensorBoard finds "." too."""
+    """Return the folder that holds all of the runs; "" for the log directory, from which TensorBoard finds "." too."""
     return "" if HERE in runs else os.path.commonpath(runs)
 
 
@@ -192,7 +192,7 @@ def _set(target: Any, value: Value) -> None:
 
 
 def _one(content: Any) -> Any:
-    """A series of the one point that a session's record is; only its metadata is ever read."""
+    """Return a series of the one point that a session's record is; only its metadata is ever read."""
     plugin_data = metadata.create_summary_metadata(content).plugin_data
     return provider.TensorTimeSeries(
         max_step=0, max_wall_time=0.0, plugin_content=plugin_data.content, description="", display_name=""
@@ -204,7 +204,7 @@ def _datum(step: int, wall_time: float, value: Any) -> Any:
 
 
 def _sample(points: Sequence[object], limit: int) -> Sequence[int]:
-    """The places that TensorBoard chooses where an answer holds fewer points than are kept."""
+    """Return the places that TensorBoard chooses where an answer holds fewer points than are kept."""
     if limit >= len(points):
         return range(len(points))
     if limit == 0:

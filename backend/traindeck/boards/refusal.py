@@ -27,7 +27,7 @@ def refusal(
     *,
     reference: str | None = None,
 ) -> Response:
-    """The answer with that status; where trying again is of use, a page does so by itself."""
+    """Return the answer with that status; where trying again is of use, a page does so by itself."""
     headers = SECURITY_HEADERS | {"content-security-policy": POLICY, "cache-control": "no-store"}
     title = HTTPStatus(status).phrase
     refresh = ""

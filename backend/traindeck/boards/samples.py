@@ -40,7 +40,7 @@ class ScalarEvent:
 
     @property
     def tensor_proto(self) -> Any:
-        """The value as TensorBoard's reader would have kept it: a tensor without dimensions; made when it is read."""
+        """Make the value as TensorBoard's reader would have kept it: a tensor without dimensions."""
         shape = tensor_shape_pb2.TensorShapeProto()  # type: ignore[attr-defined]
         dtype = types_pb2.DT_FLOAT  # type: ignore[attr-defined]
         return tensor_pb2.TensorProto(dtype=dtype, tensor_shape=shape, float_val=[self.value])  # type: ignore[attr-defined]
@@ -73,7 +73,7 @@ class ScalarSeries:
         self._seen = after
 
     def columns(self, chosen: slice = ALL) -> Columns:
-        """What is kept, or those of it that are `chosen`.
+        """Return what is kept, or those of it that are `chosen`.
 
         Raises:
             ValueError: one of them is no single number.
@@ -84,14 +84,14 @@ class ScalarSeries:
         return rows["step"].tolist(), rows["wall_time"].tolist(), rows["value"].tolist()
 
     def times(self) -> Times:
-        """When what is kept was written, whatever it is."""
+        """Return when what is kept was written, whatever it is."""
         if self._other is not None:
             return event_times(self._other.Items(KEY))
         rows = self._rows
         return rows["step"].tolist(), rows["wall_time"].tolist()
 
     def held_bytes(self) -> int:
-        """About how much memory it takes."""
+        """Return about how much memory it takes."""
         if self._other is None:
             return self._rows.nbytes
         return held_bytes(self._other)
@@ -106,7 +106,7 @@ class ScalarSeries:
         self._give_over().AddItem(key, item)
 
     def Items(self, key: str) -> list[Any]:  # noqa: N802 - TensorBoard's name for it
-        """What is kept, as events."""
+        """Return what is kept, as events."""
         if self._other is not None:
             items: list[Any] = self._other.Items(key)
             return items
@@ -126,7 +126,7 @@ class ScalarSeries:
         return [ScalarEvent(self._tag, *row) for row in self._rows.tolist()]
 
     def _give_over(self) -> Reservoir:
-        """TensorBoard's reservoir in the state in which it would be after these points."""
+        """Return TensorBoard's reservoir in the state in which it would be after these points."""
         if self._other is None:
             other = Reservoir(self._size)
             bucket = other._buckets[KEY]
@@ -138,7 +138,7 @@ class ScalarSeries:
 
 
 def event_columns(events: list[Any]) -> Columns:
-    """Steps, wall times and values of events.
+    """Return steps, wall times and values of events.
 
     Raises:
         ValueError: one of them is no tensor of one element.
@@ -148,7 +148,7 @@ def event_columns(events: list[Any]) -> Columns:
 
 
 def held_bytes(series: Any) -> int:
-    """About how much memory a series takes, ours or TensorBoard's own: as if all of its tensors were like the last."""
+    """Return about how much memory a series takes, as if all of its tensors were like the last."""
     if isinstance(series, ScalarSeries):
         return series.held_bytes()
     items = series.Items(KEY) if series.Keys() else []
@@ -156,5 +156,5 @@ def held_bytes(series: Any) -> int:
 
 
 def event_times(events: list[Any]) -> Times:
-    """Steps and wall times of events."""
+    """Return steps and wall times of events."""
     return [event.step for event in events], [event.wall_time for event in events]

@@ -67,7 +67,7 @@ class _QuietHandler(WSGIRequestHandler):
         """Leave requests out of the log: the server writes them down already."""
 
     def address_string(self) -> str:
-        """A Unix socket's peer has no address."""
+        """Return who asks: the peer of a Unix socket has no address."""
         return "server"
 
 
@@ -78,10 +78,10 @@ class _Server(ThreadedWSGIServer):
         self.server_name, self.server_port = "boards", 0
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name for it
-        """To the log of the boards process, without werkzeug's colours."""
+        """Write to the log of the boards process, without werkzeug's colours."""
         logger.log(logging.getLevelNamesMapping().get(type.upper(), logging.INFO), message.rstrip(), *args)
 
 
 def make_server(socket: Path, app: BoardsService) -> ThreadedWSGIServer:
-    """A server listening on a Unix socket, with a thread for each request."""
+    """Return a server listening on a Unix socket, with a thread for each request."""
     return _Server(f"unix://{socket}", 0, app, _QuietHandler)

@@ -21,17 +21,17 @@ class Session:
     folder: Path
 
     def as_json(self) -> dict[str, Any]:
-        """What `from_json` reads."""
+        """Return what `from_json` reads."""
         return {"params": dict(self.params), "folder": str(self.folder)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The session that `as_json` wrote."""
+        """Return the session that `as_json` wrote."""
         return cls(content["params"], Path(content["folder"]))
 
 
 def session_of(params: Mapping[str, Any], folder: Path) -> Session | None:
-    """A session with the parameters as the tab can show them; None for a run that has none."""
+    """Return a session with the parameters as the tab can show them; None for a run that has none."""
     shown = {name: value for name, raw in params.items() if (value := _shown(raw)) is not None}
     return Session(dict(list(shown.items())[:VALUES_LIMIT]), folder) if shown else None
 

@@ -59,13 +59,13 @@ class BoardState:
     reason: str = ""
 
     def encode(self) -> bytes:
-        """As JSON."""
+        """Return it as JSON."""
         content = {"state": self.state, "disk_bytes": self.disk_bytes, "read_bytes": self.read_bytes}
         return json.dumps({**content, "last_step": self.last_step, "reason": self.reason}).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """The state that `encode` wrote."""
+        """Return the state that `encode` wrote."""
         content = json.loads(data)
         return cls(**{**content, "state": State(content["state"])})
 
@@ -78,7 +78,7 @@ class BoardDisk:
         self._lock = threading.Lock()
 
     def look(self, board: BoardSpec) -> BoardState:
-        """`GONE`, `EMPTY` or `CLOSED`, with the bytes on disk."""
+        """Return `GONE`, `EMPTY` or `CLOSED`, with the bytes on disk."""
         if not board.has_folder():
             return BoardState(State.GONE)
         with self._lock:
@@ -97,7 +97,7 @@ class BoardDisk:
 
 
 def _says_something(path: Path, size: int) -> bool:
-    """Whether there is more than the first record, which tells the version and comes with every file."""
+    """Return whether there is more than the first record, which tells the version and comes with every file."""
     try:
         with opened(str(path)) as descriptor:
             head = os.pread(descriptor, LENGTH.size, 0)

@@ -39,7 +39,7 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """False once the process has ended, however it did."""
+        """Return False once the process has ended, however it did."""
         return self.process.returncode is None
 
     async def has_ended(self, seconds: float) -> bool:
@@ -151,7 +151,7 @@ class Supervisor:
         self._not_before = float("-inf")
 
     async def ensure(self) -> Child | Unavailable:
-        """The living process, started if there is none; one caller starts it and the others wait for that."""
+        """Return the living process, started if there is none; one caller starts it and the others wait for that."""
         async with self._lock:
             if self._child is not None:
                 if self._child.is_alive:
@@ -163,7 +163,7 @@ class Supervisor:
             return await self._try_to_start()
 
     def now(self) -> Child | Unavailable:
-        """The living process, or why there is none; starts none."""
+        """Return the living process, or why there is none; starts none."""
         if self._child is not None and self._child.is_alive:
             return self._child
         pause = self._not_before - time.monotonic()

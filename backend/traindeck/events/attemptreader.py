@@ -62,7 +62,7 @@ class AttemptReader:
 
     @property
     def position(self) -> dict[str, Any]:
-        """Where to go on from; JSON."""
+        """Return where to go on from; JSON."""
         files = [
             [file.path, file.offset, file.stopped, file.unit, file.head, file.passed_over, file.first_restart]
             for file in self._files.values()
@@ -73,7 +73,7 @@ class AttemptReader:
 
     @property
     def problems(self) -> list[str]:
-        """What keeps points from being read, or was corrected, as it stands now."""
+        """Return what keeps points from being read, or was corrected, as it stands now."""
         files = self._files.values()
         unread = [
             f"{shown(original(file.path))}: {reason}" for file in files if (reason := file.stopped or file.trouble)
@@ -83,7 +83,7 @@ class AttemptReader:
 
     @property
     def is_caught_up(self) -> bool:
-        """True where reading on at once would bring nothing."""
+        """Return True where reading on at once would bring nothing."""
         return self._is_full or not any(file.is_pending for file in self._files.values())
 
     @property
@@ -120,7 +120,7 @@ class AttemptReader:
         self.begin_again()
 
     def take_changes(self) -> tuple[dict[str, SeriesSummary], int]:
-        """The series that got or lost points since the last call, and how many points were read."""
+        """Return the series that got or lost points since the last call, and how many points were read."""
         table, changed, points = self.store.table, self._changed, self._new_points
         self._changed, self._new_points = set(), 0
         summaries = table.summary_of(table.by_key[key] for key in changed if key in table.by_key)
@@ -161,7 +161,7 @@ class AttemptReader:
         self._files = {file.path: file for file in ordered}
 
     def _turn(self) -> list[EventFile]:
-        """The next file of each folder that has anything new, the folder first that has waited longest."""
+        """Return the next file of each folder that has anything new, the folder first that has waited longest."""
         turn: dict[str, EventFile] = {}
         for file in self._files.values():
             if file.is_pending and not file.is_replaced:
@@ -214,7 +214,7 @@ class AttemptReader:
             self._changed |= {one.key for one in self.store.withdraw(folder, step, tag)}
 
     def _series(self, folder: str, tag: str, *, known_only: bool) -> StoredSeries | None:
-        """The series of a tag, made where it is new; None where there are too many, or it is too long.
+        """Return the series of a tag, made where it is new; None where there are too many, or it is too long.
 
         With `known_only` also where it is new: nothing says that it is a scalar.
         """
@@ -233,7 +233,7 @@ class AttemptReader:
         return table.create(key, self._free_name(key))
 
     def _free_name(self, key: SeriesKey) -> str:
-        """The name of a new series; with something to tell it apart, where another folder's has the same name."""
+        """Return the name of a new series, with an addition where a series of another folder has the same name."""
         main, taken = self._main or "", self.store.table.by_name
         name = readable(series_name(main, key.folder, key.tag))
         holder = taken.get(name)
@@ -254,5 +254,5 @@ class AttemptReader:
 
 
 def _complete(file: list[Any]) -> list[Any]:
-    """A file as a store has it; older ones say less."""
+    """Return a file as a store has it; older ones say less."""
     return [*file, *[None, [], 0, []][len(file) - 3 :]]

@@ -41,7 +41,7 @@ class StoredColumns:
 
     @classmethod
     def open(cls, folder: Path, name: str) -> Self | None:
-        """The series called `name`; None where the store has none, or cannot be read."""
+        """Return the series called `name`; None where the store has none, or cannot be read."""
         opened = open_snapshot(folder)
         number = None if opened is None else opened.numbers.get(name)
         if opened is None or number is None:
@@ -53,7 +53,7 @@ class StoredColumns:
         return cls(path, extents, int(summary["count"]), int(summary["withdrawals"]))
 
     def read(self, start: int, limit: int) -> tuple[list[int], list[float | None], list[float]]:
-        """Steps, values and wall times of at most `limit` of the rows from `start` on, ordered by step."""
+        """Return steps, values and wall times of at most `limit` of the rows from `start` on, ordered by step."""
         try:
             points = thinned(in_step_order(self._gathered(start, limit)), limit)
         except (OSError, EOFError):
@@ -76,7 +76,7 @@ class StoredColumns:
 
 
 def in_step_order(points: Points) -> Points:
-    """The points by step, those of one step by time; as they are where they are in order already."""
+    """Return the points by step, those of one step by time; as they are where they are in order already."""
     steps = points["step"]
     if len(points) < 2 or bool((steps[1:] >= steps[:-1]).all()):
         return points
@@ -85,7 +85,7 @@ def in_step_order(points: Points) -> Points:
 
 
 def thinned(points: Points, limit: int) -> Points:
-    """At most `limit` of some points that are in the order of their steps.
+    """Return at most `limit` of some points that are in the order of their steps.
 
     Values that are NaN or infinite are kept as gaps: the first of each run of them, as far as there is room.
     """
@@ -107,7 +107,7 @@ def thinned(points: Points, limit: int) -> Points:
 
 
 def _min_max_lttb(points: Points, limit: int) -> NDArray[np.int64]:
-    """Which of the points to keep; none of their values is NaN or infinite."""
+    """Return which of the points to keep; none of their values is NaN or infinite."""
     if len(points) <= limit:
         return np.arange(len(points))
     import tsdownsample
@@ -124,5 +124,5 @@ def _min_max_lttb(points: Points, limit: int) -> NDArray[np.int64]:
 
 
 def _evenly(count: int, limit: int) -> NDArray[np.int64]:
-    """`limit` of `count` indices, the first and the last among them."""
+    """Return `limit` of `count` indices, the first and the last among them."""
     return np.linspace(0, max(count - 1, 0), min(limit, count)).astype(np.int64)

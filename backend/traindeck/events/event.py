@@ -97,18 +97,18 @@ class Event:
 
     @property
     def has_one_place(self) -> bool:
-        """True where its only news is one scalar whose number has a fixed place."""
+        """Return True where its only news is one scalar whose number has a fixed place."""
         one = len(self.scalars) == 1 and self.scalars[0].format is not None
         return one and not self.is_restart and self.version is None
 
     @property
     def is_plain(self) -> bool:
-        """True for an event that is one plain number under a tag, and nothing else at all."""
+        """Return True for an event that is one plain number under a tag, and nothing else at all."""
         return not self.is_mixed and len(self.scalars) == 1 and self.scalars[0].is_plain
 
     @property
     def says_restarts(self) -> bool | None:
-        """Whether its file says where training began again, by the version that it tells; None where it tells none."""
+        """Return whether its file says where training began again, by the version in it; None where it has none."""
         if self.version is None:
             return None
         told = VERSION_TEXT.fullmatch(self.version)

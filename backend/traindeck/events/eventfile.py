@@ -71,12 +71,12 @@ class EventFile:
 
     @property
     def folder(self) -> str:
-        """The folder it lies in, below the working folder or elsewhere."""
+        """Return the folder it lies in, below the working folder or elsewhere."""
         return original(self.path).rpartition("/")[0]
 
     @property
     def is_pending(self) -> bool:
-        """True where it has something that was not looked at yet."""
+        """Return True where it has something that was not looked at yet."""
         return self.stopped is None and self.size > max(self.offset, self.exhausted_size)
 
     def look(self, work: Path) -> None:
@@ -149,7 +149,7 @@ class EventFile:
 
     @property
     def remarks(self) -> list[str]:
-        """What is odd about it, though it can be read."""
+        """Return what is odd about it, though it can be read."""
         found = []
         if self.passed_over:
             found.append(f"{self.passed_over:,} of its events left out: {TOO_LARGE}")

@@ -19,26 +19,26 @@ ROWS_WHILE_DOUBLING = FIRST_ROWS * ((1 << DOUBLINGS) - 1)
 
 
 def extent_rows(place: int) -> int:
-    """How many rows a series' extent number `place` has."""
+    """Return how many rows a series' extent number `place` has."""
     return FIRST_ROWS << place if place < DOUBLINGS else LIMIT_ROWS
 
 
 def rows_before(place: int) -> int:
-    """How many rows a series' extents before number `place` have together."""
+    """Return how many rows a series' extents before number `place` have together."""
     if place <= DOUBLINGS:
         return FIRST_ROWS * ((1 << place) - 1)
     return ROWS_WHILE_DOUBLING + (place - DOUBLINGS) * LIMIT_ROWS
 
 
 def extents_for(rows: int) -> int:
-    """How many extents hold `rows` rows."""
+    """Return how many extents hold `rows` rows."""
     if rows <= ROWS_WHILE_DOUBLING:
         return ((rows + FIRST_ROWS - 1) // FIRST_ROWS).bit_length()
     return DOUBLINGS - (ROWS_WHILE_DOUBLING - rows) // LIMIT_ROWS
 
 
 def stretches(extents: Sequence[int], start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-    """Where rows `start` to `stop` of a series lie, whose extents begin at the rows `extents` of the file.
+    """Yield where rows `start` to `stop` of a series lie, whose extents begin at the rows `extents` of the file.
 
     Yields (row of the file, first row of the series, row of the series after the last) in order.
     """
@@ -74,7 +74,7 @@ def write_rows(descriptor: int, extents: Sequence[int], start: int, points: Poin
 
 
 def read_rows(descriptor: int, extents: Sequence[int], start: int, stop: int) -> Points:
-    """Rows `start` to `stop` of a series.
+    """Return rows `start` to `stop` of a series.
 
     Not mapped into memory: a file that is cut short under a mapping kills the process.
 

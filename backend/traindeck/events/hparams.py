@@ -35,7 +35,7 @@ class Beginnings:
 
 
 def read_beginnings(files: Iterable[Path]) -> Beginnings:
-    """What the heads of a log folder's event files say; what cannot be read says nothing."""
+    """Return what the heads of a log folder's event files say; what cannot be read says nothing."""
     found = Beginnings()
     for file in list(files)[:FILES_LIMIT]:
         records, has_params = _head(file)
@@ -51,7 +51,7 @@ def read_beginnings(files: Iterable[Path]) -> Beginnings:
 
 
 def _time(record: bytes) -> float | None:
-    """The wall time of an event in seconds since the epoch; None where it is no time."""
+    """Return the wall time of an event in seconds since the epoch; None where it is no time."""
     event = event_or_none(record)
     if event is None or not math.isfinite(event.wall_time) or event.wall_time <= 0:
         return None

@@ -33,7 +33,7 @@ Summaries = NDArray[np.void]
 
 
 def empty_summaries(count: int) -> Summaries:
-    """Summaries of series without points; shape (count,)."""
+    """Return summaries of series without points; shape (count,)."""
     rows = np.zeros(count, SUMMARY)
     rows["last"] = rows["min"] = rows["max"] = math.nan
     return rows
@@ -55,7 +55,7 @@ def add_to_summaries(rows: Summaries, which: NDArray[np.int64], points: Points, 
 
 
 def summary_values(rows: Summaries) -> list[SeriesSummary]:
-    """Rows of `SUMMARY` as values that a caller can keep and send."""
+    """Return rows of `SUMMARY` as values that a caller can keep and send."""
     return [
         SeriesSummary(finite(last), finite(least), finite(most), step, count, wall_time)
         for count, step, wall_time, last, least, most, _ in rows.tolist()
@@ -63,5 +63,5 @@ def summary_values(rows: Summaries) -> list[SeriesSummary]:
 
 
 def finite(number: float) -> float | None:
-    """`number`, or None for NaN and the infinities, which JSON does not have."""
+    """Return `number`, or None for NaN and the infinities, which JSON does not have."""
     return number if math.isfinite(number) else None

@@ -62,7 +62,7 @@ class Series:
 
 
 def list_series(store_folder: Path) -> dict[str, SeriesSummary]:
-    """The summaries of all series in a store, by name; {} where there is no store that can be read."""
+    """Return the summaries of all series in a store, by name; {} where there is no store that can be read."""
     from traindeck.events.points import summary_values
     from traindeck.events.storestate import open_snapshot
 
@@ -76,7 +76,7 @@ def list_series(store_folder: Path) -> dict[str, SeriesSummary]:
 
 
 def list_names(store_folder: Path) -> list[str]:
-    """The names of all series in a store that have points; much cheaper than their summaries."""
+    """Return the names of all series in a store that have points; much cheaper than their summaries."""
     from traindeck.events.storestate import open_snapshot
 
     opened = open_snapshot(store_folder)
@@ -87,7 +87,7 @@ def list_names(store_folder: Path) -> list[str]:
 
 
 def list_problems(store_folder: Path) -> list[str]:
-    """What of the event files the store lacks or has corrected, in sentences that name the files; 20 at most."""
+    """Return what of the event files the store lacks or has corrected, in sentences that name the files; 20 at most."""
     from traindeck.events.storestate import read_header
 
     header = read_header(store_folder)
@@ -95,7 +95,7 @@ def list_problems(store_folder: Path) -> list[str]:
 
 
 def bound_problems(problems: Sequence[str]) -> list[str]:
-    """As many of the problems as somebody reads, each once, and how many there are more."""
+    """Return as many of the problems as somebody reads, each once, and how many there are more."""
     distinct = list(dict.fromkeys(problems))
     if len(distinct) <= PROBLEMS_LIMIT:
         return distinct
@@ -104,7 +104,7 @@ def bound_problems(problems: Sequence[str]) -> list[str]:
 
 
 def count_points(store_folder: Path, tag: str) -> int:
-    """How many points a series has; 0 where there is none."""
+    """Return how many points a series has; 0 where there is none."""
     from traindeck.events.storestate import open_snapshot
 
     opened = open_snapshot(store_folder)
@@ -113,7 +113,7 @@ def count_points(store_folder: Path, tag: str) -> int:
 
 
 def read_series(store_folder: Path, tag: str, points: int = 1000, since: int | None = None) -> Series:
-    """At most `points` points of a series, in the order of their steps.
+    """Return at most `points` points of a series, in the order of their steps.
 
     A series that is not there (yet) has no points, and neither has one whose store cannot be read.
 
@@ -136,7 +136,7 @@ def read_series(store_folder: Path, tag: str, points: int = 1000, since: int | N
 
 
 def _start(since: int | None, count: int, withdrawals: int) -> int:
-    """How many points the holder of a cursor has; 0 where the cursor is not of this series as it is now."""
+    """Return how many points the holder of a cursor has; 0 where the cursor is not of this series as it is now."""
     if since is None or since < 0 or since >> CURSOR_BITS != withdrawals:
         return 0
     seen = since & ((1 << CURSOR_BITS) - 1)
@@ -144,7 +144,7 @@ def _start(since: int | None, count: int, withdrawals: int) -> int:
 
 
 def read_line(stores: Sequence[Path], tag: str, points: int = 1000, since: int | None = None) -> Series:
-    """As `read_series` of the last store, with what the others hold of earlier steps before it.
+    """Return `read_series` of the last store, with what the others hold of earlier steps before it.
 
     An attempt takes the place of what was written before it from its first step on. The cursor is the last
     store's: what comes after it is that store's alone, as attempts that are over get no more points.
@@ -170,7 +170,7 @@ def _share(points: int, count: int, total: int) -> int:
 
 
 def _before(earlier: Series, later: Series) -> Series:
-    """Both as one, with the total and the cursor that follow; the steps of `earlier` end where `later` begins."""
+    """Join both, with the total and the cursor that follow; the steps of `earlier` end where `later` begins."""
     kept = sum(step < later.steps[0] for step in earlier.steps) if later.steps else len(earlier.steps)
     return replace(
         later,

@@ -24,13 +24,13 @@ Natural = tuple[tuple[int, int, str], ...]
 
 
 def natural(text: str) -> Natural:
-    """A sort key by which "x.10" comes after "x.9"."""
+    """Return a sort key by which "x.10" comes after "x.9"."""
     parts = DIGITS.split(text)
     return tuple((0, int(part), "") if place % 2 else (1, 0, part) for place, part in enumerate(parts))
 
 
 def opening_order(path: str) -> tuple[float, Natural, int, Natural]:
-    """A sort key for event files: those opened earlier come first."""
+    """Return a sort key for event files: those opened earlier come first."""
     folder, _, name = path.rpartition("/")
     opened = OPENED.search(name)
     depth = folder.count("/") + 1 if folder else 0
@@ -40,7 +40,7 @@ def opening_order(path: str) -> tuple[float, Natural, int, Natural]:
 
 
 def series_name(main: str, folder: str, tag: str) -> str:
-    """The name of the series `tag` of the event files in `folder`, where `main` is the main folder."""
+    """Return the name of the series `tag` of the event files in `folder`, where `main` is the main folder."""
     if folder == main or is_of_hparams(main, folder):
         return tag
     if main == "" or folder.startswith(f"{main}/"):
@@ -54,19 +54,19 @@ def series_name(main: str, folder: str, tag: str) -> str:
 
 
 def is_of_hparams(main: str, folder: str) -> bool:
-    """Whether the folder is one that `add_hparams` makes below the main folder for its metrics."""
+    """Return whether the folder is one that `add_hparams` makes below the main folder for its metrics."""
     if main and not folder.startswith(f"{main}/"):
         return False
     return TIMED.fullmatch(folder[len(main) :].lstrip("/")) is not None
 
 
 def readable(path: str) -> str:
-    """A path as text that can be encoded: bytes of a file name that are no UTF-8 become escapes."""
+    """Return a path as text that can be encoded: bytes of a file name that are no UTF-8 become escapes."""
     return path.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def shown(path: str) -> str:
-    """A path as a message has it: readable, and its middle left out where it is long."""
+    """Return a path as a message has it: readable, and its middle left out where it is long."""
     text = readable(path)
     return (
         text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS // 4]}…{text[-SHOWN_CHARACTERS // 2 :]}"
@@ -74,7 +74,7 @@ def shown(path: str) -> str:
 
 
 def _beside(main: str, folder: str) -> str:
-    """`folder` from the nearest folder that holds both; "." for the working folder itself."""
+    """Return `folder` from the nearest folder that holds both; "." for the working folder itself."""
     ours, theirs = main.split("/"), folder.split("/")
     shared = 0
     while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:

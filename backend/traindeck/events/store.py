@@ -39,7 +39,7 @@ class SeriesStore:
 
     @classmethod
     def open(cls, folder: Path) -> Self | None:
-        """The store in `folder`, empty where none there can be trusted; None while another writes it."""
+        """Return the store in `folder`, empty where none there can be trusted; None while another writes it."""
         store = cls(folder)
         try:
             store._claim()
@@ -55,12 +55,12 @@ class SeriesStore:
 
     @property
     def position(self) -> dict[str, Any]:
-        """What the writer left with the last commit, to go on from there; {} in a fresh store."""
+        """Return what the writer left with the last commit, to go on from there; {} in a fresh store."""
         return self._header.position
 
     @property
     def is_intact(self) -> bool:
-        """False once somebody deleted the store's state."""
+        """Return False once somebody deleted the store's state."""
         return self._fresh or (self.folder / STATE).exists()
 
     def reset(self) -> None:

@@ -79,7 +79,7 @@ class Snapshot:
 
 
 def file_of(folder: Path, kind: str, generation: str) -> Path:
-    """The path of a store's names, extents or points."""
+    """Return the path of a store's names, extents or points."""
     return folder / f"{kind}-{generation}"
 
 
@@ -111,7 +111,7 @@ def write_state(folder: Path, header: Header, summaries: Summaries) -> None:
 
 
 def read_snapshot(folder: Path) -> Snapshot | None:
-    """What a store holds; None where there is none, or none that can be trusted."""
+    """Return what a store holds; None where there is none, or none that can be trusted."""
     for _ in range(READ_ATTEMPTS):
         try:
             return _read(folder)
@@ -124,7 +124,7 @@ def read_snapshot(folder: Path) -> Snapshot | None:
 
 
 def read_header(folder: Path) -> Header | None:
-    """The header of a store alone; None where there is none, or none that can be trusted."""
+    """Return the header of a store alone; None where there is none, or none that can be trusted."""
     try:
         return _read_state(folder / STATE)[0]
     except (OSError, ValueError, TypeError, KeyError, struct.error):
@@ -140,7 +140,7 @@ class Opened:
 
 
 def open_snapshot(folder: Path) -> Opened | None:
-    """As `read_snapshot`, parsed once for as long as the store does not change. Not to be written to."""
+    """Return what `read_snapshot` does, parsed once for as long as the store does not change; not to be written to."""
     try:
         state = (folder / STATE).stat()
         return _opened(folder, state.st_ino, state.st_mtime_ns, state.st_size)

@@ -59,7 +59,7 @@ class SeriesTable:
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> "SeriesTable":
-        """The table as it was when `snapshot` was written."""
+        """Return the table as it was when `snapshot` was written."""
         table = cls()
         for folder, tag, name in snapshot.names:
             table.create(SeriesKey(folder, tag), name)
@@ -74,11 +74,11 @@ class SeriesTable:
 
     @property
     def held_bytes(self) -> int:
-        """How much waits in memory to be written."""
+        """Return how much waits in memory to be written."""
         return self._held_rows * POINT.itemsize
 
     def create(self, key: SeriesKey, name: str) -> StoredSeries:
-        """A new series without points; it takes the place of one with the same key."""
+        """Return a new series without points; it takes the place of one with the same key."""
         one = StoredSeries(len(self.numbered), key, name)
         self.numbered.append(one)
         self.by_key[key] = self.by_name[name] = one
@@ -119,7 +119,7 @@ class SeriesTable:
         self._held_rows = 0
 
     def summary_of(self, which: Iterable[StoredSeries]) -> dict[str, SeriesSummary]:
-        """The summaries of some series by name."""
+        """Return the summaries of some series by name."""
         self.settle()
         wanted = list(which)
         rows = self.summaries[[one.number for one in wanted]] if wanted else empty_summaries(0)

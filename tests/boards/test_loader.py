@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing import data_ingester, plugin_event_acc
 
 from boards.event_logs import write_scalars
 from traindeck.boards.accumulator import BoardAccumulator
-from traindeck.boards.loader import EventFile
+from traindeck.boards.loader import EventFileLoader
 from traindeck.events.pointbatch import PointBatch
 
 SAMPLES = data_ingester.DEFAULT_TENSOR_SIZE_GUIDANCE
@@ -21,7 +21,7 @@ def event_file(folder: Path) -> Path:
     return path
 
 
-def steps(file: EventFile) -> list[int]:
+def steps(file: EventFileLoader) -> list[int]:
     """The steps of the scalars that one load gives."""
     found: list[int] = []
     for event in file.Load():
@@ -61,7 +61,7 @@ def held(accumulator: plugin_event_accumulator.EventAccumulator) -> dict[str, An
 def test_a_second_load_gives_only_what_came_since(scalars: Path) -> None:
     whole = scalars.read_bytes()
     scalars.write_bytes(whole[: len(whole) // 2])
-    file = EventFile(str(scalars))
+    file = EventFileLoader(str(scalars))
     first = steps(file)
     scalars.write_bytes(whole)
     assert first + steps(file) == [0, 1, 2, 3]
@@ -73,7 +73,7 @@ def test_a_second_load_gives_only_what_came_since(scalars: Path) -> None:
 def test_a_torn_last_record_is_left_for_later(scalars: Path, cut: int) -> None:
     whole = scalars.read_bytes()
     scalars.write_bytes(whole[:-cut])
-    file = EventFile(str(scalars))
+    file = EventFileLoader(str(scalars))
     assert steps(file) == [0, 1, 2]
     scalars.write_bytes(whole)
     assert steps(file) == [3]
@@ -83,7 +83,7 @@ def test_points_before_a_corrupt_record_are_kept(scalars: Path) -> None:
     content = bytearray(scalars.read_bytes())
     content[-10] ^= 0xFF
     scalars.write_bytes(content)
-    assert steps(EventFile(str(scalars))) == [0, 1, 2]
+    assert steps(EventFileLoader(str(scalars))) == [0, 1, 2]
 
 
 def test_when_a_run_began_is_known_before_it_is_read_and_while_another_reads_it(scalars: Path) -> None:
@@ -104,10 +104,10 @@ def test_what_is_no_regular_file_reads_as_empty(tmp_path: Path, scalars: Path) -
     pipe, link = tmp_path / "pipe.tfevents", tmp_path / "link.tfevents"
     os.mkfifo(pipe)
     link.symlink_to(scalars)
-    assert [steps(EventFile(str(path))) for path in (pipe, link, tmp_path, tmp_path / "gone")] == [[]] * 4
+    assert [steps(EventFileLoader(str(path))) for path in (pipe, link, tmp_path, tmp_path / "gone")] == [[]] * 4
 
 
 def test_a_file_of_something_else_reads_as_empty(tmp_path: Path) -> None:
     path = tmp_path / "noise.tfevents"
     path.write_bytes(os.urandom(100_000))
-    assert steps(EventFile(str(path))) == []
+    assert steps(EventFileLoader(str(path))) == []
