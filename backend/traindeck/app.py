@@ -1,4 +1,4 @@
-"""Puts a deck together: `create_app(settings)` gives the ASGI application of one."""
+"""Assemble a deck: `create_app(settings)` returns its ASGI application."""
 
 import asyncio
 import logging
@@ -87,9 +87,9 @@ ROUTERS = (
 
 
 def create_app(settings: Settings, umask: int = -1) -> FastAPI:
-    """Return the application of the deck that `settings` describe. Nothing is opened or started before it is served.
+    """Return the application of a deck. It opens and starts nothing before it is served.
 
-    Runs get `umask`; -1 for the server's own.
+    Runs get `umask`, or the server's own if that is -1.
     """
 
     @asynccontextmanager
@@ -122,7 +122,7 @@ def create_app(settings: Settings, umask: int = -1) -> FastAPI:
 
 
 def prepare_home(settings: Settings) -> DeckFiles:
-    """Make the folders of a deck, and bring its database up to date.
+    """Create the folders of a deck, and upgrade its database.
 
     Raises:
         DeckUnusable: the deck cannot be served from this home.
@@ -135,7 +135,7 @@ def prepare_home(settings: Settings) -> DeckFiles:
     if tightened := deck_files.tighten():
         names = ", ".join(str(path) for path in tightened[:3])
         more = f" and {len(tightened) - 3} more" if len(tightened) > 3 else ""
-        logger.warning("other users could read %s%s: closed to all but you", names, more)
+        logger.warning("other users could read %s%s; now only you can", names, more)
     migrate(deck_files.database)
     return deck_files
 
@@ -144,7 +144,7 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
     """Open the home of a deck.
 
     Raises:
-        DeckUnusable: it cannot be served from there.
+        DeckUnusable: the deck cannot be served from this home.
     """
     deck_files = prepare_home(settings)
     database, changes = Database(deck_files.database), Changes()
@@ -176,25 +176,25 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
 
 
 def this_node(settings: Settings) -> Node:
-    """Return what this machine offers to runs: the GPUs that the settings name, or else all that NVML finds."""
+    """Return what this machine offers to runs: the GPUs in the settings, or else all that NVML finds."""
     found = {gpu.index: gpu for gpu in find_gpus()}
     indices = settings.gpus if settings.gpus is not None else tuple(found)
     missing = [str(index) for index in indices if index not in found]
     if missing:
-        logger.warning("the driver lists no GPU %s: runs that hold it will not find it", ", ".join(missing))
+        logger.warning("the driver lists no GPU %s; runs that hold it will not find it", ", ".join(missing))
     gpus = tuple(found.get(index) or Gpu(index) for index in indices)
     return Node("local", settings.cpus, gpus)
 
 
 async def _warm_boards(deck: Deck) -> None:
-    """Start TensorBoard once the executor is prepared: both at once would delay the first run."""
-    while deck.dispatcher.executor.warming:  # noqa: ASYNC110 (another thread hears of it)
+    """Start TensorBoard after the executor is prepared; both at once would delay the first run."""
+    while deck.dispatcher.executor.warming:  # noqa: ASYNC110 (another thread sets it)
         await asyncio.sleep(WARM_LOOK_SECONDS)
     deck.boards.start()
 
 
 async def start_deck(settings: Settings, umask: int, started: AsyncExitStack) -> Deck:
-    """Open a deck and start its threads; what was started is ended by `started`, also where a later part fails."""
+    """Open a deck and start its threads. `started` closes what was started, also if a later part fails."""
     deck, observer = open_deck(settings, umask)
     started.push_async_callback(close_deck, deck, observer)
     observer.start()
@@ -207,15 +207,17 @@ async def start_deck(settings: Settings, umask: int, started: AsyncExitStack) ->
 
 
 def _failure(settings: Settings, error: Exception) -> str:
-    """Say why a deck cannot be opened, and what to do."""
+    """Return why a deck cannot be opened, and what to do."""
     if not isinstance(error, OperationalError):
         return str(error)
     database = DeckFiles(settings.home).database
-    return f"the database {database} cannot be used: {error.orig}. End what else has it open, and start again"
+    return (
+        f"the database {database} cannot be used: {error.orig}. Close other programs that have it open, and start again"
+    )
 
 
 async def close_deck(deck: Deck, observer: Observer) -> None:
-    """Let go of everything but the runs, which go on."""
+    """Close everything except the runs, which keep running."""
     deck.closing.begun = True
     deck.changes.wake_all()
     deck.code.close()

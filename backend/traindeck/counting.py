@@ -1,8 +1,8 @@
-"""Counts in words: one file, two files. `static/js/numbers.js` has the twin."""
+"""Form plurals: one file, two files. `static/js/numbers.js` has the same for the browser."""
 
 
 def plural(count: int, noun: str) -> str:
-    """Return the form of an English noun that goes with `count`; one that ends in "s" stays as it is."""
+    """Return the singular or plural of an English noun for `count`; a noun that ends in "s" is not changed."""
     if count == 1 or noun.endswith("s"):
         return noun
     if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
@@ -12,5 +12,5 @@ def plural(count: int, noun: str) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, and with thousands separators: `1 run`, `12,345 runs`."""
+    """Return a count with thousands separators and its noun: `1 run`, `12,345 runs`."""
     return f"{count:,} {plural(count, noun)}"

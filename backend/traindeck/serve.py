@@ -1,4 +1,4 @@
-"""`traindeck serve`: one server for one deck, from its lock to its last word."""
+"""Run the server of a deck: its lock, its socket, its start and its end."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5
 LOCK = "server.lock"
-NOTE = "server.json"
+ADDRESS_FILE = "server.json"
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread may hold the interpreter while others wait for it. An answer, a start or a stop waits that long
-several times while a thread reads event files, and ten times as long with Python's own 5 ms."""
+"""How long a thread may hold the interpreter while others wait. A request, a start or a stop waits that long several
+times while a thread reads event files; Python's default of 5 ms would be ten times as long."""
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve the deck until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
+    """Serve the deck until SIGINT or SIGTERM. `on_ready` is called with its address once it answers.
 
     Raises:
         DeckUnusable: another server has the deck, the port is in use, or the home or the pages cannot be used.
@@ -53,22 +53,22 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
 
     sys.setswitchinterval(SWITCH_SECONDS)
     build_pages()
-    # What the server makes is its user's alone; runs get back the umask of the shell.
+    # Files of the server belong to its user alone; runs get the umask of the shell.
     umask = os.umask(0o077)
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise DeckUnusable(f"the home {settings.home} cannot be made: {error.strerror}") from error
-    with locked(settings.home) as note, bind(settings.host, settings.port) as listener:
-        # Here, and not only when the application starts: what is wrong with the home ends the command with a message.
+        raise DeckUnusable(f"the home {settings.home} cannot be created: {error.strerror}") from error
+    with locked(settings.home) as publish_address, bind(settings.host, settings.port) as listener:
+        # Here, and not only when the application starts, so that a problem of the home ends the command with a message.
         prepare_home(settings)
         address = url_of(settings.host, listener.getsockname()[1])
-        note(address)
+        publish_address(address)
         app = create_app(settings, umask)
         config = uvicorn.Config(
             app,
             http=connection_within(raise_limit()),
-            # No part of a deck is a WebSocket, and what a client says of a proxy is not believed.
+            # A deck has no WebSockets, and does not trust a client's headers about proxies.
             ws="none",
             proxy_headers=False,
             log_config=None,
@@ -77,12 +77,12 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
             timeout_graceful_shutdown=GRACE_SECONDS,
             lifespan="on",
         )
-        server = _Server(app, config, address, on_ready)
+        server = _DeckServer(app, config, address, on_ready)
         with suppress(SystemExit):
-            # How uvicorn says that the application did not start.
+            # Raised by uvicorn if the application did not start.
             server.run(sockets=[listener])
         if not server.started:
-            raise DeckUnusable(server.failure or "the server could not start; the reason stands above")
+            raise DeckUnusable(server.failure or "the server could not start. The log above says why")
 
 
 def configure_logging(level: int = logging.INFO) -> None:
@@ -93,10 +93,10 @@ def configure_logging(level: int = logging.INFO) -> None:
 
 
 def build_pages() -> None:
-    """In a checkout, build what the pages load where it is out of date; the installed package carries it.
+    """Build outdated scripts and styles of the pages in a checkout. The installed package contains them.
 
     Raises:
-        DeckUnusable: it cannot be built.
+        DeckUnusable: they cannot be built.
     """
     script = frontend_folder() / "build.py"
     if not script.is_file():
@@ -111,15 +111,15 @@ def build_pages() -> None:
 
 
 def url_of(host: str, port: int) -> str:
-    """The address to open in a browser."""
+    """Return the address to open in a browser."""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """Return a listening socket.
 
     Raises:
-        DeckUnusable: the port is in use; the message says by whom, where that can be known.
+        DeckUnusable: the port is in use; the message says by which process, if that is known.
     """
     try:
         return listen(host, port)
@@ -131,7 +131,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def locked(home: Path) -> Iterator[Callable[[str], None]]:
-    """Hold the deck while it is served; what it gives notes the address, by which a second server names the first.
+    """Lock the deck while it is served, and yield a function that publishes the address in the home.
 
     Raises:
         DeckUnusable: another server has the deck, or the home cannot be written.
@@ -149,31 +149,33 @@ def locked(home: Path) -> Iterator[Callable[[str], None]]:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise DeckUnusable(f"the deck in {home} is served already{_first_server(home / NOTE)}") from error
+                raise DeckUnusable(
+                    f"the deck in {home} is already served{_first_server(home / ADDRESS_FILE)}"
+                ) from error
             try:
-                yield partial(_note_address, home / NOTE)
+                yield partial(_write_address, home / ADDRESS_FILE)
             finally:
-                # By the folder: a renamed home has the note elsewhere, and another deck's may lie at its place.
+                # Relative to the open folder: a renamed home has the file elsewhere, and its path may hold another one.
                 with suppress(OSError):
-                    os.unlink(NOTE, dir_fd=folder)
+                    os.unlink(ADDRESS_FILE, dir_fd=folder)
     finally:
         os.close(folder)
 
 
-def _note_address(note: Path, address: str) -> None:
+def _write_address(path: Path, address: str) -> None:
     try:
-        write_json(note, {"pid": os.getpid(), "url": address})
+        write_json(path, {"pid": os.getpid(), "url": address})
     except OSError as error:
-        raise DeckUnusable(f"{note} cannot be written: {error.strerror}") from error
+        raise DeckUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _first_server(note: Path) -> str:
-    first = read_json(note) or {}
+def _first_server(path: Path) -> str:
+    first = read_json(path) or {}
     return f" at {first['url']} by process {first['pid']}" if {"url", "pid"} <= first.keys() else ""
 
 
-class _Server(Server):
-    """Says where it is once it answers, and what goes on once it does not."""
+class _DeckServer(Server):
+    """Prints its address when it answers, and the running runs when it ends."""
 
     def __init__(
         self, app: FastAPI, config: uvicorn.Config, address: str, on_ready: Callable[[str], None] | None
@@ -182,24 +184,24 @@ class _Server(Server):
         self.app = app
         self.address = address
         self.on_ready = on_ready
-        logging.getLogger("uvicorn.error").addFilter(self._is_news)
+        logging.getLogger("uvicorn.error").addFilter(self._is_unexpected)
 
     @property
     def failure(self) -> str | None:
-        """Why the deck could not be opened; None where it was, or where that is unexpected and stands in the log."""
+        """Return why the deck could not be opened. None if it was, or if the reason is unexpected and in the log."""
         failure: str | None = getattr(self.app.state, "failure", None)
         return failure
 
-    def _is_news(self, _record: logging.LogRecord) -> bool:
-        """Tell whether to log what uvicorn says: of a failure that is known, not its traceback."""
+    def _is_unexpected(self, _record: logging.LogRecord) -> bool:
+        """Return whether to log a record of uvicorn. The traceback of an expected failure is left out."""
         return self.failure is None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, print the address, and call `on_ready`."""
         await super().startup(sockets=sockets)
         if not self.started:
             return
-        # What is loaded by now stays. A collector that looked through it again would hold up every answer for 0.1 s.
+        # Loaded objects stay alive. Without this, the collector would examine them and delay every answer by 0.1 s.
         gc.freeze()
         gc.enable()
         sys.stderr.write(f"\n  Traindeck is at {self.address}   (Ctrl-C to stop)\n\n")
@@ -208,14 +210,14 @@ class _Server(Server):
             self.on_ready(self.address)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wake the streams, so that they end by themselves, then shut down."""
+        """Wake the event streams, so that they end, then shut down."""
         deck: Deck = self.app.state.deck
         deck.closing.begun = True
         deck.changes.wake_all()
-        going_on = len(deck.dispatcher.attempts.live)
+        running = len(deck.dispatcher.attempts.live)
         await super().shutdown(sockets=sockets)
-        # Uvicorn would raise the signal again, as if being stopped were a failure; here it is how a server ends.
+        # Otherwise uvicorn would raise the signal again; here it is the normal end of a server.
         self._captured_signals.clear()
-        if going_on:
-            runs = f"{counted(going_on, 'run')} {'goes' if going_on == 1 else 'go'}"
-            sys.stderr.write(f"  {runs} on without the server. The next `traindeck serve` takes over.\n")
+        if running:
+            runs = f"{counted(running, 'run')} {'keeps' if running == 1 else 'keep'} running"
+            sys.stderr.write(f"  {runs} without the server. The next `traindeck serve` takes over.\n")

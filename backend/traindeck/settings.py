@@ -13,7 +13,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def usable_cpus() -> int:
-    """The cores that this process may use: fewer than the machine's where an affinity or container says so."""
+    """Return how many cores this process may use; an affinity or a container can limit it."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -33,17 +33,15 @@ class Settings(BaseSettings):
     cpus: int = Field(default_factory=usable_cpus, ge=1, le=4096, description="CPU slots for runs")
     gpus: Annotated[tuple[int, ...] | None, NoDecode] = Field(
         None,
-        description="Indices of the GPUs that runs may use, such as 0,1; all that NVML finds if not given",
+        description="Indices of the GPUs that runs may use, such as 0,1. Default: all that NVML finds",
     )
-    grace_seconds: float = Field(10.0, ge=0, le=3600, description="Between TERM and KILL when a run is stopped")
+    grace_seconds: float = Field(10.0, ge=0, le=3600, description="Time from TERM to KILL when a run is stopped")
     cold: bool = Field(False, description="Start every run in a fresh Python instead of the warm forkserver")
     upload_limit_mb: int = Field(200, ge=1, le=10_000, description="The largest upload, in MB")
     import_limit_mb: int = Field(
         10_000, ge=1, le=100_000_000, description="The largest folder of event files that an import copies, in MB"
     )
-    disk_reserve_mb: int = Field(
-        500, ge=0, le=100_000_000, description="What stays free of the disk: copies end before it, in MB"
-    )
+    disk_reserve_mb: int = Field(500, ge=0, le=100_000_000, description="Disk space that copies leave free, in MB")
     board_limit: int = Field(50, ge=1, le=1000, description="TensorBoards kept open at a time")
     board_memory_mb: int = Field(1000, ge=200, le=1_000_000, description="Memory for all TensorBoards, in MB")
 
@@ -53,14 +51,16 @@ class Settings(BaseSettings):
         try:
             str(home).encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"{str(home)!r} is not UTF-8: choose a folder whose path is") from error
+            raise ValueError(f"the path must be UTF-8; got {str(home)!r}. Choose another folder") from error
         return home.expanduser().absolute()
 
     @field_validator("host")
     @classmethod
     def _loopback(cls, host: str) -> str:
         if host not in LOOPBACK_HOSTS:
-            raise ValueError(f"{host!r} is not a loopback address: until a deck has access control, use 127.0.0.1")
+            raise ValueError(
+                f"must be a loopback address, because a deck has no access control; got {host!r}. Use 127.0.0.1"
+            )
         return host
 
     @field_validator("gpus", mode="before")
@@ -70,5 +70,5 @@ class Settings(BaseSettings):
             return gpus
         parts = [part.strip() for part in gpus.split(",") if part.strip()]
         if not all(part.isascii() and part.isdigit() for part in parts) or len(set(parts)) < len(parts):
-            raise ValueError(f"{gpus!r} is not a list of different GPU indices such as 0,1")
+            raise ValueError(f"must be a list of different GPU indices such as 0,1; got {gpus!r}")
         return tuple(int(part) for part in parts)

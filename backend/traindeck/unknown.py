@@ -1,7 +1,7 @@
-"""What is said of names that there are none of, however many of them one request brings.
+"""Messages for unknown names, at bounded cost.
 
-Finding the nearest known name is slow (difflib compares letter by letter), and a request may name 100,000: so only
-the first gets a suggestion, and only the first few are reported.
+Finding the nearest known name is slow (difflib compares letter by letter), and a request may have 100,000 unknown
+names. So only the first one gets a suggestion, and only the first few are reported.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from itertools import islice
 from typing import Any
 
 MOST_ERRORS = 20
-"""Errors that one answer reports."""
+"""The most errors that one answer reports."""
 
 SHOWN_CHARACTERS = 80
-"""A refused value is quoted in its message up to this length."""
+"""A message quotes a refused value up to this length."""
 
 COMPARED_NAMES = 500
 COMPARED_CHARACTERS = 100
@@ -24,7 +24,7 @@ LISTED_NAMES = 100
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that `name` was probably meant to be, or None."""
+    """Return the known name that was probably meant, or None."""
     if len(name) > COMPARED_CHARACTERS:
         return None
     candidates = (one for one in known if len(one) <= COMPARED_CHARACTERS)
@@ -33,9 +33,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], within: Iterable[str] = ()) -> str:
-    """Return a sentence for a `kind` of thing called `name` that there is none of, with the nearest known name.
+    """Return a message that there is no such `name`, with the nearest known name.
 
-    `within` are the names of the things that it would stand in, outermost first.
+    `kind` says what is named, and `within` has the names of the enclosing objects, outermost first.
     """
     names = sorted(known)
     prefix = "".join(f"{outer}." for outer in within)
@@ -50,7 +50,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], within: Iterable[st
 def unknown_names(
     kind: str, names: Sequence[str], known: Iterable[str], within: Iterable[str] = (), *, suggest: bool = True
 ) -> list[str]:
-    """Return a sentence for each of the first `MOST_ERRORS` names; the first one says what there is instead."""
+    """Return a message for each of the first `MOST_ERRORS` names; the first one suggests a known name."""
     prefix = "".join(f"{outer}." for outer in within)
     return [
         unknown_name(kind, name, known, within) if suggest and number == 0 else _there_is_no(kind, prefix + name)
@@ -59,9 +59,9 @@ def unknown_names(
 
 
 def few_unknown(values: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """Return `values` without the unknown names that come after the first `MOST_ERRORS`.
+    """Return `values` without the unknown names after the first `MOST_ERRORS`.
 
-    What remains is refused for the same reason, and a validator that lists every error has few to list.
+    The rest is refused for the same reason, and a validator that lists every error has few to list.
     """
     unknown = (name for name in values if name not in known)
     reported = set(islice(unknown, MOST_ERRORS))
@@ -69,7 +69,7 @@ def few_unknown(values: Mapping[str, Any], known: Collection[str]) -> dict[str, 
 
 
 def shown(value: Any) -> str:
-    """Return a value as JSON, cut where it is long."""
+    """Return a value as JSON, shortened if it is long."""
     try:
         text = json.dumps(value[:SHOWN_CHARACTERS] if isinstance(value, str) else value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):

@@ -96,7 +96,7 @@ def test_a_cursor_of_another_order_is_refused_or_harmless(client, three):
 def test_a_run_that_there_is_not_is_not_found(client, run_id, part):
     content = problem_of(client.get(f"/runs/{run_id}{part}"), 404)
 
-    assert content["detail"] == f"There is no run {run_id}. GET /runs lists those that there are."
+    assert content["detail"] == f"There is no run {run_id}. GET /runs lists all runs."
 
 
 @pytest.mark.parametrize("run_id", ["0", "-1", "x", "1.5", str(2**63), "9" * 5000, "1%00"])

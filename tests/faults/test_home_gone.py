@@ -45,7 +45,7 @@ def test_nothing_is_written_into_a_renamed_home_until_it_is_back(database: Datab
     with pytest.raises(HomeGone, match="is gone"):
         add(database)
     (tmp_path / "home").mkdir()
-    with pytest.raises(HomeGone, match="Another folder"):
+    with pytest.raises(HomeGone, match="was replaced by another folder"):
         add(database)
     assert os.listdir(tmp_path / "home") == []
     (tmp_path / "home").rmdir()

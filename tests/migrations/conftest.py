@@ -10,8 +10,7 @@ import pytest
 
 from traindeck.db import migrate as module
 from traindeck.db.derived import is_index
-from traindeck.db.migrate import migrate
-from traindeck.db.scripts import migrations_folder
+from traindeck.db.migrate import migrate, migrations_folder
 
 NEXT = '''"""the next migration, as a test imagines it"""
 

@@ -106,14 +106,14 @@ def test_a_home_with_nothing_in_it_gets_a_new_database(path):
 def test_a_database_of_another_program_is_refused(path, statements):
     execute(path, *statements)
 
-    assert "not of a deck" in refusal(path)
+    assert "not a deck's database" in refusal(path)
 
 
 def test_a_database_that_somebody_else_has_locked_is_refused_and_not_waited_for_without_end(filled, add_migration):
     add_migration()
     with closing(sqlite3.connect(filled, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(DeckUnusable, match="could not be upgraded, and is as it was: database is locked"):
+        with pytest.raises(DeckUnusable, match="could not be upgraded, and is unchanged: database is locked"):
             migrate(filled)
 
 

@@ -14,8 +14,7 @@ from migrations.conftest import fill_tables, migrate_to, rows, schema
 from traindeck.db import migrate as module
 from traindeck.db import tables  # noqa: F401 (declares the tables)
 from traindeck.db.derived import is_index
-from traindeck.db.migrate import BACKUPS_KEPT, back_up, migrate, newest_revision
-from traindeck.db.scripts import migrations_folder
+from traindeck.db.migrate import BACKUPS_KEPT, back_up, migrate, migrations_folder, newest_revision
 from traindeck.errors import DeckUnusable
 
 

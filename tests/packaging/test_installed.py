@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 PLACES = """
 import json, sys, traindeck
-from traindeck.db.scripts import migrations_folder
+from traindeck.db.migrate import migrations_folder
 from traindeck.pages.resources import frontend_folder
 places = [traindeck.__file__, migrations_folder(), frontend_folder()]
 print(json.dumps({"places": [str(place) for place in places], "path": sys.path}))

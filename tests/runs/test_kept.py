@@ -150,9 +150,9 @@ def test_memory_is_bounded_and_drops_what_has_changed_much(monkeypatch):
     for key in range(5):
         memory.keep(key, key, 40, memory.position)
     assert [key for key in range(5) if memory.recall(key)] == [3, 4]
-    memory.note_changed([1, 2])
+    memory.mark_changed([1, 2])
     assert memory.recall(4) == (4, {1, 2})
     memory.keep(4, "late", 40, 0)
     assert memory.recall(4) == ("late", {1, 2})
-    memory.note_changed(range(CHANGED_RUNS + 1))
+    memory.mark_changed(range(CHANGED_RUNS + 1))
     assert memory.recall(4) is None

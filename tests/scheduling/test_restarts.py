@@ -57,7 +57,7 @@ def test_ctrl_c_leaves_runs_running_and_says_so(deck: ServedDeck, stubs: Path) -
     deck.wait_for_line(run_id, "hanging")
     trainer = deck.process_record(run_id)["trainer"]
     assert deck.stop() == 0
-    assert "1 run goes on without the server" in deck.log
+    assert "1 run keeps running without the server" in deck.log
     assert start_time(trainer["pid"]) == trainer["start"]
     deck.start()
     assert deck.run(run_id)["status"] == "running"

@@ -45,7 +45,7 @@ def test_the_home_is_absolute_wherever_the_server_is_started(tmp_path, monkeypat
     "host", ["0.0.0.0", "::", "192.168.1.4", "evil.com", "", "localhost.evil.com", "127.0.0.1.nip.io"]
 )
 def test_a_deck_listens_on_loopback_only(host):
-    with pytest.raises(ValidationError, match="not a loopback address"):
+    with pytest.raises(ValidationError, match="must be a loopback address"):
         Settings(host=host)
 
 

@@ -1,4 +1,4 @@
-"""Finds out which runs a transaction changes, from what its session writes."""
+"""Determine which runs a transaction changes, from the statements of its session."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,32 +14,32 @@ from traindeck.db.tables import Parameter, Run, RunTag, ScalarSummary
 
 CHANGED = "changed_runs"
 FILTERED = {table.__tablename__ for table in (Run, RunTag, Parameter, ScalarSummary)}
-"""Tables that the filter reads: sets kept in memory would miss a change that names no run."""
+"""The tables that filters read. Sets kept in memory would miss a change that names no run."""
 
 
 class WritingSession(Session):
-    """A session that keeps the numbers of the runs of which it writes any row: the run's own, its tags, its metrics.
+    """A session that collects the numbers of the runs whose rows it writes: the run itself, its tags, its metrics.
 
-    Rows that are objects are seen when they are flushed. Of an UPDATE, DELETE or INSERT the numbers are those that it
-    is given, in its values or as `run.id == number`; one that changes runs and names none is refused.
+    Objects are collected when they are flushed. UPDATE, DELETE and INSERT must name their runs, in their values or as
+    `run.id == number`; a statement that changes runs and names none is refused.
     """
 
     @property
     def changed_runs(self) -> list[int]:
-        """The runs that were changed, each once, in the order of their first change."""
+        """Return the changed runs, each once, in the order of their first change."""
         return list(self.info.get(CHANGED, ()))
 
-    def _note(self, numbers: Iterable[Any]) -> None:
-        # A dictionary keeps the order.
+    def _collect(self, numbers: Iterable[Any]) -> None:
+        # A dictionary, because it keeps the order.
         self.info.setdefault(CHANGED, {}).update((number, None) for number in numbers if isinstance(number, int))
 
 
-def _note_flushed(session: WritingSession, _context: UOWTransaction) -> None:
+def _collect_flushed(session: WritingSession, _context: UOWTransaction) -> None:
     rows = (*session.new, *session.dirty, *session.deleted)
-    session._note(row.id if isinstance(row, Run) else getattr(row, "run_id", None) for row in rows)
+    session._collect(row.id if isinstance(row, Run) else getattr(row, "run_id", None) for row in rows)
 
 
-def _note_executed(state: ORMExecuteState) -> None:
+def _collect_executed(state: ORMExecuteState) -> None:
     statement = state.statement
     if not isinstance(statement, UpdateBase):
         return
@@ -48,11 +48,11 @@ def _note_executed(state: ORMExecuteState) -> None:
     if not numbers and table in FILTERED:
         raise LookupError(f"a statement that writes {table} must name its runs, by run.id or run_id == number")
     assert isinstance(state.session, WritingSession)
-    state.session._note(numbers)
+    state.session._collect(numbers)
 
 
 def _numbers(statement: UpdateBase, parameters: Any) -> Iterator[Any]:
-    """The numbers of runs that a statement is given."""
+    """Yield the numbers of runs that a statement names."""
     column = "id" if _is_of_runs(statement) else "run_id"
     for row in parameters if isinstance(parameters, list) else [parameters or {}]:
         yield row.get(column)
@@ -68,5 +68,5 @@ def _is_of_runs(statement: UpdateBase) -> bool:
     return getattr(statement.table, "name", None) == Run.__tablename__
 
 
-event.listen(WritingSession, "after_flush", _note_flushed)
-event.listen(WritingSession, "do_orm_execute", _note_executed)
+event.listen(WritingSession, "after_flush", _collect_flushed)
+event.listen(WritingSession, "do_orm_execute", _collect_executed)

@@ -1,12 +1,11 @@
-"""What the database keeps up to date by itself: runs counted by status, the text of each run, an index over that text.
+"""Data that triggers keep up to date: the number of runs by status, the text of each run, an index over that text.
 
-Triggers do it, so a row that anything writes counts. They are no part of a migration: a rebuild of a table drops its
-triggers, and a trigger that names a table which is gone for a moment makes the rebuild fail. So every upgrade removes
-all of them first, and makes those of this program when it is done.
+Triggers cover every writer. They are not part of migrations: rebuilding a table drops its triggers, and a trigger that
+names a temporarily missing table makes the rebuild fail. So every upgrade first removes all triggers, and creates those
+of this version at its end.
 
-The index is FTS5's with trigrams: it finds any three characters in any run without reading the texts. Where SQLite
-comes without it, words are looked for in the texts themselves. This module and `runs/words.py` are all that is
-SQLite's own in the search.
+The index is FTS5's with trigrams, which finds any three characters without reading the texts. Without FTS5, words are
+searched in the texts themselves. Only this module and `runs/words.py` contain search code that is specific to SQLite.
 """
 
 import sqlite3
@@ -20,7 +19,7 @@ from traindeck.db.tables import STATUSES
 Execute = Callable[[str], Any]
 
 SEPARATOR = "\x1f"
-"""Between the parts of a run's text. Two of them end it, so that each of its characters begins a trigram."""
+"""Separates the parts of a run's text. Two of them end it, so that each of its characters begins a trigram."""
 
 INDEX, VOCABULARY = "run_search", "run_search_terms"
 FULL_TEXT = f"CREATE VIRTUAL TABLE {INDEX} USING fts5(text, content='run_text', content_rowid='run_id', \
@@ -35,7 +34,7 @@ def _text_of(run: str) -> str:
 
 
 def _retext(tag: str) -> str:
-    # A deleted run takes its tags with it: there is no text to be made then.
+    # Deleting a run deletes its tags; then there is no text to update.
     own = f"run_id = {tag}.run_id AND EXISTS (SELECT 1 FROM run WHERE id = {tag}.run_id)"
     return f"UPDATE run_text SET text = (SELECT {_text_of('run')} FROM run WHERE id = {tag}.run_id) WHERE {own};"
 
@@ -69,7 +68,7 @@ INDEX_TRIGGERS = {
 
 @cache
 def has_full_text() -> bool:
-    """True where this SQLite has FTS5 with trigrams (3.34, unless it was built without)."""
+    """Return whether this SQLite has FTS5 with trigrams (since 3.34, unless built without)."""
     with closing(sqlite3.connect(":memory:")) as connection:
         try:
             connection.execute("CREATE VIRTUAL TABLE probe USING fts5(text, tokenize='trigram')")
@@ -79,21 +78,21 @@ def has_full_text() -> bool:
 
 
 def is_current(execute: Execute) -> bool:
-    """True where the database has the triggers of this program, as this SQLite can run them."""
+    """Return whether the database has exactly the triggers of this version that this SQLite supports."""
     there = dict(execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
     return there == {name: f"CREATE TRIGGER {name} {does}" for name, does in _wanted().items()}
 
 
 def remove_triggers(execute: Execute) -> None:
-    """Have the database keep nothing up to date, as before a migration."""
+    """Remove all triggers, as before a migration."""
     for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         execute(f'DROP TRIGGER "{name}"')
 
 
 def install(execute: Execute) -> None:
-    """Make the triggers, and whatever they keep from what there is now; nothing in a database without the tables.
+    """Create the triggers, and compute their data from the present rows. Do nothing if the tables are missing.
 
-    Called within a transaction.
+    Call this in a transaction.
     """
     if not set(_tables(execute)) >= {"run_text", "status_count"}:
         return
@@ -116,7 +115,7 @@ def install(execute: Execute) -> None:
 
 
 def is_index(table: str) -> bool:
-    """True for what the full-text index consists of: tables that SQLite makes, and no model names."""
+    """Return whether a table belongs to the full-text index: SQLite creates these, and no model names them."""
     return table.startswith(INDEX)
 
 

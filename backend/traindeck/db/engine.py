@@ -1,4 +1,4 @@
-"""The way to the database: one writer connection, and readers beside it."""
+"""The connections to the database: one writer, and several readers."""
 
 import errno
 import os
@@ -23,42 +23,42 @@ from traindeck.db.memory import Memory, Reader
 from traindeck.errors import NO_ROOM, DeckBusy, HomeGone
 
 BUSY_TIMEOUT_SECONDS = 5.0
-"""How long a statement waits for a lock that somebody outside the deck holds."""
+"""How long a statement waits for a lock that another program holds."""
 
 WRITE_TURN_SECONDS = 10.0
-"""How long a writer waits for those before it: where the file is locked from outside, each of them waits its own."""
+"""How long a writer waits for earlier writers, each of which may wait for a lock of another program."""
 
 READERS = 8
 """Connections that stay open between requests."""
 READERS_AT_MOST = 64
-"""More than there are threads that handle requests: none, and not the event loop, ever waits for a connection."""
+"""More than there are threads that handle requests, so that neither they nor the event loop wait for a connection."""
 
 MEMORY = "memory"
-"""Where a reading session has its `Reader`, in its `info`."""
+"""The key of a reading session's `Reader` in its `info`."""
 
 TEMPORARY = {*NO_ROOM, errno.EIO, errno.EROFS, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
-"""What the system says where it lacks something that may come back."""
+"""System errors that may go away."""
 
 
 class Database:
     """One SQLite file in WAL mode.
 
-    All writes go through one connection, one transaction at a time: SQLite's WAL can be corrupted by two
-    connections that write or checkpoint at once (3.7.0 to 3.51.2), and a lock that only one asks for is never
-    met locked. Readers can not write, and never checkpoint.
+    All writes use one connection, one transaction at a time: two connections that write or checkpoint at once can
+    corrupt SQLite's WAL (3.7.0 to 3.51.2), and a single writer never waits for a lock of the deck. Readers cannot
+    write, and never checkpoint.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._place = _Place(path)
         self.on_commit: list[Callable[[int], None]] = []
-        """Called with the number of each run that a transaction has changed, once that is committed; must not wait."""
+        """Called after a commit, with the number of each run that the transaction changed; must not block."""
         self.memory = Memory()
         self._writing = threading.Lock()
         self._writer = _engine(path, poolclass=StaticPool)
         self._readers = _engine(path, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS_AT_MOST - READERS)
         for engine in (self._writer, self._readers):
-            # After the file was opened: it is the deck's own, and not one that has come into its place.
+            # After opening: the open file must be the deck's own, and not one that replaced it.
             event.listen(engine, "connect", lambda *_: self.check())
         event.listen(self._writer, "connect", _prepare_writer)
         event.listen(self._writer, "begin", _begin_immediate)
@@ -67,11 +67,11 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that has the write lock from its first statement; it commits at the end of the block.
+        """Begin a transaction that has the write lock from its first statement, and commit it at the end of the block.
 
         Raises:
-            DeckBusy: other writers did not come to an end in time.
-            HomeGone: the file is not where it was; what was written now would be lost, or be elsewhere.
+            DeckBusy: other writers did not finish in time.
+            HomeGone: the file was moved or replaced, so that a write would be lost or go elsewhere.
         """
         if not self._writing.acquire(timeout=WRITE_TURN_SECONDS):
             raise DeckBusy("The deck is busy writing. Nothing was changed; try again in a moment.")
@@ -82,32 +82,32 @@ class Database:
                     with session.begin():
                         yield session
                 finally:
-                    # Also after an error: a commit that failed may have reached the file.
-                    self.memory.note_changed(session.changed_runs)
+                    # Also after an error, because a failed commit may have reached the file.
+                    self.memory.mark_changed(session.changed_runs)
         finally:
             self._writing.release()
         for run_id in session.changed_runs:
-            for tell in self.on_commit:
-                tell(run_id)
+            for notify in self.on_commit:
+                notify(run_id)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one state of the database, and cannot change it."""
-        # The position first: what is noted later may be missing from what this session sees.
+        """Open a session that sees one state of the database, and cannot change it."""
+        # Read the position first: this session may not see changes that are marked later.
         reader = Reader(self.memory, self.memory.position)
         with Session(self._readers, info={MEMORY: reader}) as session:
             yield session
 
     def check(self) -> None:
-        """Look whether the file is where it was when the deck was started, in a few microseconds.
+        """Check, in a few microseconds, that the file is still at its path.
 
         Raises:
-            HomeGone: it is not. An open file stays readable and writable without a name, and no error would tell.
+            HomeGone: it is not. An open file can be read and written without a name, so no other error would occur.
         """
         self._place.check()
 
     def close(self) -> None:
-        """Close every connection, the writer's last: closing the last one checkpoints the WAL."""
+        """Close every connection, the writer's last, because closing the last one checkpoints the WAL."""
         self._readers.dispose()
         with self._writing:
             self._writer.dispose()
@@ -115,7 +115,7 @@ class Database:
 
 
 class _Place:
-    """Where a database lies. Its folder is held open, so that no other folder can get the same number."""
+    """The identity of a database file and its folder. The folder stays open, so that no other gets its number."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -131,7 +131,7 @@ class _Place:
         except OSError as error:
             raise HomeGone(f"The home {folder} is gone ({error.strerror}). {_BRING_BACK}") from error
         if not same:
-            raise HomeGone(f"Another folder lies at the place of the home {folder}. {_BRING_BACK}")
+            raise HomeGone(f"The home {folder} was replaced by another folder. {_BRING_BACK}")
         try:
             same = _identity(self._path.stat()) == self._file
         except OSError as error:
@@ -140,7 +140,7 @@ class _Place:
             raise HomeGone(f"The database {self._path} was replaced by another file. Start the deck again to use it.")
 
 
-_BRING_BACK = "Nothing was changed. Bring it back, and the deck goes on."
+_BRING_BACK = "Nothing was changed. Move it back, and the deck continues."
 
 
 def _identity(state: os.stat_result) -> tuple[int, int]:
@@ -148,7 +148,7 @@ def _identity(state: os.stat_result) -> tuple[int, int]:
 
 
 def is_temporary(error: BaseException) -> bool:
-    """Return True where what failed may succeed later: the database or the disk was locked, full or out of reach."""
+    """Return whether an operation may succeed later: the database or disk was locked, full or unreachable."""
     if isinstance(error, OSError):
         return error.errno in TEMPORARY
     return isinstance(error, (OperationalError, NoConnection, DeckBusy, MemoryError))
@@ -159,12 +159,12 @@ def _engine(path: Path, **options: Any) -> Engine:
 
 
 def url_of(path: Path) -> URL:
-    """Return the URL of an SQLite file; in a URL written as text, a `?` or `%20` of the path would mean something."""
+    """Return the URL of an SQLite file. In a URL written as text, a `?` or `%20` in the path would be interpreted."""
     return URL.create("sqlite", database=str(path))
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open the file, which exists: where it is gone, SQLite must not make an empty one."""
+    """Open the existing file. If it is gone, SQLite must not create an empty one."""
     return sqlite3.connect(
         f"file:{quote(os.fsencode(path))}?mode=rw",
         uri=True,
@@ -176,7 +176,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: what answered 2xx survives a power cut (rule 4); NORMAL would only survive a crash of the process.
+    # FULL: what was answered with 2xx survives a power cut; with NORMAL it only survives a crash of the process.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -188,7 +188,7 @@ def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    # With a plain BEGIN, a transaction that reads first and writes later fails at once, whatever the timeout.
+    # After a plain BEGIN, a transaction that reads first and writes later can fail at once, whatever the timeout.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -1,7 +1,7 @@
-"""Keeps answers of the database between sessions, with the runs that have changed since each was read.
+"""Cache answers of the database between sessions, each with the runs that changed since it was read.
 
-A reader looks up the changed runs again, and takes the others as they are kept. So a deck in which runs train does not
-read the whole answer again for each change.
+A reader looks up only the changed runs again, so that a deck with training runs does not read whole answers for each
+change.
 """
 
 import threading
@@ -11,32 +11,32 @@ from dataclasses import dataclass
 from typing import Any
 
 KEPT_RUNS = 3_000_000
-"""Runs in all answers together, some 8 bytes each; beyond them the answer that was used longest ago goes."""
+"""The most runs in all answers together, about 8 bytes each; beyond that the least recently used answer is evicted."""
 CHANGED_RUNS = 1000
-"""Runs that have changed since an answer was read, beyond which it is dropped."""
+"""An answer is evicted when more runs than this have changed since it was read."""
 RECENT_CHANGES = 1000
-"""Commits that are known one by one, for a reader whose transaction began before them."""
+"""The most recent commits, for readers whose transaction began before them."""
 
 
 @dataclass(slots=True)
-class _Answer:
+class _CachedAnswer:
     content: Any
     size: int
     changed: set[int]
 
 
 class Memory:
-    """Answers by what was asked; `position` counts the commits that changed runs."""
+    """Answers by their question; `position` counts the commits that changed runs."""
 
     def __init__(self) -> None:
         self.position = 0
         self._recent: deque[tuple[int, Collection[int]]] = deque(maxlen=RECENT_CHANGES)
-        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._answers: OrderedDict[Hashable, _CachedAnswer] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
-    def note_changed(self, run_ids: Collection[int]) -> None:
-        """Mark runs as changed in every answer; called once the change is committed."""
+    def mark_changed(self, run_ids: Collection[int]) -> None:
+        """Mark runs as changed in every answer, after the commit of the change."""
         if not run_ids:
             return
         with self._lock:
@@ -48,7 +48,7 @@ class Memory:
                     self._drop(key)
 
     def recall(self, key: Hashable) -> tuple[Any, set[int]] | None:
-        """Return what was kept, and the runs that have changed since."""
+        """Return a cached answer, and the runs that changed since it was read."""
         with self._lock:
             answer = self._answers.get(key)
             if answer is None:
@@ -57,13 +57,13 @@ class Memory:
             return answer.content, set(answer.changed)
 
     def keep(self, key: Hashable, content: Any, size: int, position: int) -> None:
-        """Keep what a transaction read that began at `position` or later; `size` is the number of runs in it."""
+        """Cache an answer with `size` runs, read by a transaction that began at `position` or later."""
         with self._lock:
             if self.position - position > len(self._recent) or size > KEPT_RUNS:
                 return
             later = [run_ids for at, run_ids in self._recent if at > position]
             self._drop(key)
-            self._answers[key] = _Answer(content, size, set().union(*later))
+            self._answers[key] = _CachedAnswer(content, size, set().union(*later))
             self._size += size
             while self._size > KEPT_RUNS:
                 self._drop(next(iter(self._answers)))
@@ -75,12 +75,12 @@ class Memory:
 
 @dataclass(slots=True)
 class Reader:
-    """The memory as a session uses it; its transaction began at `position` or later."""
+    """The memory for one session, whose transaction began at `position` or later."""
 
     memory: Memory
     position: int
     read: int = 0
-    """Answers that this session has read anew."""
+    """How many answers this session has read and cached."""
 
     def recall(self, key: Hashable) -> tuple[Any, set[int]] | None:
         """See `Memory.recall`."""

@@ -1,4 +1,4 @@
-"""Brings the database to the schema of this program, when the server starts."""
+"""Upgrade the database to the schema of this version when the server starts."""
 
 import os
 import re
@@ -7,58 +7,57 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from traindeck import __version__
+import traindeck
 from traindeck.db import derived
-from traindeck.db.scripts import migrations_folder
 from traindeck.errors import DeckUnusable
 
 SQLITE_HEADER = b"SQLite format 3\x00"
 BACKUPS_KEPT = 5
 FULL_CHECK_BYTES = 32 << 20
-"""Up to this size every page of the database is looked at when the server starts: a tenth of a second at most."""
+"""Up to this size, every page of the database is checked at start, which takes at most a tenth of a second."""
 
 
 def migrate(path: Path) -> str | None:
-    """Upgrade the database at `path`, made if there is none; a copy is kept before rows are touched.
+    """Upgrade the database at `path`, or create it. A backup is made before an upgrade.
 
     Returns:
-        The revision that it was at before, or None for a new database.
+        The revision before the upgrade, or None for a new database.
 
     Raises:
-        DeckUnusable: the file is no database of a deck, is damaged, or is newer than this program.
+        DeckUnusable: the file is not a deck's database, is damaged, or is newer than this version.
     """
     try:
         if path.exists() and path.stat().st_size:
             _check_is_database(path)
         else:
             _check_is_new(path)
-        return _bring_up(path)
+        return _bring_up_to_date(path)
     except (sqlite3.Error, OSError) as error:
         raise DeckUnusable(f"the database {path} cannot be used: {error}") from error
 
 
-def _bring_up(path: Path) -> str | None:
+def _bring_up_to_date(path: Path) -> str | None:
     current, newest = _revision(path), newest_revision()
     if current == newest:
         _renew_derived(path)
         return current
     if current is not None and current > newest:
         raise DeckUnusable(
-            f"{path} is of a newer Traindeck (schema {current}, this program knows {newest}). {_newer(path)}"
+            f"{path} is from a newer Traindeck (schema {current}; this version knows up to {newest}). {_newer(path)}"
         )
-    advice = f"The copy made before is {back_up(path, f'before-{newest}')}." if current is not None else ""
+    advice = f"The backup made before is {back_up(path, f'before-{newest}')}." if current is not None else ""
     try:
         _upgrade(path)
     except Exception as error:
         cause = getattr(error, "orig", None) or error
-        raise DeckUnusable(f"{path} could not be upgraded, and is as it was: {cause}. {advice}".rstrip()) from error
+        raise DeckUnusable(f"{path} could not be upgraded, and is unchanged: {cause}. {advice}".rstrip()) from error
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {_as_number(__version__)}")
+        connection.execute(f"PRAGMA user_version = {_as_number(traindeck.__version__)}")
     return current
 
 
 def _as_number(version: str) -> int:
-    """A version such as "1.12.3" as a number that SQLite keeps in the head of the file: 11203."""
+    """Return a version such as "1.12.3" as the number 11203, which SQLite stores in the file's header."""
     major, minor, patch = (int(part) for part in (re.findall(r"\d+", version) + ["0"] * 3)[:3])
     return major * 10_000 + minor * 100 + patch
 
@@ -72,13 +71,20 @@ def _newer(path: Path) -> str:
     return f"Install version {version} or a later one: pip install 'traindeck>={version}'"
 
 
+def migrations_folder() -> Path:
+    """Return the folder of the migrations: in the installed package, or in the checkout."""
+    package = Path(traindeck.__file__).parent
+    installed = package / "_share" / "alembic"
+    return installed if installed.is_dir() else package.parent.parent / "alembic"
+
+
 def newest_revision() -> str:
-    """The revision that this program needs: the number that the name of its last migration starts with."""
+    """Return the revision that this version needs: the number in the name of its last migration."""
     return max(file.name.split("_")[0] for file in (migrations_folder() / "versions").glob("[0-9]*.py"))
 
 
 def back_up(path: Path, label: str) -> Path:
-    """A consistent copy of the database in `backups/` beside it, whole or not there; only the last few are kept."""
+    """Make a consistent copy of the database in `backups/` beside it, atomically, and delete all but the last few."""
     folder = path.parent / "backups"
     folder.mkdir(exist_ok=True)
     target = folder / f"deck-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{label}.db"
@@ -103,7 +109,7 @@ def _check_is_database(path: Path) -> None:
                 verdict = _verdict(connection, path.stat().st_size)
             problem = None if verdict == "ok" else f"is damaged ({verdict})"
         except sqlite3.OperationalError:
-            raise  # Locked, or out of reach: that is no damage.
+            raise  # Locked or unreachable, and so not damaged.
         except sqlite3.DatabaseError as error:
             problem = f"is damaged ({error})"
     if problem:
@@ -111,7 +117,7 @@ def _check_is_database(path: Path) -> None:
 
 
 def _verdict(connection: sqlite3.Connection, size_bytes: int) -> str:
-    """The word ok, or what is wrong: from a look at every page, or, of a large file, at its length and its schema."""
+    """Return "ok" or what is wrong. Check every page, or, for a large file, its length and schema."""
     if size_bytes <= FULL_CHECK_BYTES:
         return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -125,7 +131,7 @@ def _file_of(connection: sqlite3.Connection) -> str:
 
 
 def _check_is_new(path: Path) -> None:
-    """A deck that has runs or backups has had a database: an empty one in its place would count from 1 again."""
+    """Refuse to create a database beside existing runs or backups: it would give their numbers again."""
     backups, runs = path.parent / "backups", path.parent / "runs"
     if any(backups.glob("deck-*.db")) or any(runs.glob("[0-9]*")):
         state = "is empty" if path.exists() else "is gone"
@@ -135,8 +141,8 @@ def _check_is_new(path: Path) -> None:
 def _advice(path: Path) -> str:
     backups = sorted((path.parent / "backups").glob("deck-*.db"))
     if not backups:
-        return f"There is no backup of it; move {path.parent} away to start with an empty deck."
-    return f"The last backup is {backups[-1]}: copy it over the file to go back to it."
+        return f"There is no backup. Move {path.parent} away to start with an empty deck."
+    return f"The last backup is {backups[-1]}. Copy it over the file to restore it."
 
 
 def _revision(path: Path) -> str | None:
@@ -147,13 +153,13 @@ def _revision(path: Path) -> str | None:
         if not tables:
             return None
         if "alembic_version" not in tables or "run_event" not in tables:
-            raise DeckUnusable(f"{path} is a database, but not of a deck: choose another --home.")
+            raise DeckUnusable(f"{path} is not a deck's database. Choose another --home.")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
 
 
 def _renew_derived(path: Path) -> None:
-    """Make the triggers of this program where the database has others: it was served by another SQLite, say."""
+    """Replace the triggers if they are not those of this version, for example after a change of SQLite."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         if derived.is_current(connection.execute):
             return
@@ -163,7 +169,7 @@ def _renew_derived(path: Path) -> None:
 
 
 def _upgrade(path: Path) -> None:
-    # Imported here: a deck that is up to date, the usual case, starts without Alembic.
+    # Imported here, so that a deck that is up to date, the usual case, starts without Alembic.
     from alembic import command
     from alembic.config import Config
 

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from traindeck.db.types import UtcDateTime, utc_now
 
 LARGEST_INTEGER = 2**63 - 1
-"""What SQLite's integers hold, the numbers of runs among them."""
+"""The largest integer of SQLite, and so the largest number of a run."""
 
 DIRECTIONS = ("higher", "lower", "neither")
 STATUSES = ("queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "lost")
@@ -28,8 +28,8 @@ class Run(SQLModel, table=True):
 
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}", name="ck_run_status"),
-        # The status leads although it is always the same: else SQLite, without statistics, prefers ix_run_status.
-        # With what a run asks for at its end, the next one is found in the index alone.
+        # The status comes first although it is constant here: otherwise SQLite, without statistics, prefers
+        # ix_run_status. The requested slots come last, so that the next run is found in the index alone.
         Index(
             "ix_run_queue",
             "status",
@@ -65,14 +65,14 @@ class Run(SQLModel, table=True):
     cpus: int = 1
     gpus: int = 0
     max_retries: int = 0
-    retries: int = Field(default=0, description="Attempts it has made by itself since the user last started it")
+    retries: int = Field(default=0, description="Automatic retries since the user last started it")
     attempt: int = Field(default=0, description="The current attempt; 0 before the first")
-    resume: bool = Field(default=False, description="The next attempt goes on from the last checkpoint")
+    resume: bool = Field(default=False, description="The next attempt continues from the last checkpoint")
     not_before: datetime | None = Field(
-        default=None, sa_type=UtcDateTime, description="A retry that waits for its back-off does not start earlier"
+        default=None, sa_type=UtcDateTime, description="When the back-off of a retry ends"
     )
-    rerun_of: int | None = Field(default=None, description="The run that this one repeats; it may be deleted since")
-    code_digest: str | None = Field(default=None, sa_type=String(64), description="Of the code kept at launch")
+    rerun_of: int | None = Field(default=None, description="The run that this one repeats; it may have been deleted")
+    code_digest: str | None = Field(default=None, sa_type=String(64), description="Digest of the code kept at launch")
     exit_code: int | None = None
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -92,10 +92,10 @@ class Attempt(SQLModel, table=True):
     claimed_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    seconds: float | None = Field(default=None, description="How long it ran, by a clock that nobody sets")
-    executor: str = Field(sa_type=Text, description="What started it; empty for an imported run")
+    seconds: float | None = Field(default=None, description="How long it ran, by a monotonic clock")
+    executor: str = Field(sa_type=Text, description="The executor that started it; empty for an imported run")
     handle: dict[str, Any] = Field(
-        default_factory=dict, sa_column=_json("{}"), description="What its executor finds it by after a restart"
+        default_factory=dict, sa_column=_json("{}"), description="By which its executor finds it after a restart"
     )
     node: str = Field(default="", sa_type=Text, description="The machine whose slots it holds")
     gpus: list[int] = Field(default_factory=list, sa_column=_json("[]"), description="GPUs by their index there")
@@ -129,16 +129,16 @@ class RunTag(SQLModel, table=True):
 
 
 class Parameter(SQLModel, table=True):
-    """A parameter of a run, by name, as a number or as text: what lists sort and filter by.
+    """A parameter of a run, as a number or as text, by which lists sort and filter.
 
-    Rows of one name lie together (WITHOUT ROWID, the name first): to look up one parameter of thousands of runs
-    reads few pages.
+    Rows of one name are stored together (WITHOUT ROWID, the name first), so that looking up one parameter of thousands
+    of runs reads few pages.
     """
 
     __table_args__ = (
         Index("ix_parameter_number", "name", "number", "run_id"),
         Index("ix_parameter_text", "name", "text", "run_id"),
-        # Those that are no numbers: in an order they come after all that are.
+        # Values that are not numbers; they sort after all numbers.
         Index(
             "ix_parameter_word",
             "name",
@@ -158,9 +158,9 @@ class Parameter(SQLModel, table=True):
 
 
 class ScalarSummary(SQLModel, table=True):
-    """What one scalar of a run has come to: last, least, greatest, and at which step the last was.
+    """The summary of a run's scalar: last, least and greatest value, and the step of the last one.
 
-    `last` is null where it is NaN or infinite. Rows of one tag lie together, as those of one parameter do.
+    `last` is null if it is NaN or infinite. Rows of one tag are stored together, like those of one parameter.
     """
 
     __tablename__ = "scalar_summary"
@@ -188,7 +188,7 @@ class ScalarSummary(SQLModel, table=True):
 
 
 class StatusCount(SQLModel, table=True):
-    """How many runs have a status; kept right by triggers (`derived.py`)."""
+    """How many runs have a status; updated by triggers (`derived.py`)."""
 
     __tablename__ = "status_count"
 
@@ -197,7 +197,7 @@ class StatusCount(SQLModel, table=True):
 
 
 class RunText(SQLModel, table=True):
-    """What a word of the filter is looked for in: a run's name, trainer, notes and tags; kept right by triggers."""
+    """The text in which words of a filter are searched: name, trainer, notes and tags; updated by triggers."""
 
     __tablename__ = "run_text"
 
@@ -206,7 +206,7 @@ class RunText(SQLModel, table=True):
 
 
 class MetricDirection(SQLModel, table=True):
-    """Which way a scalar is better, where the user has said so; of others the tag tells."""
+    """Which way a scalar is better, as set by the user; for other scalars it is derived from the tag."""
 
     __tablename__ = "metric_direction"
     __table_args__ = (CheckConstraint(f"better IN {DIRECTIONS}", name="ck_metric_direction_better"),)
@@ -216,7 +216,7 @@ class MetricDirection(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """An `Idempotency-Key` that made a run: the same request with it again answers the same run."""
+    """The `Idempotency-Key` of a launch. The same request with this key returns the same run."""
 
     __tablename__ = "idempotency_key"
 

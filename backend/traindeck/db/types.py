@@ -9,29 +9,29 @@ from sqlalchemy.types import TypeDecorator
 
 
 def utc_now() -> datetime:
-    """Now, aware, in UTC, to the microsecond."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time. SQLite keeps no offset, so what is stored is UTC and what is read is marked so."""
+    """An aware time, stored as UTC, because SQLite stores no offset."""
 
     impl = DateTime
     cache_ok = True
 
     @property
     def python_type(self) -> type[datetime]:
-        """What a row holds."""
+        """Return the type in a row."""
         return datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To naive UTC; a naive time is a mistake of the caller."""
+        """Convert to naive UTC. Raises ValueError for a naive time."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"a time without an offset: {value!r}")
+            raise ValueError(f"a time needs an offset; got {value!r}")
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To aware UTC."""
+        """Convert to aware UTC."""
         return None if value is None else value.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""How many files the server may have open, each connection being one. What it starts for the user keeps their limit."""
+"""Raise the server's limit of open files, but not that of the programs it starts. Each connection is an open file."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 WANTED = 65_536
-"""The usual soft limit of 1,024 is from the time of select(2)."""
+"""The usual soft limit of 1,024 exists for select(2), which the server does not use."""
 
 OWN_FILES = 256
-"""What the server has open besides connections: its database, files of runs, pipes."""
+"""Reserved for files other than connections: the database, files of runs, pipes."""
 
 _lock = threading.Lock()
 
 
 def raise_limit() -> int:
-    """Raise the soft limit on open files as far as is of use; return how many connections there is room for."""
+    """Raise the soft limit of open files, and return how many connections it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -30,10 +30,10 @@ def raise_limit() -> int:
 
 @contextmanager
 def limit_of_user() -> Iterator[None]:
-    """Start a process inside this that is to have the limit with which the server was started.
+    """Restore the limit with which the server was started, for a process that is started inside this block.
 
-    The limit is the whole server's for the moment of the start: a hook between fork and exec would not be safe beside
-    threads, and setting it afterwards would come too late for what the process itself starts.
+    This changes the limit of the whole server for a moment. A hook between fork and exec is not safe with threads, and
+    setting the limit afterwards would be too late for children of the process.
     """
     with _lock:
         raised = resource.getrlimit(resource.RLIMIT_NOFILE)

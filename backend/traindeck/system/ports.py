@@ -1,4 +1,4 @@
-"""TCP ports: to listen on one, and to say whose it is where that cannot be."""
+"""Listen on a TCP port, and find out who uses it if that fails."""
 
 import socket
 
@@ -8,10 +8,10 @@ BACKLOG = 2048
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one.
+    """Return a listening socket; port 0 takes a free one.
 
     Raises:
-        OSError: the port is in use, or not ours to take.
+        OSError: the port is in use, or this user may not use it.
     """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -25,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def owner_of(port: int) -> psutil.Process | None:
-    """The process that listens on a TCP port, as far as this user may know."""
+    """Return the process that listens on a TCP port, if this user may see it."""
     try:
         for one in psutil.net_connections("tcp"):
             if one.status == psutil.CONN_LISTEN and tuple(one.laddr)[1:2] == (port,) and one.pid:
@@ -36,7 +36,7 @@ def owner_of(port: int) -> psutil.Process | None:
 
 
 def describe_owner(owner: psutil.Process | None) -> str:
-    """The end of a sentence, such as " by process 42 (python)"; empty where the owner is not known."""
+    """Return the end of a sentence, such as " by process 42 (python)"; "" if the owner is unknown."""
     if owner is None:
         return ""
     try:
