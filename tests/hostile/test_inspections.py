@@ -19,6 +19,8 @@ GOOD = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument
 ANSWER = (
     "import argparse, os, sys\nanswer = os.path.join(os.path.dirname(os.getcwd()), 'answer.json')\nparse_args = 0\n"
 )
+PARSES = "\n# parser.parse_args()\nparser.parse_args\n"
+"""Has a script looked upon as one with a parser."""
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def ask(inspector: Inspector, tmp_path: Path) -> Callable[[str], Inspection]:
     def ask(source: str) -> Inspection:
         # The process of the tests may have decks of other tests for children.
         before = descendants(os.getpid())
-        found = inspector.inspect(target(tmp_path, "hostile", source + "\n# parser.parse_args()\nparser.parse_args\n"))
+        found = inspector.inspect(target(tmp_path, "hostile", source + PARSES))
         assert inspector.inspect(target(tmp_path, "good", GOOD)).schema is not None
         wait_for(lambda: set(descendants(os.getpid())) <= set(before), "nothing of it is left")
         assert list((tmp_path / "cache" / "inspections").iterdir()) == []
@@ -87,7 +89,10 @@ def test_a_pipe_where_the_watching_process_writes_is_not_waited_for(ask):
 
 
 def test_folders_that_are_too_deep_to_walk_are_removed(ask):
-    assert ask("import os\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\nos._exit(1)").schema is None
+    # More of them than Python recurses, and a path longer than the kernel takes.
+    assert (
+        ask("import os\nfor _ in range(1100):\n    os.mkdir('deep')\n    os.chdir('deep')\nos._exit(1)").schema is None
+    )
 
 
 def test_memory_is_bounded(ask, monkeypatch):
@@ -201,7 +206,7 @@ USES = [
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("hidden", [False, True], ids=["seen", "imported by a computed name"])
-def test_a_program_without_a_form_is_not_run_past_its_parser(ask, inspector, tmp_path, use, hidden):
+def test_a_program_without_a_form_is_not_run_past_its_parser(inspector, tmp_path, use, hidden):
     (tmp_path / "hostile").mkdir()
     for name, source in LIBRARIES.items():
         (tmp_path / "hostile" / f"{name}.py").write_text(source)
@@ -212,7 +217,7 @@ def test_a_program_without_a_form_is_not_run_past_its_parser(ask, inspector, tmp
         source += f"exec({use!r})\nimport argparse\nargparse.ArgumentParser().parse_args()\n"
     else:
         source += f"{use}\n"
-    found = ask(source)
+    found = inspector.inspect(target(tmp_path, "hostile", source + PARSES))
 
     assert not mark.exists()
     assert "has no form" in found.reason
