@@ -2,7 +2,9 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -123,7 +125,18 @@ def test_a_failure_tells_a_number_that_is_in_the_log_and_nothing_else(deck: Serv
     assert deck.client.get("/healthz").status_code == 200
 
 
-def test_a_database_locked_from_outside_is_said_and_passes(deck: ServedDeck):
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[ServedDeck]:
+    """A deck that soon gives up waiting for a lock."""
+    constants = {"traindeck.db.engine.BUSY_TIMEOUT_SECONDS": 0.3}
+    deck = ServedDeck(tmp_path / "home", cpus=2, cold=True, constants=constants)
+    deck.start()
+    yield deck
+    deck.end()
+
+
+def test_a_database_locked_from_outside_is_said_and_passes(impatient: ServedDeck):
+    deck = impatient
     with closing(sqlite3.connect(deck.home / "deck.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         response = deck.client.post("/runs", json={"script": {"source": "pass"}})

@@ -4,18 +4,18 @@ import os
 import socket
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from support.served import ServedDeck
+from support.served import ServedDeck, serve_command
 from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.db.tables import Attempt, Run
 from traindeck.runs.files import DeckFiles
 
+IMPATIENT = {"traindeck.db.engine.BUSY_TIMEOUT_SECONDS": 0.3}
 ODD = "what? 100%20 #1"
 
 
@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> DeckFiles:
 
 def serve(home: Path, port: int = 0) -> str:
     """Start a server that is expected to refuse; what it says."""
-    command = [sys.executable, "-m", "traindeck.cli", "serve", "--home", str(home), "--port", str(port), "--cold"]
+    command = [*serve_command(IMPATIENT), "--home", str(home), "--port", str(port), "--cold"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRAINDECK_")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
@@ -60,7 +60,7 @@ def test_a_database_that_nobody_else_may_read_at_start(left: DeckFiles) -> None:
 
 
 def test_a_database_that_is_locked_for_writing_at_start_is_written_once_it_is_free(left: DeckFiles) -> None:
-    deck = ServedDeck(left.home, cold=True)
+    deck = ServedDeck(left.home, cold=True, constants=IMPATIENT)
     try:
         with closing(sqlite3.connect(left.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

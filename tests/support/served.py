@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,35 @@ from traindeck.runner.order import read_order
 PLAIN = {"trust_env": False, "verify": False}
 """For a client of http on this machine: reading the list of certificates for each takes 20 to 40 ms."""
 
+SERVE = """
+import sys
+from importlib import import_module
+for place, value in {constants!r}.items():
+    module, _, name = place.rpartition(".")
+    assert hasattr(import_module(module), name), place
+    setattr(import_module(module), name, value)
+from traindeck.cli.main import main
+sys.argv = ["traindeck", "serve", *sys.argv[1:]]
+main()
+"""
+
+
+def serve_command(constants: Mapping[str, float] | None = None) -> list[str]:
+    """How a server is started; with other values for constants of modules, where a test would wait for long."""
+    if constants:
+        return [sys.executable, "-c", SERVE.format(constants=dict(constants))]
+    return [sys.executable, "-m", "traindeck.cli", "serve"]
+
+
 FINAL = {"completed", "failed", "cancelled", "lost"}
 
 
 class ServedDeck:
     """A deck that can be started, killed, and started again."""
 
-    def __init__(self, home: Path, **settings: Any) -> None:
+    def __init__(self, home: Path, *, constants: Mapping[str, float] | None = None, **settings: Any) -> None:
         self.home = home
+        self.command = serve_command(constants)
         self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(**PLAIN)
@@ -46,8 +68,7 @@ class ServedDeck:
         self.home.parent.mkdir(parents=True, exist_ok=True)
         (self.home / "server.json").unlink(missing_ok=True)
         with (self.home.parent / "server.log").open("ab") as log:
-            command = [sys.executable, "-m", "traindeck.cli", "serve"]
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, env=environment, stdout=log, stderr=log)
         wait_for(self._answers, "the server answers")
         self.client = httpx.Client(base_url=self.url, timeout=30, **PLAIN)
 
