@@ -2,10 +2,12 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from support.waiting import wait_for
@@ -160,3 +162,76 @@ def test_a_shim_that_comes_late_finds_the_attempt_taken(tmp_path: Path) -> None:
     for pid in (first, second):
         os.waitpid(pid, 0)
     assert (order.parent / "output.log").read_text() == "once\n"
+
+
+BEGINS = 'server.send(json.dumps({"began": os.getpid()}).encode())'
+WAITS = """
+import pathlib, sys, time
+while not pathlib.Path(sys.argv[0] + ".go").exists():
+    time.sleep(0.02)
+"""
+
+
+def importing(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
+    """Return a forkserver that has begun, and does not get ready."""
+    # One core, so that each run needs the one on which the forkserver imports.
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    start(launcher, tmp_path, monkeypatch, BEGINS, HOLDS)
+    wait_for(lambda: list(launcher.forkserver.messages()), "it has begun")
+    assert launcher.forkserver.pid
+    return psutil.Process(launcher.forkserver.pid)
+
+
+def is_held(process: psutil.Process) -> bool:
+    return process.status() == psutil.STATUS_STOPPED
+
+
+def test_imports_are_held_while_a_run_that_was_started_without_them_makes_its_own(
+    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = importing(launcher, tmp_path, monkeypatch)
+    order = ordered(tmp_path, WAITS)
+    launcher.launch(order)
+    wait_for(lambda: is_held(process), "the imports are held")
+    launcher.warm_up()
+    assert is_held(process)
+    (tmp_path / "script1.py.go").touch()
+    ends(order)
+    wait_for(lambda: launcher.reap() or launcher.warm_up() or not is_held(process), "the imports continue")
+
+
+@pytest.mark.parametrize("limit", ["HOLD_SECONDS", "HOLDS_SECONDS"])
+def test_imports_are_not_held_for_longer_than_a_run_takes_for_its_own(
+    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(forkserver, limit, 0.3)
+    process = importing(launcher, tmp_path, monkeypatch)
+    order = ordered(tmp_path, WAITS)
+    launcher.launch(order)
+    wait_for(lambda: is_held(process), "the imports are held")
+    wait_for(lambda: launcher.warm_up() or not is_held(process), "the imports continue beside the run")
+    if limit == "HOLDS_SECONDS":
+        launcher.forkserver.hold()
+        assert not is_held(process)
+    (tmp_path / "script1.py.go").touch()
+    ends(order)
+
+
+def test_a_forkserver_whose_imports_are_held_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    server = """
+import pathlib, sys, time
+from traindeck.executors.local.forkserver import Forkserver
+forkserver = Forkserver(pathlib.Path(sys.argv[1]) / "forkserver.log")
+forkserver.ensure_started()
+while not any("began" in message for message in forkserver.messages()):
+    time.sleep(0.01)
+forkserver.hold()
+print(forkserver.pid, flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", server, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        child = psutil.Process(int(process.stdout.readline()))
+        wait_for(lambda: is_held(child), "the imports are held")
+        process.kill()
+    wait_for(lambda: not child.is_running(), "the forkserver has ended", 60.0)

@@ -78,7 +78,7 @@ def _leave_the_shim() -> None:
     restore_default_signals()
     prctl.set_name("python")
     # If the shim is killed nobody would know how the run ended, nor could stop it: so it ends too.
-    prctl.die_with_parent(signal.SIGKILL)
+    prctl.signal_with_parent(signal.SIGKILL)
     if sys.platform == "linux":
         _prefer_for_oom_kill()
 

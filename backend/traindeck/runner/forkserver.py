@@ -40,6 +40,9 @@ def main(descriptor: int) -> None:
     # Ctrl-C in the terminal of the server is the server's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prctl.set_name("traindeck-fork")
+    # The server may suspend the imports. Where it is killed then, they continue, and find it gone.
+    prctl.signal_with_parent(signal.SIGCONT)
+    server.send(json.dumps({"began": os.getpid()}).encode())
     folders, variables = stamps_of_folders(), dict(os.environ)
     missing = _import_all(server)
     # What the imports have set there, a script that does not import them would not find.

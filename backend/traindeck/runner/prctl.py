@@ -8,8 +8,8 @@ PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def die_with_parent(signal_number: int) -> None:
-    """Have the kernel send this process a signal when its parent ends."""
+def signal_with_parent(signal_number: int) -> None:
+    """Have the kernel send this process a signal when its parent ends, or the parent's thread that started it."""
     _prctl(PR_SET_PDEATHSIG, signal_number)
 
 

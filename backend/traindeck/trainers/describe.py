@@ -24,7 +24,7 @@ from traindeck.trainers.trainer import Trainer
 
 def main(arguments: list[str]) -> NoReturn:
     """Answer for the trainer named first in `arguments`, and end the process."""
-    prctl.die_with_parent(signal.SIGKILL)
+    prctl.signal_with_parent(signal.SIGKILL)
     answers = os.dup(1)
     os.dup2(2, 1)
     code = 0

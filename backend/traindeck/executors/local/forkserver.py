@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,11 @@ STUCK_SECONDS = 2.0
 STUCK_IMPORTING_SECONDS = 10.0
 HOPELESS_SECONDS = 60.0
 
+HOLD_SECONDS = 5.0
+"""How long the imports wait for a run that was started in a fresh Python: about as long as its own take."""
+HOLDS_SECONDS = 20.0
+"""How long they wait in all, however many runs are started meanwhile."""
+
 
 class Forkserver:
     """One forkserver process, started again where it ends by itself.
@@ -48,6 +54,9 @@ class Forkserver:
         self._untaken: dict[str, float] = {}
         self.imported: set[str] = set()
         self.imports = Imports()
+        self._has_begun = False
+        self._held_until: float | None = None
+        self._held_first: float | None = None
 
     @property
     def stuck(self) -> bool:
@@ -89,8 +98,28 @@ class Forkserver:
         logger.info("forkserver started pid=%d", self._process.pid)
         return True
 
+    def hold(self) -> None:
+        """Suspend the imports for a while: a run that is started without them needs the processor for its own."""
+        # Before it has begun, a server that is killed would leave it suspended for good.
+        if self._process is None or self.ready or self._untaken or not self._has_begun:
+            return
+        now = time.monotonic()
+        self._held_first = self._held_first or now
+        until = min(now + HOLD_SECONDS, self._held_first + HOLDS_SECONDS)
+        if until > now:
+            self._process.send_signal(signal.SIGSTOP)
+            self._held_until = until
+
+    def release(self, *, now: bool = False) -> None:
+        """Continue the imports, now or once they have been held for long enough."""
+        if self._held_until is not None and (now or time.monotonic() > self._held_until):
+            self._held_until = None
+            if self._process is not None:
+                self._process.send_signal(signal.SIGCONT)
+
     def order(self, path: Path | str) -> bool:
         """Ask for an attempt; False where the process is gone."""
+        self.release(now=True)
         try:
             if self._socket is None:
                 return False
@@ -121,6 +150,7 @@ class Forkserver:
 
     def retire(self) -> subprocess.Popen[bytes] | None:
         """Have no process any more. The one that was ends after what it was asked for; the caller reaps it."""
+        self.release(now=True)
         retired, self._process = self._process, None
         if self._socket is not None:
             self._socket.close()
@@ -137,6 +167,7 @@ class Forkserver:
 
     def close(self) -> None:
         """Have the process end: it does when our end of the socket is closed. Runs go on."""
+        self.release(now=True)
         if self._process is not None and not self.ready:
             # Still importing, it would not notice for seconds; it has not started anything yet.
             self._process.terminate()
@@ -146,6 +177,8 @@ class Forkserver:
         self._reap()
 
     def _note(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "began" in message:
+            self._has_begun = True
         if "took" in message:
             self._untaken.pop(message["took"], None)
         if "module" in message:
@@ -171,6 +204,7 @@ class Forkserver:
     def _forget(self) -> None:
         """Know nothing of a process that was."""
         self.ready, self.imports = False, Imports()
+        self._has_begun, self._held_until, self._held_first = False, None, None
         self.imported.clear()
         self._untaken.clear()
 

@@ -1,6 +1,7 @@
 """Starts shims: through the warm forkserver, or, where that cannot be, each in a fresh Python."""
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ class Launcher:
         """Have the forkserver import what it needs, before anybody waits for it."""
         if self.cold:
             return
+        self.forkserver.release(now=not self._children)
         self.forkserver.end_if_hopeless()
         if self.forkserver.ready:
             self._replace_if(self.forkserver.imports.changed_anywhere())
@@ -46,7 +48,9 @@ class Launcher:
             again, when that process is gone, is safe: of two shims one finds the attempt taken.
         """
         if self.cold or self.forkserver.stuck or self._is_sooner_cold(order):
-            return self._start_cold(order)
+            asked = self._start_cold(order)
+            self._hold_imports()
+            return asked
         asked = self.forkserver.ensure_started() and self.forkserver.order(order)
         return self.forkserver.pid if asked else None
 
@@ -96,6 +100,11 @@ class Launcher:
         if retired is not None:
             self._children.append(retired)
         self.forkserver.ensure_started()
+
+    def _hold_imports(self) -> None:
+        """Suspend the forkserver's imports where they would take a processor from runs that were started without it."""
+        if not self.cold and len(self._children) >= len(os.sched_getaffinity(0)) // 2:
+            self.forkserver.hold()
 
     def _start_cold(self, order: Path) -> int:
         with self.forkserver.log.open("ab") as log, limit_of_user():

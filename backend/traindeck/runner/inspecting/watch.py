@@ -87,7 +87,7 @@ def _start(request: dict[str, Any], path: Path, stderr: int, pipe: int | None) -
 
 def _leave() -> None:
     """Bound what the process may take, and everything that it starts."""
-    prctl.die_with_parent(signal.SIGKILL)
+    prctl.signal_with_parent(signal.SIGKILL)
     for limit, most in (
         (resource.RLIMIT_FSIZE, LARGEST_FILE_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
