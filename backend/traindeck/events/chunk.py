@@ -42,13 +42,12 @@ def read_chunk(data: bytes, takes: Takes) -> Chunk:
     """Take apart the records that begin with `data`; points of records that `takes` wants become columns."""
     records = Records(data)
     sorter = _Sorter(records, takes)
-    lengths = records.lengths[: records.sound_heads]
-    for length in np.unique(lengths).tolist():
-        sorter.read(length, np.flatnonzero(lengths == length))
-    good = min([records.sound_heads, *sorter.corrupt])
-    corrupt = None if records.may_go_on(good) else BAD_LENGTH
-    if good < records.sound_heads:
-        corrupt = BAD_RECORD
+    for length in np.unique(records.lengths).tolist():
+        sorter.read(length, np.flatnonzero(records.lengths == length))
+    good = min([len(records.lengths), *sorter.corrupt])
+    corrupt = None
+    if sorter.corrupt or not records.may_begin(good):
+        corrupt = BAD_RECORD if records.may_begin(good) else BAD_LENGTH
         sorter.columns.keep_before(good)
     others = sorted(other for other in sorter.others if other[0] < good)
     return Chunk(sorter.columns, others, int(records.ends[good]), corrupt)

@@ -32,22 +32,17 @@ Indices = NDArray[np.int64]
 
 
 class Records:
-    """The whole records that some bytes begin with.
+    """The whole records that some bytes begin with, going by their lengths alone.
 
     Attributes:
         ends: Where each record begins, and where the last one ends; int64, shape (records + 1,).
         lengths: The size of each record's content; int64, shape (records,).
-        sound_heads: How many records come before the first whose length does not match its checksum.
     """
 
     def __init__(self, data: bytes) -> None:
         self._data, self._view = data, np.frombuffer(data, np.uint8)
         self.ends = edges(data)
         self.lengths = np.diff(self.ends) - FRAME_BYTES
-        distinct, which = np.unique(self.lengths, return_inverse=True)
-        expected = np.array([masked_crc(LENGTH.pack(length)) for length in distinct.tolist()], np.uint32)
-        sound = self._stored(self.ends[:-1] + LENGTH.size) == expected[which]
-        self.sound_heads = len(sound) if sound.all() else int(sound.argmin())
 
     def content(self, number: int) -> bytes:
         """Return the content of one record."""
@@ -55,26 +50,26 @@ class Records:
         return self._data[begin + HEADER_BYTES : end - FOOTER_BYTES]
 
     def is_sound(self, number: int) -> bool:
-        """Return whether the content of one record matches its checksum."""
+        """Return whether one record matches its checksums."""
         begin, end = self.ends[number : number + 2].tolist()
         content = memoryview(self._data)[begin + HEADER_BYTES : end - FOOTER_BYTES]
-        return masked_crc(content) == int.from_bytes(self._data[end - FOOTER_BYTES : end], "little")
+        footer = int.from_bytes(self._data[end - FOOTER_BYTES : end], "little")
+        return self.may_begin(number) and masked_crc(content) == footer
+
+    def may_begin(self, number: int) -> bool:
+        """Return whether one record, or what stands behind the last one, has a sound header, or not yet a whole one."""
+        begin = int(self.ends[number])
+        head = self._data[begin : begin + HEADER_BYTES]
+        return len(head) < HEADER_BYTES or record_bytes(head) is not None
 
     def columns(self, numbers: Indices) -> tuple[Bytes, NDArray[np.bool_]]:
         """Return the bytes of records of one length, shape (length, records), and which match their checksums."""
-        starts, length = self.ends[numbers] + HEADER_BYTES, int(self.lengths[numbers[0]])
-        columns = np.ascontiguousarray(sliding_window_view(self._view, length)[starts].T)
-        return columns, masked_crcs(columns) == self._stored(starts + length)
-
-    def may_go_on(self, number: int) -> bool:
-        """Return whether what stands in the place of a record, or behind the last one, may still become one."""
-        head = self._data[int(self.ends[number]) :][:HEADER_BYTES]
-        return len(head) < HEADER_BYTES or record_bytes(head) is not None
-
-    def _stored(self, places: Indices) -> NDArray[np.uint32]:
-        if not len(places):
-            return np.empty(0, np.uint32)
-        return sliding_window_view(self._view, FOOTER_BYTES)[places].view("<u4").reshape(-1)
+        length = int(self.lengths[numbers[0]])
+        frames = np.ascontiguousarray(sliding_window_view(self._view, length + FRAME_BYTES)[self.ends[numbers]].T)
+        content, footers = frames[HEADER_BYTES:-FOOTER_BYTES], np.ascontiguousarray(frames[-FOOTER_BYTES:].T)
+        head = np.array(masked_crc(LENGTH.pack(length)), "<u4").reshape(1).view(np.uint8)
+        sound = (frames[LENGTH.size : HEADER_BYTES] == head[:, None]).all(axis=0)
+        return content, sound & (masked_crcs(content) == footers.view("<u4").reshape(-1))
 
 
 def record_bytes(data: bytes) -> int | None:
