@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from support.scheduling import FaultyDatabase, Scheduler
 from traindeck.db.migrate import migrate
+from traindeck.executors.memory import MemoryExecutor
 from traindeck.runs.files import DeckFiles
 
 NewScheduler = Callable[..., Scheduler]
@@ -35,10 +36,10 @@ def new_scheduler(home: tuple[DeckFiles, FaultyDatabase]) -> Iterator[NewSchedul
     made: list[Scheduler] = []
     _empty(files, database)
 
-    def new(*, after: Scheduler | None = None, **options: object) -> Scheduler:
+    def new(*, after: Scheduler | None = None, executor: MemoryExecutor | None = None, **options: object) -> Scheduler:
         while made:
             made.pop().let_go()
-        scheduler = Scheduler(files, database, after.executor if after else None, **options)
+        scheduler = Scheduler(files, database, after.executor if after else executor, **options)
         made.append(scheduler)
         if after is not None:
             scheduler.dispatcher.adopt()

@@ -111,6 +111,16 @@ def test_an_order_that_the_server_left_gets_no_process_any_more(new_scheduler, s
         assert [one.starts for one in life.executor.processes.values()] == [0, 1]
 
 
+def test_a_stop_that_was_asked_of_a_killed_server_is_carried_out_by_the_next(new_scheduler):
+    life = Life(new_scheduler)
+    life.scheduler.cancel(life.run_id)
+    life.die("server")
+    assert life.executor.stopped == []
+    life.scheduler.tick()
+    assert life.executor.stopped == [life.run_id]
+    assert life.scheduler.status(life.run_id) == "cancelled"
+
+
 class DiesAt:
     """Carries out so many steps, and none after that: the server was killed before it, or in its middle."""
 

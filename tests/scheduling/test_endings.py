@@ -1,8 +1,5 @@
 """Every end of a run is told as what it was, with a reason where it failed."""
 
-import os
-import signal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -56,36 +53,9 @@ def test_a_run_that_ends_well_has_times_and_its_whole_log(shared_deck: ServedDec
     assert shared_deck.log_of(run["id"]) == "a" * 100_000 + "\nend"
 
 
-def test_a_failed_run_is_retried_as_often_as_was_asked(shared_deck: ServedDeck) -> None:
-    run_id = shared_deck.launch("import sys; sys.exit(1)", max_retries=2)["id"]
-    run = wait_for(lambda: _ended_attempt(shared_deck, run_id, 3), "the third attempt has ended")
-    assert (run["status"], run["attempt"]) == ("failed", 3)
-
-
-def test_a_failed_run_is_not_retried_where_that_was_not_asked(shared_deck: ServedDeck) -> None:
-    run_id = shared_deck.launch("import sys; sys.exit(1)")["id"]
-    shared_deck.wait_for_status(run_id, "failed")
-    later = shared_deck.launch("print('later')")
-    shared_deck.wait_for_status(later["id"], "completed")
-    assert shared_deck.run(run_id)["attempt"] == 1
-
-
 def _ended_attempt(deck: ServedDeck, run_id: int, attempt: int) -> dict[str, Any] | None:
     run = deck.run(run_id)
     return run if run["attempt"] == attempt and run["status"] in FINAL else None
-
-
-def test_attempts_that_the_user_started_use_up_no_retry(shared_deck: ServedDeck) -> None:
-    run_id = shared_deck.launch("import signal\nsignal.pause()", max_retries=1)["id"]
-    shared_deck.wait_for_status(run_id, "running")
-    shared_deck.client.post(f"/runs/{run_id}/cancel")
-    shared_deck.wait_for_status(run_id, "cancelled")
-    shared_deck.client.post(f"/runs/{run_id}/retry")
-    shared_deck.wait_for_status(run_id, "running")
-    for attempt in (2, 3):
-        trainer = wait_for(partial(_trainer_of, shared_deck, run_id, attempt), "the trainer is there")
-        os.kill(trainer, signal.SIGKILL)
-    assert wait_for(lambda: _ended_attempt(shared_deck, run_id, 3), "the retry has ended")["status"] == "failed"
 
 
 def test_a_resumed_run_keeps_what_it_measured_before(shared_deck: ServedDeck) -> None:
@@ -103,11 +73,3 @@ def test_a_resumed_run_keeps_what_it_measured_before(shared_deck: ServedDeck) ->
     run = wait_for(lambda: _ended_attempt(shared_deck, run_id, 2), "the second attempt has ended")
     assert run["metrics"]["Loss/train"] == {"last": 1.0, "min": 1.0, "max": 9.0, "step": 2}
     assert run["metrics"]["Accuracy"]["last"] == 0.5
-
-
-def _trainer_of(deck: ServedDeck, run_id: int, attempt: int) -> int | None:
-    try:
-        trainer = deck.process_record(run_id, attempt)["trainer"]
-    except (OSError, ValueError):
-        return None
-    return trainer["pid"] if trainer else None
