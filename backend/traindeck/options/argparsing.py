@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from traindeck.options.declaration import Record, levels
+from traindeck.options.declaration import Commands, Option, Parser, levels
 from traindeck.options.reading import Early, Reading, Refused, converter, out_of_bounds
 
 UNSET: Any = object()
@@ -57,7 +57,7 @@ class _LeftOut(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
-def read_with_argparse(declaration: Record, args: Sequence[str]) -> Reading:
+def read_with_argparse(declaration: Parser, args: Sequence[str]) -> Reading:
     """What `args` come to."""
     reading = Reading()
     if declaration["files"] and any(arg[:1] in declaration["files"] for arg in args if arg):
@@ -80,11 +80,11 @@ def read_with_argparse(declaration: Record, args: Sequence[str]) -> Reading:
     return reading
 
 
-def _settings(record: Record) -> dict[str, Any]:
+def _settings(record: Parser) -> dict[str, Any]:
     return {"prefix_chars": record["prefixes"], "allow_abbrev": record["abbreviations"]}
 
 
-def _fill(parser: argparse.ArgumentParser, record: Record, reading: Reading) -> None:
+def _fill(parser: argparse.ArgumentParser, record: Parser, reading: Reading) -> None:
     commands = record["commands"]
     groups = [(set(one["places"]), parser.add_mutually_exclusive_group(required=one["required"]))
               for one in record["exclusive"]]  # fmt: skip
@@ -97,16 +97,16 @@ def _fill(parser: argparse.ArgumentParser, record: Record, reading: Reading) -> 
         _add_commands(parser, commands, reading)
 
 
-def _add_commands(parser: argparse.ArgumentParser, commands: Record, reading: Reading) -> None:
+def _add_commands(parser: argparse.ArgumentParser, commands: Commands, reading: Reading) -> None:
     action = parser.add_subparsers(dest=commands["key"], required=commands["required"], prog="", parser_class=_Parser)
     for item in commands["items"]:
         below = action.add_parser(item["name"], aliases=item["aliases"], add_help=False, **_settings(item))
         _fill(below, item, reading)
 
 
-def _described(option: Record, reading: Reading) -> dict[str, Any]:
+def _described(option: Option, reading: Reading) -> dict[str, Any]:
     """The keywords of `add_argument` for an option."""
-    action = option["action"]
+    action: Any = option["action"]
     described: dict[str, Any] = {"default": None if action in GATHERED else UNSET}
     if option["flags"]:
         described.update(dest=option["key"], required=option["required"])
@@ -126,7 +126,7 @@ def _described(option: Record, reading: Reading) -> dict[str, Any]:
     return {**described, "action": action}
 
 
-def _valued(option: Record, reading: Reading) -> dict[str, Any]:
+def _valued(option: Option, reading: Reading) -> dict[str, Any]:
     described: dict[str, Any] = {"nargs": option["nargs"], "type": _bounded(option, reading)}
     if option["nargs"] == "?":
         described["const"] = option["const"]
@@ -137,7 +137,7 @@ def _valued(option: Record, reading: Reading) -> dict[str, Any]:
     return described
 
 
-def _bounded(option: Record, reading: Reading) -> Any:
+def _bounded(option: Option, reading: Reading) -> Any:
     convert = converter(option, reading)
 
     def convert_within(text: str) -> Any:
@@ -151,7 +151,7 @@ def _bounded(option: Record, reading: Reading) -> Any:
     return convert_within
 
 
-def _given(declaration: Record, values: dict[str, Any]) -> dict[str, Any]:
+def _given(declaration: Parser, values: dict[str, Any]) -> dict[str, Any]:
     """The values that were given; lists and counts go on from the defaults that they have."""
     found = {key: value for key, value in values.items() if value is not UNSET and value is not None}
     for level in levels(declaration):
@@ -165,5 +165,5 @@ def _given(declaration: Record, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _canonical(commands: Record, name: str) -> str:
+def _canonical(commands: Commands, name: str) -> str:
     return next(str(item["name"]) for item in commands["items"] if name in (item["name"], *item["aliases"]))

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from traindeck.counting import counted
-from traindeck.options.declaration import Record
+from traindeck.options.declaration import Commands, Option, Parser
 from traindeck.options.reading import Early, Reading, Refused, converter, out_of_bounds, parts_of
 
 MISSING_COMMAND = "Missing command."
 
 
-def read_with_click(declaration: Record, args: Sequence[str]) -> Reading:
+def read_with_click(declaration: Parser, args: Sequence[str]) -> Reading:
     """What `args` come to."""
     reading = Reading()
     try:
@@ -31,14 +31,14 @@ def read_with_click(declaration: Record, args: Sequence[str]) -> Reading:
 class _Command:
     """One command: reads its own options, and has the command below read the rest."""
 
-    def __init__(self, record: Record, reading: Reading) -> None:
+    def __init__(self, record: Parser, reading: Reading) -> None:
         self.record = record
         self.reading = reading
         reading.unsure |= bool(record["unsure"]) or any(option.get("checks") for option in record["options"])
         self.flags = {flag: option for option in record["options"] for flag in [*option["flags"], *option["negative"]]}
         self.given: dict[str, Any] = {}
         self.texts: dict[str, list[list[str] | None]] = {}
-        self.taking: dict[str, Record] = {}
+        self.taking: dict[str, Option] = {}
         self.left: list[str] = []
         self.rest: list[str] = []
 
@@ -52,15 +52,14 @@ class _Command:
             if option["required"] and option["key"] not in self.given:
                 raise Refused(f"Missing {'option' if option['flags'] else 'argument'} '{_shown(option)}'.")
         self.reading.values.update(self.given)
-        if self.record["commands"]:
-            self._read_command(left)
+        if commands := self.record["commands"]:
+            self._read_command(commands, left)
         elif left and not self.record["lenient"]:
             raise Refused(f"Got unexpected extra argument{'s' if len(left) > 1 else ''} ({' '.join(left)})")
         else:
             self.reading.extras = left
 
-    def _read_command(self, left: list[str]) -> None:
-        commands = self.record["commands"]
+    def _read_command(self, commands: Commands, left: list[str]) -> None:
         if not left:
             if commands["required"]:
                 raise Refused(MISSING_COMMAND)
@@ -118,7 +117,7 @@ class _Command:
         if unknown:
             self.left.append(f"-{unknown}")
 
-    def _take(self, option: Record, flag: str) -> None:
+    def _take(self, option: Option, flag: str) -> None:
         action, key = option["action"], option["key"]
         if action == "exit":
             raise Early
@@ -146,13 +145,13 @@ class _Command:
             values = [self._value(option, texts) for texts in several]
             self.given[key] = values if option["action"] == "append" else values[0]
 
-    def _value(self, option: Record, texts: list[str] | None) -> Any:
+    def _value(self, option: Option, texts: list[str] | None) -> Any:
         if texts is None:
             return option["const"]
         values = self._converted(option, texts)
         return values if isinstance(option["nargs"], int) else values[0]
 
-    def _texts(self, option: Record, flag: str) -> list[str] | None:
+    def _texts(self, option: Option, flag: str) -> list[str] | None:
         """The arguments that an option takes; None where it may be given without one, and is."""
         nargs = option["nargs"]
         if nargs == "?":
@@ -179,7 +178,7 @@ class _Command:
             texts = self._place(option, texts[at:], texts[:at])
         return self._place(positionals[open_ended], texts, [])
 
-    def _place(self, option: Record, texts: list[str], left: list[str]) -> list[str]:
+    def _place(self, option: Option, texts: list[str], left: list[str]) -> list[str]:
         nargs = option["nargs"]
         if texts and isinstance(nargs, int) and len(texts) < nargs:
             raise Refused(f"Argument '{_shown(option)}' takes {counted(nargs, 'value')}.")
@@ -188,10 +187,10 @@ class _Command:
             self.given[option["key"]] = values[0] if nargs is None else values
         return left
 
-    def _converted(self, option: Record, texts: list[str]) -> list[Any]:
+    def _converted(self, option: Option, texts: list[str]) -> list[Any]:
         return [self._convert(part, text) for part, text in zip(parts_of(option, len(texts)), texts, strict=True)]
 
-    def _convert(self, option: Record, text: str) -> Any:
+    def _convert(self, option: Option, text: str) -> Any:
         try:
             value = converter(option, self.reading)(text)
         except ValueError:
@@ -212,13 +211,13 @@ def _is_short(flag: str) -> bool:
     return len(flag) == 2
 
 
-def _takes_value(option: Record) -> bool:
+def _takes_value(option: Option) -> bool:
     return option["action"] in ("store", "append")
 
 
-def _width(option: Record) -> int:
+def _width(option: Option) -> int:
     return option["nargs"] if isinstance(option["nargs"], int) else 1
 
 
-def _shown(option: Record) -> str:
+def _shown(option: Option) -> str:
     return max(option["flags"], key=len) if option["flags"] else str(option["name"]).upper()

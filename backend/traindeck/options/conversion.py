@@ -15,7 +15,7 @@ from typing import Any
 
 from traindeck.options.argparsing import read_with_argparse
 from traindeck.options.clicking import read_with_click
-from traindeck.options.declaration import Record, chosen_levels, levels, options_by_key
+from traindeck.options.declaration import Option, Parser, chosen_levels, levels, options_by_key
 from traindeck.options.defaults import can_be_said, is_default, text_of, values_to_answer
 from traindeck.options.reading import Reading, converter
 from traindeck.options.schema import LISTS, SWITCHES, Schema
@@ -147,7 +147,7 @@ def _arranged(schema: Schema, params: dict[str, Any], layout: str) -> list[str]:
     return args
 
 
-def _tokens(options: list[Record], value: Any, *, click: bool) -> Iterator[str]:
+def _tokens(options: list[Option], value: Any, *, click: bool) -> Iterator[str]:
     """The arguments that give one parameter its value; none where that is a default which cannot be said."""
     first = options[0]
     default, action = first["default"], first["action"]
@@ -171,7 +171,7 @@ def _tokens(options: list[Record], value: Any, *, click: bool) -> Iterator[str]:
         yield from _given(first, value, click=click)
 
 
-def _start(option: Record, value: list[Any]) -> int:
+def _start(option: Option, value: list[Any]) -> int:
     """Where what is added to a list begins: a list goes on from its default."""
     default = option["default"] or []
     if value[: len(default)] != default:
@@ -180,7 +180,7 @@ def _start(option: Record, value: list[Any]) -> int:
     return len(default)
 
 
-def _switch(options: list[Record], value: Any) -> str:
+def _switch(options: list[Option], value: Any) -> str:
     for option in options:
         if option["action"] == "boolean_optional":
             positive = [flag for flag in option["flags"] if flag not in option["negative"]]
@@ -195,7 +195,7 @@ def _switch(options: list[Record], value: Any) -> str:
     )
 
 
-def _given(option: Record, value: Any, *, click: bool) -> Iterator[str]:
+def _given(option: Option, value: Any, *, click: bool) -> Iterator[str]:
     """A flag with its value or values; the values alone for a positional."""
     nargs = option["nargs"]
     if nargs == "?" and option["flags"] and value == option["const"]:
@@ -213,12 +213,12 @@ def _given(option: Record, value: Any, *, click: bool) -> Iterator[str]:
         yield from [flag, *texts]
 
 
-def _flag(option: Record) -> str:
+def _flag(option: Option) -> str:
     long = [flag for flag in option["flags"] if flag[:1] == flag[1:2]]
     return str((long or option["flags"])[0])
 
 
-def _relax(record: Record, *, argparse: bool) -> None:
+def _relax(record: Parser, *, argparse: bool) -> None:
     for option in record["options"]:
         option["required"] = False
         if argparse and not option["flags"] and option["nargs"] not in ("?", "*"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
 
-from traindeck.options.declaration import Record
+from traindeck.options.declaration import Option
 
 INFINITIES = frozenset({"inf", "-inf", "nan"})
 BOUNDS = (
@@ -47,13 +47,13 @@ class Early(Exception):
     """Help or a version was asked for: nothing after it matters."""
 
 
-def parts_of(option: Record, count: int) -> Iterator[Record]:
+def parts_of(option: Option, count: int) -> Iterator[Option]:
     """The option once for each of `count` values: of a tuple, each may be of a kind of its own."""
     parts = option.get("parts")
     return islice(cycle([{**option, **part} for part in parts] if parts else [option]), count)
 
 
-def converter(option: Record, reading: Reading) -> Callable[[str], Any]:
+def converter(option: Option, reading: Reading) -> Callable[[str], Any]:
     """The function that makes a value of an option's text; it raises ValueError for one that does not fit.
 
     Where the script's own code would be asked, `reading` becomes unsure.
@@ -92,13 +92,13 @@ def _number(kind: str, text: str) -> Any:
     return text
 
 
-def out_of_bounds(option: Record, value: Any) -> str | None:
+def out_of_bounds(option: Option, value: Any) -> str | None:
     """What is wrong with a number: the words for its bound, or None."""
     number = float(value) if isinstance(value, str) and value in INFINITIES else value
     if isinstance(number, bool) or not isinstance(number, int | float):
         return None
     for bound, fits, words in BOUNDS:
-        limit = option.get(bound)
+        limit: Any = option.get(bound)
         if limit is not None and not fits(number, limit):
             return f"{words} {limit}"
     return None
