@@ -14,6 +14,7 @@ from traindeck.executors.local.launcher import Launcher
 from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Inspection, Target
 from traindeck.runner.family import descendants
+from traindeck.runner.program import Program
 
 GOOD = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float)\nparser.parse_args()\n"
 ANSWER = (
@@ -49,7 +50,7 @@ def target(tmp_path: Path, name: str, source: str) -> Target:
     folder = tmp_path / name
     folder.mkdir(exist_ok=True)
     (folder / "train.py").write_text(source)
-    return Target(path0=folder, source=folder / "train.py", file=str(folder / "train.py"), base=folder)
+    return Target(Program(cwd=str(folder)), path0=folder, source=folder / "train.py", file=str(folder / "train.py"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from traindeck.launches.rerun import prepare_again, resolve_again, submit_again
 from traindeck.launches.resolution import KnownOnly
 from traindeck.launches.submission import prepare, resolve, submit
 from traindeck.options.inspection import Inspection, Parsed, Target
-from traindeck.runner.program import START
+from traindeck.runner.program import START, Program
 from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import RunView
@@ -144,7 +144,7 @@ def test_what_is_known_only_is_told_and_nothing_is_asked(pad: Launchpad) -> None
         lambda target: known.parse(target, []),
     ):
         with pytest.raises(LookupError):
-            ask(Target())
+            ask(Target(Program()))
 
 
 def test_a_repeat_keeps_what_is_not_asked_otherwise(pad: Launchpad) -> None:

@@ -9,6 +9,7 @@ from traindeck.executors.local.forkserver import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
 from traindeck.options.inspection import Inspection, Target
+from traindeck.runner.program import Program
 
 Inspect = Callable[..., Inspection]
 
@@ -50,6 +51,6 @@ def script(folder: Path) -> Callable[[str], Target]:
     def write(source: str) -> Target:
         path = folder / "train.py"
         path.write_text(source)
-        return Target(path0=folder, source=path, file=str(path), base=folder)
+        return Target(Program(cwd=str(folder)), path0=folder, source=path, file=str(path))
 
     return write

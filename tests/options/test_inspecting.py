@@ -14,6 +14,7 @@ from traindeck.executors.local.inspector import Inspector
 from traindeck.options.inspection import Target
 from traindeck.runner import inspecting
 from traindeck.runner.family import descendants
+from traindeck.runner.program import Program
 
 Script = Callable[[str], Target]
 
@@ -203,12 +204,14 @@ def test_a_module_is_asked_as_python_m_would_run_it(inspector: Inspector, folder
     (folder / "pkg").mkdir()
     (folder / "pkg" / "__init__.py").write_text("")
     (folder / "pkg" / "train.py").write_text("assert __package__ == 'pkg'" + ARGPARSE + "parser.parse_args()")
-    assert "lr" in properties(inspector, Target(path0=folder, base=folder, module="pkg.train"))
-    assert "no module pkg.missing" in reason(inspector, Target(path0=folder, base=folder, module="pkg.missing"))
+    assert "lr" in properties(inspector, Target(Program(module="pkg.train", cwd=str(folder)), path0=folder))
+    assert "no module pkg.missing" in reason(
+        inspector, Target(Program(module="pkg.missing", cwd=str(folder)), path0=folder)
+    )
 
 
 def test_a_pasted_script_needs_no_folder(inspector: Inspector) -> None:
-    target = Target(content=(ARGPARSE + "parser.parse_args()").encode(), file="train.py")
+    target = Target(Program(), content=(ARGPARSE + "parser.parse_args()").encode(), file="train.py")
     assert "lr" in properties(inspector, target)
     assert inspector.inspect(replace(target)).cached
 
@@ -313,7 +316,8 @@ def test_another_interpreter_needs_no_traindeck(
     venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
     python = str(tmp_path / "venv" / "bin" / "python")
     isolated = "import sys\nassert sys.prefix.endswith('venv')\nassert 'traindeck' not in sys.modules\n"
-    target = replace(script(isolated + ARGPARSE + "parser.parse_args()"), python=python)
+    target = script(isolated + ARGPARSE + "parser.parse_args()")
+    target = replace(target, program=replace(target.program, python=python))
     assert "lr" in properties(inspector, target)
 
 

@@ -55,28 +55,25 @@ def locate(body: ScriptBody, code: CodeStore) -> Located:
 def _located(asked: Program, body: ScriptBody, code: CodeStore, refusals: "_Refusals") -> Located:
     if body.source is not None:
         filename = refusals.plain_filename("script.py" if body.filename is None else body.filename)
-        target = replace(_target(asked), content=body.source.encode(), file=filename)
-        return Located(replace(asked, filename=filename, kind="source"), target)
+        program = replace(asked, filename=filename, kind="source")
+        return Located(program, Target(program, content=body.source.encode(), file=filename))
     if body.upload is not None:
         tree = tree_to_run(code.uploads.find(body.upload), body.entry)
         folder = code.uploads.folder / body.upload
         source = folder / (tree.entry or "")
-        target = replace(_target(asked), path0=source.parent, source=source)
         program = replace(asked, filename=tree.entry or "", kind="upload")
-        return Located(program, replace(target, base=target.base or folder), tree)
+        where = replace(program, cwd=program.cwd or str(folder))
+        return Located(program, Target(where, path0=source.parent, source=source), tree)
     if body.module is not None:
-        target = replace(_target(asked), module=body.module)
-        return Located(
-            replace(asked, filename=body.module, kind="module", module=body.module),
-            replace(target, path0=target.base),
-        )
+        program = replace(asked, filename=body.module, kind="module", module=body.module)
+        return Located(program, Target(program, path0=Path(asked.cwd or "")))
     if body.command is not None:
         refusals.program(body.command[0], asked.cwd)
         name = os.path.basename(body.command[0])  # noqa: PTH119 (as it was written)
         return Located(replace(asked, filename=name, kind="command", command=tuple(body.command)), None)
     path = refusals.file("path", _absolute(body.path or ""))
     program = replace(asked, filename=path.name, path=str(path), cwd=asked.cwd or str(path.parent))
-    return Located(program, replace(_target(program), path0=path.parent, source=path, file=str(path)))
+    return Located(program, Target(program, path0=path.parent, source=path, file=str(path)))
 
 
 def locate_kept(program: Program, code: CodeTree | None, run_folder: Path) -> Located:
@@ -84,11 +81,10 @@ def locate_kept(program: Program, code: CodeTree | None, run_folder: Path) -> Lo
     if program.kind == "command" or code is None:
         return Located(program, None, code)
     folder = run_folder / "code"
-    if program.module is not None:
-        return Located(program, replace(_target(program), path0=folder, module=program.module), code)
+    if program.kind == "module":
+        return Located(program, Target(program, path0=folder), code)
     source = folder / (code.entry or program.filename)
-    file = program.path or str(source)
-    return Located(program, replace(_target(program), path0=source.parent, source=source, file=file), code)
+    return Located(program, Target(program, path0=source.parent, source=source, file=program.path or str(source)), code)
 
 
 def keep(located: Located, code: CodeStore) -> Located:
@@ -108,11 +104,6 @@ def keep(located: Located, code: CodeStore) -> Located:
     if entry is not None:
         target = replace(target, source=code.blobs.path(entry.sha256))
     return Located(program, target, tree)
-
-
-def _target(program: Program) -> Target:
-    base = Path(program.cwd) if program.cwd else None
-    return Target(base=base, python=program.python, cold=program.cold)
 
 
 def _taken(located: Located, code: CodeStore, reads: Reads) -> CodeTree | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from traindeck.runner.program import Program
+
 WITHOUT_FORM = ("absl", "fire", "hydra", "docopt", "gin", "sacred", "cyclopts", "tyro")
 
 
@@ -42,20 +44,21 @@ class Target:
     """A script as it would be started.
 
     `source` is the file to read it from, or `content` what would stand in it, and `file` what it believes its path to
-    be; a module has its `module` name instead. `path0` comes first in its `sys.path`; without it, the script's own
-    folder is empty. `base` is the folder that its relative paths mean, None for an empty one. `python` is an
-    interpreter of its own, None for the deck's. `sources` is what was read of it already.
+    be; a module has none of these. `path0` comes first in its `sys.path`; without it, the script's own folder is empty.
+    `sources` is what was read of it already.
     """
 
+    program: Program
     path0: Path | None = None
     source: Path | None = None
     content: bytes | None = None
     file: str = ""
-    module: str | None = None
-    base: Path | None = None
-    python: str | None = None
-    cold: bool = False
     sources: Sources | None = field(default=None, compare=False)
+
+    @property
+    def base(self) -> Path | None:
+        """The folder that its relative paths mean, None for an empty one."""
+        return Path(self.program.cwd) if self.program.cwd else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,10 @@ def read_sources(target: Target, reads: Reads | None = None) -> Sources:
     sources = Sources()
     reads = reads or Reads()
     root = target.path0 or Path("/nonexistent")
-    entry = _module_file(root, target.module) if target.module else target.source or root / "script.py"
+    module = target.program.module
+    entry = _module_file(root, module) if module else target.source or root / "script.py"
     if entry is None:
-        sources.problem = f"there is no module {target.module} in its folder"
+        sources.problem = f"there is no module {module} in its folder"
     else:
         _follow(sources, target, root, entry, reads)
     sources.digest = _digest(target, sources)
@@ -85,16 +86,16 @@ def _follow(sources: Sources, target: Target, root: Path, entry: Path, reads: Re
 
 def _digest(target: Target, sources: Sources) -> str:
     """Return the digest of what the options depend on: sources, settings beside them, interpreter and its packages."""
-    base = target.base or target.path0
+    program, base = target.program, target.base or target.path0
     told = [
         __version__,
         *(f"{path}={digest}" for path, digest in sorted(sources.files.items())),
         *(sorted(_settings(base)) if base else []),
-        str(target.module),
+        str(program.module),
         str(target.file),
         str(target.base),
-        str(target.python),
-        *_packages(target.python),
+        str(program.python),
+        *_packages(program.python),
     ]
     return hashlib.sha256("\n".join(told).encode(errors="surrogateescape")).hexdigest()
 

@@ -144,7 +144,7 @@ class Inspector:
         seconds = time.monotonic() - started
         if "declaration" not in answer:
             late, said = bool(answer.get("late")), str(answer.get("reason", UNREADABLE["reason"]))[:1000]
-            logger.info("inspection of %s: %s", target.file or target.module, said)
+            logger.info("inspection of %s: %s", target.file or target.program.module, said)
             return Inspection(None, said, seconds, late=late)
         try:
             schema = make_schema(answer["parser"], answer["declaration"])
@@ -160,7 +160,7 @@ class Inspector:
         if not self._turns.acquire(timeout=TURN_SECONDS):
             raise DeckBusy("Too many scripts are asked for their options at the moment; try again shortly.")
         try:
-            cold = target.cold or target.python or self._launcher.cold
+            cold = target.program.cold or target.program.python or self._launcher.cold
             # A forkserver that is still importing takes longer than a fresh Python.
             warm = not cold and self._launcher.forkserver.ready
             return self._answer(target, sources, args, warm=warm)
@@ -247,13 +247,13 @@ def _write_request(folder: Path, target: Target, sources: Sources, args: Sequenc
         source.write_bytes(target.content)
         file = str(source)
     request = {
-        "kind": "module" if target.module else "file",
+        "kind": "module" if target.program.module else "file",
         "source": str(source),
         "file": file or str(source),
-        "module": target.module,
+        "module": target.program.module,
         "path0": str(target.path0 or own),
-        "base": str(target.base) if target.base else None,
-        "python": target.python,
+        "base": target.program.cwd,
+        "python": target.program.python,
         "libraries": sorted(sources.libraries),
         "calls": sources.calls,
         "parse": None if args is None else list(args),
