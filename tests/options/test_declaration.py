@@ -8,7 +8,17 @@ from typing import Any
 import click
 import pytest
 
-from traindeck.options.declaration import Choice, Command, Commands, Exclusive, Option, Parser, Taken, levels, with_keys
+from traindeck.options.declaration import (
+    DeclaredChoice,
+    DeclaredCommand,
+    DeclaredCommands,
+    DeclaredOption,
+    DeclaredParser,
+    ExclusiveOptions,
+    TakenValue,
+    levels,
+    with_keys,
+)
 from traindeck.runner.inspecting import clicked, declared
 
 
@@ -48,14 +58,14 @@ def check(record: dict[str, Any], kind: Any, *optional: str) -> None:
 @pytest.mark.parametrize("report", [argparse_parser, click_command])
 def test_every_record_has_the_fields_that_are_declared_and_no_others(report: Any) -> None:
     for level in levels(with_keys(report())):
-        check(level.record, Command if level.above else Parser)  # type: ignore[arg-type]
+        check(level.record, DeclaredCommand if level.above else DeclaredParser)  # type: ignore[arg-type]
         for option in level.record["options"]:
-            check(option, Option, *Taken.__annotations__)  # type: ignore[arg-type]
+            check(option, DeclaredOption, *TakenValue.__annotations__)  # type: ignore[arg-type]
             for choice in option.get("choices", []):
-                check(choice, Choice)  # type: ignore[arg-type]
+                check(choice, DeclaredChoice)  # type: ignore[arg-type]
             for part in option.get("parts", []):
-                check(part, Taken, *Taken.__annotations__)  # type: ignore[arg-type]
+                check(part, TakenValue, *TakenValue.__annotations__)  # type: ignore[arg-type]
         for group in level.record["exclusive"]:
-            check(group, Exclusive)  # type: ignore[arg-type]
+            check(group, ExclusiveOptions)  # type: ignore[arg-type]
         if level.record["commands"]:
-            check(level.record["commands"], Commands)  # type: ignore[arg-type]
+            check(level.record["commands"], DeclaredCommands)  # type: ignore[arg-type]

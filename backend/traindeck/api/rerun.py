@@ -1,14 +1,13 @@
 """`/runs/N/rerun`: the same once more, exactly or with a few things changed."""
 
 from functools import partial
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Response, status
+from fastapi import APIRouter, Response, status
 
 from traindeck.api.deck import DeckDep
 from traindeck.api.lanes import asking
 from traindeck.api.problems import responses
-from traindeck.api.runs import RunId
+from traindeck.api.runs import IdempotencyKey, RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.launches.requests import RerunBody
 from traindeck.launches.rerun import prepare_again, resolve_again, submit_again
@@ -30,10 +29,7 @@ async def rerun(
     deck: DeckDep,
     response: Response,
     body: RerunBody = AS_IT_WAS,
-    idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=200, description="Repeating a request with its key is safe"),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> RunView:
     """Queue a new run that does the same as this one: same code, parameters, environment and interpreter."""
     pad = deck.launchpad

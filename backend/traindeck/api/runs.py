@@ -31,6 +31,9 @@ from traindeck.runs.view import RunPage, RunView
 router = APIRouter(tags=["runs"], route_class=LaunchRoute)
 
 RunId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="The number of the run", examples=[42])]
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=200, description="Repeating a request with its key is safe")
+]
 FOLDERS_NAMED = 3
 HTML = {"text/html": {"schema": {"type": "string"}}}
 
@@ -46,10 +49,7 @@ async def launch_run(
     body: LaunchBody,
     deck: DeckDep,
     response: Response,
-    idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=200, description="Repeating a request with its key is safe"),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> RunView:
     """Queue a run. It starts at once where its slots are free."""
     pad = deck.launchpad

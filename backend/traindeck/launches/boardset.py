@@ -54,7 +54,7 @@ class BoardSet:
         board: What is shown.
         runs: How many runs those are.
         count: The same for people, such as "newest 100 of 240 runs".
-        live: Whether there may be more to show later: a run has not ended, or others may come to match.
+        live: Whether there may be more to show later: a run has not ended, or others may match later.
     """
 
     board: BoardSpec
@@ -71,7 +71,7 @@ class BoardSets:
         self._kept: OrderedDict[str, tuple[int, float, BoardSet]] = OrderedDict()
 
     def get(self, name: str, changes: int, make: Callable[[], BoardSet]) -> BoardSet:
-        """The board of that name as it is after so many changes; raises what `make` raises."""
+        """Return the board of that name as it is after so many changes; raises what `make` raises."""
         now = time.monotonic()
         with self._lock:
             before, made_at, kept = self._kept.get(name, (-1, 0.0, None))
@@ -87,7 +87,7 @@ class BoardSets:
 
 
 def name_of(runs: str | None, q: str | None) -> str:
-    """The part of the path behind /boards/ that stands for these runs.
+    """Return the part of the path behind /boards/ that stands for these runs.
 
     Raises:
         InvalidRequest: neither or both are given, or one is no list and no filter.
@@ -101,7 +101,7 @@ def name_of(runs: str | None, q: str | None) -> str:
 
 
 def encoded(q: str) -> str:
-    """A filter as a part of a path."""
+    """Return a filter as a part of a path."""
     return base64.urlsafe_b64encode(q.encode()).decode().rstrip("=")
 
 
@@ -126,14 +126,14 @@ def board_set(database: Database, files: DeckFiles, name: str) -> BoardSet:
 
 
 def board_of(run: Run, files: DeckFiles) -> BoardSpec:
-    """The board of one run, all of its attempts."""
+    """Return the board of one run, with all of its attempts."""
     return board_over(f"run-{run.id}", files, {"": run})
 
 
 def board_over(
     board_id: str, files: DeckFiles, runs: dict[str, Run], colours: dict[str, int] | None = None, title: str = ""
 ) -> BoardSpec:
-    """A board over runs by the prefixes of their names; attempts that do not go on from each other stand apart."""
+    """Return a board over runs by the prefixes of their names; attempts that do not continue each other stand apart."""
     folders, sessions, earlier = {}, {}, {}
     for prefix, run in runs.items():
         run_files = files.run(run.id or 0)
@@ -163,7 +163,7 @@ def _named(database: Database, numbers: list[int]) -> list[Run]:
 
 
 def _matching(database: Database, q: str) -> tuple[list[Run], str]:
-    """The newest runs that match, and in words how many there are."""
+    """Return the newest runs that match, and in words how many there are."""
     with database.read() as session:
         runs, total, exact = newest_matching(session, q, MOST)
     matching = counted(total, "run") if exact else f"{total:,}+ runs"
@@ -181,7 +181,7 @@ def _decoded(text: str) -> str:
 
 
 def run_numbers(text: str, fewest: int, most: int, rule: str) -> list[int]:
-    """The runs that a list such as 41,42 names, each once, in its order.
+    """Return the numbers in a list such as 41,42, each once, in its order.
 
     Raises:
         InvalidRequest: it is no such list, or there are not `fewest` to `most`, which `rule` says in words.

@@ -30,7 +30,7 @@ MOST = 5000
 """Runs that one folder is made into."""
 
 CALL_SECONDS = 8.0
-"""How long one call reads; whoever asks again goes on."""
+"""How long one call reads; the same request again continues there."""
 
 READ_SECONDS = 20.0
 """How long one folder is read before its run is shown; the observer reads what is left of it."""
@@ -56,13 +56,13 @@ class ImportBody(Body):
 
 
 class ImportView(BaseModel):
-    """What has come of it."""
+    """Which runs were made, and what could not be read."""
 
     runs: list[int] = Field(description="The numbers of all runs of this folder, those of earlier imports too")
     created: int
     refreshed: int = Field(description="Runs of an earlier import whose event files have changed since")
     unchanged: int
-    left: int = Field(description="Folders that are not read yet: the same request again goes on with them")
+    left: int = Field(description="Folders that are not read yet: the same request again continues with them")
     complete: bool = Field(description=f"False where there are more than {MOST} runs, or too many folders to look into")
     problems: list[str] = Field(
         description="Why folders are not imported, and what of event files is left out or corrected; 20 at most"
@@ -84,12 +84,12 @@ def import_below(pad: Launchpad, body: ImportBody, limit_bytes: int) -> ImportVi
     try:
         with ThreadPoolExecutor(READERS, thread_name_prefix="import") as readers:
             bounds = CopyBounds(limit_bytes, time.monotonic() + COPY_SECONDS, pad.code.blobs.reserve)
-            return _Import(pad, top, body, bounds if body.copy_files else None, readers).all()
+            return _FolderImport(pad, top, body, bounds if body.copy_files else None, readers).all()
     finally:
         _ONE_AT_A_TIME.release()
 
 
-class _Import:
+class _FolderImport:
     """One call: the folders below one, a few at a time."""
 
     def __init__(
@@ -115,7 +115,7 @@ class _Import:
         return self.view
 
     def _some(self, paths: list[Path]) -> None:
-        """A few folders at once: the disk confirms what several of them write in one go."""
+        """Import a few folders at once: the disk confirms what several of them write in one go."""
         refusals = {path: _refusal(path, copy=self.body.copy_files) for path in paths}
         self._add_problems(refusals.values())
         logs = self.readers.map(log_folder, [path for path in paths if refusals[path] is None])

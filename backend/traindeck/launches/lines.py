@@ -1,4 +1,4 @@
-"""Which attempts of a run go on from each other, so that they are shown as one line."""
+"""Which attempts of a run continue each other, so that they are shown as one line."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,10 +13,10 @@ KNOWN = 10_000
 
 
 def lines(run: RunFiles, attempts: int) -> list[list[int]]:
-    """The numbers of the attempts, oldest first; in one list those that go on from each other.
+    """Return the numbers of the attempts, oldest first; those that continue each other are in one list.
 
-    An attempt goes on where it was given a checkpoint and takes its scalars up at later steps than the one before:
-    a script that does not heed the checkpoint begins again, and stays apart.
+    An attempt continues the one before if it was given a checkpoint and its scalars start at later steps. A script that
+    ignores the checkpoint begins again, and stays apart.
     """
     found: list[list[int]] = [[1]]
     for number in range(2, attempts + 1):
@@ -29,13 +29,13 @@ def lines(run: RunFiles, attempts: int) -> list[list[int]]:
 
 
 def line_before(run: RunFiles, attempt: int) -> list[AttemptFiles]:
-    """The attempts that `attempt` goes on from, oldest first."""
+    """Return the attempts that `attempt` continues, oldest first."""
     chain = lines(run, attempt)[-1] if attempt > 1 else []
     return [run.attempt(number) for number in chain[:-1]]
 
 
 def line_problems(run: RunFiles, attempt: int, before: Sequence[AttemptFiles]) -> list[str]:
-    """What the curves of an attempt, and of those that it goes on from, lack or have corrected; 20 at most."""
+    """Return what the curves of an attempt, and of those that it continues, lack or have corrected; 20 at most."""
     earlier = [
         f"Attempt {one.folder.name.rpartition('-')[2]}: {problem}"
         for one in before

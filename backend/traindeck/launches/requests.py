@@ -131,7 +131,7 @@ class LaunchBody(Body):
     env: Annotated[dict[VariableName, Value], BeforeValidator(few_variables)] = Field(
         {}, max_length=MAX_VARIABLES, description="Environment variables"
     )
-    max_retries: int = Field(0, strict=True, ge=0, le=100, description="New attempts that a failure leads to by itself")
+    max_retries: int = Field(0, strict=True, ge=0, le=100, description="New attempts after a failure")
 
     @model_validator(mode="after")
     def _one_program(self) -> "LaunchBody":

@@ -20,9 +20,9 @@ from traindeck.runs import commands
 logger = logging.getLogger(__name__)
 
 UNCHECKED_SECONDS = 2.0
-"""A script that takes longer to come to its parser is queued without a check where it has no arguments."""
+"""A script without arguments that takes longer to reach its parser is queued unchecked."""
 CHECK_SECONDS = 10.0
-"""As much where it has some, and no `params`, which would have to be turned into arguments."""
+"""The same for a script with arguments. `params` are always waited for, as they have to become arguments."""
 NO_COMMAND = "a command is started as it stands: only scripts and modules are asked for their options"
 
 
@@ -31,8 +31,8 @@ def resolve_options(
 ) -> tuple[Program, dict[str, Any]]:
     """Return the script with the arguments to start it with, and all of its parameters.
 
-    A script that is new to the deck is run up to its parser for that, for some seconds at the most; one that does not
-    come to it in this time is launched unchecked, as one without a parser is, and says so; see `complete_later`.
+    A script that is new to the deck is run up to its parser for that, for a few seconds at most. If it does not reach
+    its parser in this time, it is launched unchecked, and the run says so; see `complete_later`.
 
     Raises:
         InvalidRequest: the script would refuse an argument or a parameter, or has no such option to resume by; or there
@@ -63,7 +63,7 @@ def inspect(inspector: Inspections, target: Target | None) -> Inspection:
 
 
 def complete_later(pad: Launchpad, run_id: int, target: Target | None, args: Sequence[str]) -> None:
-    """Give a run that was queued unchecked its parameters, once its script has come to its parser."""
+    """Give a run that was queued unchecked its parameters, once its script has reached its parser."""
     if target is None or pad.inspector.known(target) is not None:
         return
 
@@ -124,25 +124,25 @@ class _Hurried:
 
 
 class KnownOnly:
-    """Tells what is known of scripts, and raises an error instead of asking one."""
+    """Returns what is known of scripts, and raises an error instead of asking one."""
 
     def __init__(self, inspector: Inspections, error: Exception) -> None:
         self._inspector = inspector
         self._error = error
 
     def known(self, target: Target) -> Inspection | None:
-        """What is known, or None."""
+        """Return what is known, or None."""
         return self._inspector.known(target)
 
     def inspect(self, target: Target) -> Inspection:
-        """What is known; raises the error where nothing is."""
+        """Return what is known; raises the error where nothing is."""
         found = self.known(target)
         if found is None:
             raise self._error
         return found
 
     def inspect_within(self, target: Target, seconds: float) -> Inspection:  # noqa: ARG002
-        """What is known; raises the error where nothing is."""
+        """Return what is known; raises the error where nothing is."""
         return self.inspect(target)
 
     def begin(self, target: Target) -> Future[Inspection]:  # noqa: ARG002

@@ -109,7 +109,7 @@ def queue_run(pad: Launchpad, spec: RunSpec, idempotency_key: str | None) -> Run
 
 
 def resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
-    """What is asked for beyond what the machine has for runs."""
+    """Return what is asked for beyond what the machine has for runs."""
     errors = []
     for kind, asked, there in (("cpus", wanted.cpus, capacity.cpus), ("gpus", wanted.gpus, capacity.gpus)):
         if asked > there:
@@ -120,7 +120,7 @@ def resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
 
 
 def check_params(registry: Registry, name: str, params: Mapping[str, Any]) -> dict[str, object]:
-    """All parameters of the trainer `name`, those that are not given with their defaults; raises InvalidRequest."""
+    """Return all parameters of the trainer `name`, with defaults for the others; raises InvalidRequest."""
     try:
         return registry.get(name).validate(params)
     except UnknownTrainer as error:

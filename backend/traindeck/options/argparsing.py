@@ -9,8 +9,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from traindeck.options.declaration import Commands, Option, Parser, levels
-from traindeck.options.reading import Early, Reading, Refused, converter, out_of_bounds
+from traindeck.options.declaration import DeclaredCommands, DeclaredOption, DeclaredParser, levels
+from traindeck.options.reading import Early, ReadArguments, RefusedArguments, converter, out_of_bounds
 
 UNSET: Any = object()
 """The default of every option here, so that what was given can be told from what was not."""
@@ -20,7 +20,7 @@ GATHERED = ("append", "extend", "append_const", "count")
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Argparse would end the process."""
-        raise Refused(message)
+        raise RefusedArguments(message)
 
 
 class _Exit(argparse.Action):
@@ -41,7 +41,7 @@ class _Either(argparse.Action):
 class _Unknown(argparse.Action):
     """A flag for an action of the script's own, of which nothing else is known."""
 
-    reading: Reading
+    reading: ReadArguments
 
     def __call__(self, *_: Any) -> None:
         self.reading.unsure = True
@@ -50,16 +50,16 @@ class _Unknown(argparse.Action):
 class _LeftOut(argparse.Action):
     """An option with an action of the script's own, which also decides what it is without a value."""
 
-    reading: Reading
+    reading: ReadArguments
 
     def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _flag: str | None = None) -> None:
         self.reading.unsure |= values is None
         setattr(namespace, self.dest, values)
 
 
-def read_with_argparse(declaration: Parser, args: Sequence[str]) -> Reading:
-    """What `args` come to."""
-    reading = Reading()
+def read_with_argparse(declaration: DeclaredParser, args: Sequence[str]) -> ReadArguments:
+    """Read `args` with a parser that is built from the declaration."""
+    reading = ReadArguments()
     if declaration["files"] and any(arg[:1] in declaration["files"] for arg in args if arg):
         # The rest stands in a file, and how it is read is up to the script.
         reading.unsure = reading.from_file = True
@@ -70,21 +70,21 @@ def read_with_argparse(declaration: Parser, args: Sequence[str]) -> Reading:
     try:
         namespace, extras = parse(list(args))
         if extras and not declaration["lenient"]:
-            raise Refused("unrecognized arguments: " + " ".join(extras))
+            raise RefusedArguments("unrecognized arguments: " + " ".join(extras))
         reading.values = _given(declaration, vars(namespace))
         reading.extras = extras
     except Early:
         reading.early = True
-    except (Refused, argparse.ArgumentError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (RefusedArguments, argparse.ArgumentError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reading.refusal = str(error)
     return reading
 
 
-def _settings(record: Parser) -> dict[str, Any]:
+def _settings(record: DeclaredParser) -> dict[str, Any]:
     return {"prefix_chars": record["prefixes"], "allow_abbrev": record["abbreviations"]}
 
 
-def _fill(parser: argparse.ArgumentParser, record: Parser, reading: Reading) -> None:
+def _fill(parser: argparse.ArgumentParser, record: DeclaredParser, reading: ReadArguments) -> None:
     commands = record["commands"]
     groups = [(set(one["places"]), parser.add_mutually_exclusive_group(required=one["required"]))
               for one in record["exclusive"]]  # fmt: skip
@@ -97,14 +97,14 @@ def _fill(parser: argparse.ArgumentParser, record: Parser, reading: Reading) -> 
         _add_commands(parser, commands, reading)
 
 
-def _add_commands(parser: argparse.ArgumentParser, commands: Commands, reading: Reading) -> None:
+def _add_commands(parser: argparse.ArgumentParser, commands: DeclaredCommands, reading: ReadArguments) -> None:
     action = parser.add_subparsers(dest=commands["key"], required=commands["required"], prog="", parser_class=_Parser)
     for item in commands["items"]:
         below = action.add_parser(item["name"], aliases=item["aliases"], add_help=False, **_settings(item))
         _fill(below, item, reading)
 
 
-def _described(option: Option, reading: Reading) -> dict[str, Any]:
+def _described(option: DeclaredOption, reading: ReadArguments) -> dict[str, Any]:
     """The keywords of `add_argument` for an option."""
     action: Any = option["action"]
     described: dict[str, Any] = {"default": None if action in GATHERED else UNSET}
@@ -126,7 +126,7 @@ def _described(option: Option, reading: Reading) -> dict[str, Any]:
     return {**described, "action": action}
 
 
-def _valued(option: Option, reading: Reading) -> dict[str, Any]:
+def _valued(option: DeclaredOption, reading: ReadArguments) -> dict[str, Any]:
     described: dict[str, Any] = {"nargs": option["nargs"], "type": _bounded(option, reading)}
     if option["nargs"] == "?":
         described["const"] = option["const"]
@@ -137,7 +137,7 @@ def _valued(option: Option, reading: Reading) -> dict[str, Any]:
     return described
 
 
-def _bounded(option: Option, reading: Reading) -> Any:
+def _bounded(option: DeclaredOption, reading: ReadArguments) -> Any:
     convert = converter(option, reading)
 
     def convert_within(text: str) -> Any:
@@ -151,7 +151,7 @@ def _bounded(option: Option, reading: Reading) -> Any:
     return convert_within
 
 
-def _given(declaration: Parser, values: dict[str, Any]) -> dict[str, Any]:
+def _given(declaration: DeclaredParser, values: dict[str, Any]) -> dict[str, Any]:
     """The values that were given; lists and counts go on from the defaults that they have."""
     found = {key: value for key, value in values.items() if value is not UNSET and value is not None}
     for level in levels(declaration):
@@ -165,5 +165,5 @@ def _given(declaration: Parser, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _canonical(commands: Commands, name: str) -> str:
+def _canonical(commands: DeclaredCommands, name: str) -> str:
     return next(str(item["name"]) for item in commands["items"] if name in (item["name"], *item["aliases"]))

@@ -14,7 +14,7 @@ from traindeck.options.inspection import Inspection
 
 MOST = 1000
 LATE_SECONDS = 60.0
-"""How long a script that did not come to its parser is left alone the first time; then twice as long each time."""
+"""How long a script that did not reach its parser is left alone the first time; then twice as long each time."""
 VERSION = 2
 
 

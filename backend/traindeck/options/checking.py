@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from traindeck.errors import FieldError
-from traindeck.options.declaration import Option, chosen_levels, levels
+from traindeck.options.declaration import DeclaredOption, chosen_levels, levels
 from traindeck.options.schema import Schema
 from traindeck.options.values import alike, as_declared, equal, faults, in_case
 from traindeck.trainers.parameters import ParamError, param_errors
@@ -128,7 +128,7 @@ def resume_errors(schema: Schema, option: str | None) -> list[FieldError]:
     if not option or not option.startswith("-") or declared.get("lenient"):
         return []
     wanted = option.removesuffix("=")
-    options: list[Option] = [one for level in levels(declared) for one in level.record["options"]]
+    options: list[DeclaredOption] = [one for level in levels(declared) for one in level.record["options"]]
     # Parsers take the beginning of a long option for the whole of it.
     meant = [one for one in options if any(flag.startswith(wanted) for flag in one["flags"])]
     if not meant:

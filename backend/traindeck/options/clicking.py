@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from traindeck.counting import counted
-from traindeck.options.declaration import Commands, Option, Parser
-from traindeck.options.reading import Early, Reading, Refused, converter, out_of_bounds, parts_of
+from traindeck.options.declaration import DeclaredCommands, DeclaredOption, DeclaredParser
+from traindeck.options.reading import Early, ReadArguments, RefusedArguments, converter, out_of_bounds, parts_of
 
 MISSING_COMMAND = "Missing command."
 
 
-def read_with_click(declaration: Parser, args: Sequence[str]) -> Reading:
-    """What `args` come to."""
-    reading = Reading()
+def read_with_click(declaration: DeclaredParser, args: Sequence[str]) -> ReadArguments:
+    """Read `args` by the rules of click."""
+    reading = ReadArguments()
     try:
         _Command(declaration, reading).read(list(args))
     except Early:
         reading.early = True
-    except Refused as error:
+    except RefusedArguments as error:
         reading.refusal = str(error)
     return reading
 
@@ -31,14 +31,14 @@ def read_with_click(declaration: Parser, args: Sequence[str]) -> Reading:
 class _Command:
     """One command: reads its own options, and has the command below read the rest."""
 
-    def __init__(self, record: Parser, reading: Reading) -> None:
+    def __init__(self, record: DeclaredParser, reading: ReadArguments) -> None:
         self.record = record
         self.reading = reading
         reading.unsure |= bool(record["unsure"]) or any(option.get("checks") for option in record["options"])
         self.flags = {flag: option for option in record["options"] for flag in [*option["flags"], *option["negative"]]}
         self.given: dict[str, Any] = {}
         self.texts: dict[str, list[list[str] | None]] = {}
-        self.taking: dict[str, Option] = {}
+        self.taking: dict[str, DeclaredOption] = {}
         self.left: list[str] = []
         self.rest: list[str] = []
 
@@ -50,23 +50,23 @@ class _Command:
         left = self._read_positionals([*self.left, *self.rest])
         for option in self.record["options"]:
             if option["required"] and option["key"] not in self.given:
-                raise Refused(f"Missing {'option' if option['flags'] else 'argument'} '{_shown(option)}'.")
+                raise RefusedArguments(f"Missing {'option' if option['flags'] else 'argument'} '{_shown(option)}'.")
         self.reading.values.update(self.given)
         if commands := self.record["commands"]:
             self._read_command(commands, left)
         elif left and not self.record["lenient"]:
-            raise Refused(f"Got unexpected extra argument{'s' if len(left) > 1 else ''} ({' '.join(left)})")
+            raise RefusedArguments(f"Got unexpected extra argument{'s' if len(left) > 1 else ''} ({' '.join(left)})")
         else:
             self.reading.extras = left
 
-    def _read_command(self, commands: Commands, left: list[str]) -> None:
+    def _read_command(self, commands: DeclaredCommands, left: list[str]) -> None:
         if not left:
             if commands["required"]:
-                raise Refused(MISSING_COMMAND)
+                raise RefusedArguments(MISSING_COMMAND)
             return
         found = next((item for item in commands["items"] if item["name"] == left[0]), None)
         if found is None:
-            raise Refused(f"No such command '{left[0]}'.")
+            raise RefusedArguments(f"No such command '{left[0]}'.")
         self.reading.values[commands["key"]] = found["name"]
         _Command(found, self.reading).read(left[1:])
 
@@ -88,7 +88,7 @@ class _Command:
         if flag in self.flags and not _is_short(flag):
             option = self.flags[flag]
             if equals and not _takes_value(option):
-                raise Refused(f"Option '{flag}' does not take a value.")
+                raise RefusedArguments(f"Option '{flag}' does not take a value.")
             if equals:
                 self.rest.insert(0, value)
             self._take(option, flag)
@@ -97,7 +97,7 @@ class _Command:
         elif self.record["lenient"]:
             self.left.append(arg)
         else:
-            raise Refused(f"No such option '{flag}'.")
+            raise RefusedArguments(f"No such option '{flag}'.")
 
     def _read_short(self, arg: str) -> None:
         unknown = ""
@@ -105,7 +105,7 @@ class _Command:
             option = self.flags.get(f"-{letter}")
             if option is None:
                 if not self.record["lenient"]:
-                    raise Refused(f"No such option '-{letter}'.")
+                    raise RefusedArguments(f"No such option '-{letter}'.")
                 unknown += letter
                 continue
             stop = _takes_value(option) and place < len(arg)
@@ -117,7 +117,7 @@ class _Command:
         if unknown:
             self.left.append(f"-{unknown}")
 
-    def _take(self, option: Option, flag: str) -> None:
+    def _take(self, option: DeclaredOption, flag: str) -> None:
         action, key = option["action"], option["key"]
         if action == "exit":
             raise Early
@@ -145,13 +145,13 @@ class _Command:
             values = [self._value(option, texts) for texts in several]
             self.given[key] = values if option["action"] == "append" else values[0]
 
-    def _value(self, option: Option, texts: list[str] | None) -> Any:
+    def _value(self, option: DeclaredOption, texts: list[str] | None) -> Any:
         if texts is None:
             return option["const"]
         values = self._converted(option, texts)
         return values if isinstance(option["nargs"], int) else values[0]
 
-    def _texts(self, option: Option, flag: str) -> list[str] | None:
+    def _texts(self, option: DeclaredOption, flag: str) -> list[str] | None:
         """The arguments that an option takes; None where it may be given without one, and is."""
         nargs = option["nargs"]
         if nargs == "?":
@@ -160,7 +160,7 @@ class _Command:
         wanted = nargs if isinstance(nargs, int) else 1
         if len(self.rest) < wanted:
             needs = "an argument" if wanted == 1 else counted(wanted, "argument")
-            raise Refused(f"Option '{flag}' requires {needs}.")
+            raise RefusedArguments(f"Option '{flag}' requires {needs}.")
         texts, self.rest = self.rest[:wanted], self.rest[wanted:]
         return texts
 
@@ -178,32 +178,32 @@ class _Command:
             texts = self._place(option, texts[at:], texts[:at])
         return self._place(positionals[open_ended], texts, [])
 
-    def _place(self, option: Option, texts: list[str], left: list[str]) -> list[str]:
+    def _place(self, option: DeclaredOption, texts: list[str], left: list[str]) -> list[str]:
         nargs = option["nargs"]
         if texts and isinstance(nargs, int) and len(texts) < nargs:
-            raise Refused(f"Argument '{_shown(option)}' takes {counted(nargs, 'value')}.")
+            raise RefusedArguments(f"Argument '{_shown(option)}' takes {counted(nargs, 'value')}.")
         if texts:
             values = self._converted(option, texts)
             self.given[option["key"]] = values[0] if nargs is None else values
         return left
 
-    def _converted(self, option: Option, texts: list[str]) -> list[Any]:
+    def _converted(self, option: DeclaredOption, texts: list[str]) -> list[Any]:
         return [self._convert(part, text) for part, text in zip(parts_of(option, len(texts)), texts, strict=True)]
 
-    def _convert(self, option: Option, text: str) -> Any:
+    def _convert(self, option: DeclaredOption, text: str) -> Any:
         try:
             value = converter(option, self.reading)(text)
         except ValueError:
             kind = {"int": "integer", "bool": "boolean"}.get(option["kind"], option["kind"])
-            raise Refused(f"Invalid value for '{_shown(option)}': '{text}' is not a valid {kind}.") from None
+            raise RefusedArguments(f"Invalid value for '{_shown(option)}': '{text}' is not a valid {kind}.") from None
         values = [choice["value"] for choice in option.get("choices") or ()]
         if values and value not in values:
-            raise Refused(
+            raise RefusedArguments(
                 f"Invalid value for '{_shown(option)}': '{text}' is not one of {', '.join(map(repr, values))}."
             )
         wrong = out_of_bounds(option, value)
         if wrong:
-            raise Refused(f"Invalid value for '{_shown(option)}': {text} is not {wrong}.")
+            raise RefusedArguments(f"Invalid value for '{_shown(option)}': {text} is not {wrong}.")
         return value
 
 
@@ -211,13 +211,13 @@ def _is_short(flag: str) -> bool:
     return len(flag) == 2
 
 
-def _takes_value(option: Option) -> bool:
+def _takes_value(option: DeclaredOption) -> bool:
     return option["action"] in ("store", "append")
 
 
-def _width(option: Option) -> int:
+def _width(option: DeclaredOption) -> int:
     return option["nargs"] if isinstance(option["nargs"], int) else 1
 
 
-def _shown(option: Option) -> str:
+def _shown(option: DeclaredOption) -> str:
     return max(option["flags"], key=len) if option["flags"] else str(option["name"]).upper()

@@ -1,7 +1,7 @@
 """Parameters as arguments, and arguments as parameters.
 
-The arguments that are made are read again before they are used: what they come to is what was meant, or it is said
-that a command line cannot express it.
+Arguments that are made of parameters are read again before they are used. If they do not give the same parameters,
+these are refused, because a command line cannot express them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 from traindeck.options.argparsing import read_with_argparse
 from traindeck.options.clicking import read_with_click
-from traindeck.options.declaration import Option, Parser, chosen_levels, levels, options_by_key
+from traindeck.options.declaration import DeclaredOption, DeclaredParser, chosen_levels, levels, options_by_key
 from traindeck.options.defaults import can_be_said, is_default, text_of, values_to_answer
-from traindeck.options.reading import Reading, converter
+from traindeck.options.reading import ReadArguments, converter
 from traindeck.options.schema import LISTS, SWITCHES, Schema
 from traindeck.options.values import alike
 
@@ -26,21 +26,21 @@ LAYOUTS = ("options first", "options, a double dash, positionals", "positionals 
 
 
 class Inexpressible(ValueError):
-    """No arguments come to these parameters; `key` is the one that cannot be given, "" where none can be named."""
+    """No arguments express these parameters; `key` is the one that cannot be given, "" where none can be named."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
 
 
-def read_args(schema: Schema, args: Sequence[str]) -> Reading:
-    """What the script would make of `args`, as far as its declaration tells."""
+def read_args(schema: Schema, args: Sequence[str]) -> ReadArguments:
+    """Read `args` as the script would, as far as its declaration says."""
     read = read_with_argparse if schema["x-parser"] == "argparse" else read_with_click
     return read(schema["x-declared"], args)
 
 
-def read_partly(schema: Schema, args: Sequence[str]) -> Reading:
-    """What `args` come to, as the script would read them if it required nothing."""
+def read_partly(schema: Schema, args: Sequence[str]) -> ReadArguments:
+    """Read `args` as the script would if it required nothing."""
     declared = copy.deepcopy(schema["x-declared"])
     for level in levels(declared):
         _relax(level.record, argparse=schema["x-parser"] == "argparse")
@@ -82,7 +82,7 @@ def args_of(schema: Schema, params: dict[str, Any], hidden: Mapping[str, Any] = 
             unsaid = unsaid or _differing(schema, reading, wanted)
     for key in unsaid:
         value = json.dumps(wanted[key], ensure_ascii=False)
-        raise Inexpressible(key, f"{key} cannot be {value}: no arguments of the script come to that")
+        raise Inexpressible(key, f"{key} cannot be {value}: the script has no arguments for that")
     raise Inexpressible("", "these parameters together cannot be given on the script's command line")
 
 
@@ -96,12 +96,12 @@ def _as_read(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
                 continue
             if option["custom"] and "kind" in option:
                 with suppress(ValueError):
-                    read[option["key"]] = converter(option, Reading())(text)
+                    read[option["key"]] = converter(option, ReadArguments())(text)
     return read
 
 
-def _differing(schema: Schema, reading: Reading, wanted: dict[str, Any]) -> list[str]:
-    """The parameters that arguments do not come to, where they are read at all."""
+def _differing(schema: Schema, reading: ReadArguments, wanted: dict[str, Any]) -> list[str]:
+    """Return the parameters that arguments do not express, where they are read at all."""
     found = completed(schema, reading.values)
     return [key for key in wanted if reading.refusal is None and not _same(found.get(key), wanted[key])]
 
@@ -147,7 +147,7 @@ def _arranged(schema: Schema, params: dict[str, Any], layout: str) -> list[str]:
     return args
 
 
-def _tokens(options: list[Option], value: Any, *, click: bool) -> Iterator[str]:
+def _tokens(options: list[DeclaredOption], value: Any, *, click: bool) -> Iterator[str]:
     """The arguments that give one parameter its value; none where that is a default which cannot be said."""
     first = options[0]
     default, action = first["default"], first["action"]
@@ -171,8 +171,8 @@ def _tokens(options: list[Option], value: Any, *, click: bool) -> Iterator[str]:
         yield from _given(first, value, click=click)
 
 
-def _start(option: Option, value: list[Any]) -> int:
-    """Where what is added to a list begins: a list goes on from its default."""
+def _start(option: DeclaredOption, value: list[Any]) -> int:
+    """Return where the added part of a list begins: a list starts with its default."""
     default = option["default"] or []
     if value[: len(default)] != default:
         message = f"{option['key']} can only be added to: it begins with {json.dumps(default, ensure_ascii=False)}"
@@ -180,7 +180,7 @@ def _start(option: Option, value: list[Any]) -> int:
     return len(default)
 
 
-def _switch(options: list[Option], value: Any) -> str:
+def _switch(options: list[DeclaredOption], value: Any) -> str:
     for option in options:
         if option["action"] == "boolean_optional":
             positive = [flag for flag in option["flags"] if flag not in option["negative"]]
@@ -195,7 +195,7 @@ def _switch(options: list[Option], value: Any) -> str:
     )
 
 
-def _given(option: Option, value: Any, *, click: bool) -> Iterator[str]:
+def _given(option: DeclaredOption, value: Any, *, click: bool) -> Iterator[str]:
     """A flag with its value or values; the values alone for a positional."""
     nargs = option["nargs"]
     if nargs == "?" and option["flags"] and value == option["const"]:
@@ -213,12 +213,12 @@ def _given(option: Option, value: Any, *, click: bool) -> Iterator[str]:
         yield from [flag, *texts]
 
 
-def _flag(option: Option) -> str:
+def _flag(option: DeclaredOption) -> str:
     long = [flag for flag in option["flags"] if flag[:1] == flag[1:2]]
     return str((long or option["flags"])[0])
 
 
-def _relax(record: Parser, *, argparse: bool) -> None:
+def _relax(record: DeclaredParser, *, argparse: bool) -> None:
     for option in record["options"]:
         option["required"] = False
         if argparse and not option["flags"] and option["nargs"] not in ("?", "*"):

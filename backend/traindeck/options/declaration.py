@@ -17,14 +17,14 @@ Action = Literal[
 ]  # fmt: skip
 
 
-class Choice(TypedDict):
+class DeclaredChoice(TypedDict):
     """A value that an option takes, and the text that stands for it."""
 
     text: str
     value: Any
 
 
-class Taken(TypedDict, total=False):
+class TakenValue(TypedDict, total=False):
     """What an option takes.
 
     Attributes:
@@ -37,7 +37,7 @@ class Taken(TypedDict, total=False):
 
     kind: str
     custom: bool
-    choices: list[Choice]
+    choices: list[DeclaredChoice]
     ignore_case: bool
     known: dict[str, Any]
     texts: dict[str, str]
@@ -48,7 +48,7 @@ class Taken(TypedDict, total=False):
     exclusive_maximum: float
 
 
-class Option(Taken):
+class DeclaredOption(TakenValue):
     """An option, as it was declared.
 
     Attributes:
@@ -77,17 +77,17 @@ class Option(Taken):
     opaque: bool
     asks: NotRequired[bool]
     checks: NotRequired[bool]
-    parts: NotRequired[list[Taken]]
+    parts: NotRequired[list[TakenValue]]
 
 
-class Exclusive(TypedDict):
+class ExclusiveOptions(TypedDict):
     """Options of which only one may be given, by their places."""
 
     places: list[int]
     required: bool
 
 
-class Commands(TypedDict):
+class DeclaredCommands(TypedDict):
     """The sub-parsers of a parser; `place` is that of their choice among the options."""
 
     name: str | None
@@ -96,10 +96,10 @@ class Commands(TypedDict):
     required: bool
     title: str
     help: str
-    items: list[Command]
+    items: list[DeclaredCommand]
 
 
-class Parser(TypedDict):
+class DeclaredParser(TypedDict):
     """One parser.
 
     Attributes:
@@ -112,9 +112,9 @@ class Parser(TypedDict):
 
     description: str
     lenient: bool
-    options: list[Option]
-    exclusive: list[Exclusive]
-    commands: Commands | None
+    options: list[DeclaredOption]
+    exclusive: list[ExclusiveOptions]
+    commands: DeclaredCommands | None
     intermixed: NotRequired[bool]
     abbreviations: NotRequired[bool]
     prefixes: NotRequired[str]
@@ -124,7 +124,7 @@ class Parser(TypedDict):
     unsure: NotRequired[bool]
 
 
-class Command(Parser):
+class DeclaredCommand(DeclaredParser):
     """A sub-parser, and what it is called."""
 
     name: str
@@ -141,7 +141,7 @@ COMMAND = "command"
 class Level:
     """One parser of a script: its record, and the command that leads to it from the one above (none at the top)."""
 
-    record: Parser
+    record: DeclaredParser
     command: str | None
     above: Level | None
 
@@ -157,7 +157,7 @@ class Level:
         return {**self.above.when(), _commands(self.above.record)["key"]: self.command or ""}
 
 
-def levels(record: Parser, command: str | None = None, above: Level | None = None) -> Iterator[Level]:
+def levels(record: DeclaredParser, command: str | None = None, above: Level | None = None) -> Iterator[Level]:
     """Every parser of a declaration, the top one first."""
     level = Level(record, command, above)
     yield level
@@ -165,13 +165,13 @@ def levels(record: Parser, command: str | None = None, above: Level | None = Non
         yield from levels(item, item["name"], level)
 
 
-def _commands(record: Parser) -> Commands:
+def _commands(record: DeclaredParser) -> DeclaredCommands:
     """The commands of a parser that has some."""
     assert record["commands"] is not None
     return record["commands"]
 
 
-def with_keys(declaration: Parser) -> Parser:
+def with_keys(declaration: DeclaredParser) -> DeclaredParser:
     """The declaration with a `key` for every option, and for every choice of a command."""
     found = list(levels(declaration))
     uses = Counter(name for level in found for name in {option["name"] for option in level.record["options"]})
@@ -194,15 +194,15 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def options_by_key(record: Parser) -> dict[str, list[Option]]:
+def options_by_key(record: DeclaredParser) -> dict[str, list[DeclaredOption]]:
     """The options of one parser; several may set the same parameter."""
-    found: dict[str, list[Option]] = {}
+    found: dict[str, list[DeclaredOption]] = {}
     for option in record["options"]:
         found.setdefault(option["key"], []).append(option)
     return found
 
 
-def chosen_levels(declaration: Parser, params: dict[str, Any]) -> Iterator[Level]:
+def chosen_levels(declaration: DeclaredParser, params: dict[str, Any]) -> Iterator[Level]:
     """The parsers that are used with `params`: the top one, that of the chosen command, and so on."""
     for level in levels(declaration):
         if all(params.get(key) == value for key, value in level.when().items()):

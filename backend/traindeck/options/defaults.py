@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from traindeck.options.declaration import Option, chosen_levels, options_by_key
-from traindeck.options.reading import Reading, converter, out_of_bounds, parts_of
+from traindeck.options.declaration import DeclaredOption, chosen_levels, options_by_key
+from traindeck.options.reading import ReadArguments, converter, out_of_bounds, parts_of
 from traindeck.options.schema import LISTS, SWITCHES, Schema
 from traindeck.options.values import alike
 
@@ -28,7 +28,7 @@ def values_to_answer(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def can_be_said(options: list[Option], default: Any) -> bool:
+def can_be_said(options: list[DeclaredOption], default: Any) -> bool:
     """Whether there are arguments that set a parameter to its default.
 
     There are none for a flag that is off, nor for a default that the option's own type or choices would not give.
@@ -46,7 +46,7 @@ def can_be_said(options: list[Option], default: Any) -> bool:
     return _reads_as(first, default)
 
 
-def _reads_as(option: Option, value: Any) -> bool:
+def _reads_as(option: DeclaredOption, value: Any) -> bool:
     nargs = option["nargs"]
     several = nargs not in (None, "?") or option["action"] in LISTS
     if isinstance(value, list) != several or (nargs == "+" and not value):
@@ -65,20 +65,20 @@ def _flat(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _reads_as_one(option: Option, value: Any) -> bool:
+def _reads_as_one(option: DeclaredOption, value: Any) -> bool:
     if option["nargs"] == "?" and option["flags"] and value == option["const"]:
         return True
     choices = option.get("choices")
     if choices and not any(choice["value"] == value for choice in choices):
         return False
     try:
-        read = converter(option, Reading())(text_of(option, value))
+        read = converter(option, ReadArguments())(text_of(option, value))
     except ValueError:
         return False
     return bool(read == value) and isinstance(read, str) == isinstance(value, str) and not out_of_bounds(option, read)
 
 
-def text_of(option: Option, value: Any) -> str:
+def text_of(option: DeclaredOption, value: Any) -> str:
     """A value as it is typed."""
     for choice in option.get("choices") or ():
         if choice["value"] == value and type(choice["value"]) is type(value):

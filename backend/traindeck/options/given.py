@@ -12,7 +12,7 @@ from traindeck.options.conversion import Inexpressible, args_of, completed, read
 from traindeck.options.declaration import chosen_levels, levels
 from traindeck.options.defaults import values_to_answer
 from traindeck.options.inspection import Inspection, Parsed, Parsing, Target
-from traindeck.options.reading import Reading
+from traindeck.options.reading import ReadArguments
 from traindeck.options.refusals import as_fields, of_args, of_params
 from traindeck.options.schema import Schema
 from traindeck.trainers.parameters import ParamError
@@ -58,7 +58,7 @@ def resolve_script_params(
 def _merged(
     schema: Schema,
     target: Target | None,
-    reading: Reading,
+    reading: ReadArguments,
     params: Mapping[str, Any],
     parsing: Parsing | None,
     *,
@@ -89,7 +89,7 @@ def _twice(schema: Schema, read: Mapping[str, Any], params: Mapping[str, Any]) -
     ]
 
 
-def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: Parsing | None) -> Reading:
+def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: Parsing | None) -> ReadArguments:
     """What arguments come to; the script itself is asked where nothing else can tell, and before it is said to refuse
     them: it may give its parser others than it got."""
     reading = read_args(schema, args)
@@ -100,7 +100,7 @@ def _read(schema: Schema, target: Target | None, args: Sequence[str], parsing: P
         reading = read_args(schema, parsed.args)
     if parsed.passed:
         # It takes them another way: what it makes of them is not known, and no reason to refuse them.
-        return Reading(unknown=True)
+        return ReadArguments(unknown=True)
     if parsed.refusal is not None:
         reading.refusal = parsed.refusal if reading.unsure else reading.refusal or parsed.refusal
     elif parsed.early and reading.refusal == MISSING_COMMAND:
@@ -125,7 +125,7 @@ def _is_too_little(schema: Schema, args: Sequence[str]) -> bool:
     return not told and bool(missing(schema, check_params(schema, partly.values)[0]))
 
 
-def _own(schema: Schema, reading: Reading, parsed: Parsed) -> dict[str, Any]:
+def _own(schema: Schema, reading: ReadArguments, parsed: Parsed) -> dict[str, Any]:
     """The script's own values for the parameters that were given."""
     assert parsed.values is not None
     values = dict(reading.values)
@@ -150,11 +150,11 @@ def _kept(option: Mapping[str, Any], read: Any, own: Any) -> Any:
 def params_of(
     inspection: Inspection, args: Sequence[str], parsing: Parsing | None = None
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """The parameters that arguments come to, with errors of the field `script.args`."""
+    """Return the parameters that arguments express, with errors of the field `script.args`."""
     _, params, errors = resolve_script_params(inspection, args, {}, parsing=parsing)
     return params, errors
 
 
 def validate(schema: Schema, params: Mapping[str, Any]) -> list[ParamError]:
-    """What is wrong with parameters, as far as the schema tells."""
+    """Return what is wrong with parameters, as far as the schema says."""
     return check_params(schema, params)[1]

@@ -65,7 +65,7 @@ class Target:
 class Inspection:
     """What a script declares: `schema` (see options/schema.py), or None and the `reason` why it has no form.
 
-    `seconds` is what it took, next to nothing where it was `cached`. `late`: the script did not come to its parser
+    `seconds` is what it took, next to nothing where it was `cached`. `late`: the script did not reach its parser
     in time, and may have one.
     """
 
@@ -86,7 +86,7 @@ class Inspection:
 class Parsed:
     """What the script's own parser made of arguments: `values`, an object for each command, the top one first; or the
     `refusal` in its words; or that help was asked for (`early`). `args` are those that the script gave to its parser,
-    which need not be its own. `passed`: with these arguments it did not come to its parser, and did not fail either.
+    which need not be its own. `passed`: with these arguments it did not reach its parser, and did not fail either.
     All empty where it could not be asked."""
 
     values: list[dict[str, Any]] | None = None

@@ -1,4 +1,4 @@
-"""What arguments come to, as an options schema reads them: the same for every parser."""
+"""Arguments as they were read by the rules of a parser: the same for every kind of parser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
 
-from traindeck.options.declaration import Option
+from traindeck.options.declaration import DeclaredOption
 
 INFINITIES = frozenset({"inf", "-inf", "nan"})
 BOUNDS = (
@@ -21,13 +21,13 @@ BOUNDS = (
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadArguments:
     """Arguments as they were read.
 
     `values` are the parameters that were given, by key. With a `refusal` the script would refuse the arguments, in
     these words. `early`: help or a version was asked for. `unsure`: code of the script's own decides, so that only
     the script itself can tell. `extras` are arguments that the script passes over. `from_file`: some stand in a file.
-    `unknown`: the script takes them in a way of its own, so that nobody can tell what they come to.
+    `unknown`: the script takes them in a way of its own, so that their values are unknown.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Reading:
     unknown: bool = False
 
 
-class Refused(Exception):
+class RefusedArguments(Exception):
     """The arguments are such that the script would refuse them; the message is what it would say."""
 
 
@@ -47,13 +47,13 @@ class Early(Exception):
     """Help or a version was asked for: nothing after it matters."""
 
 
-def parts_of(option: Option, count: int) -> Iterator[Option]:
+def parts_of(option: DeclaredOption, count: int) -> Iterator[DeclaredOption]:
     """The option once for each of `count` values: of a tuple, each may be of a kind of its own."""
     parts = option.get("parts")
     return islice(cycle([{**option, **part} for part in parts] if parts else [option]), count)
 
 
-def converter(option: Option, reading: Reading) -> Callable[[str], Any]:
+def converter(option: DeclaredOption, reading: ReadArguments) -> Callable[[str], Any]:
     """The function that makes a value of an option's text; it raises ValueError for one that does not fit.
 
     Where the script's own code would be asked, `reading` becomes unsure.
@@ -92,7 +92,7 @@ def _number(kind: str, text: str) -> Any:
     return text
 
 
-def out_of_bounds(option: Option, value: Any) -> str | None:
+def out_of_bounds(option: DeclaredOption, value: Any) -> str | None:
     """What is wrong with a number: the words for its bound, or None."""
     number = float(value) if isinstance(value, str) and value in INFINITIES else value
     if isinstance(number, bool) or not isinstance(number, int | float):

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from traindeck.options.declaration import Commands, Level, Option, Parser, Taken, levels, options_by_key, with_keys
+from traindeck.options.declaration import (
+    DeclaredCommands,
+    DeclaredOption,
+    DeclaredParser,
+    Level,
+    TakenValue,
+    levels,
+    options_by_key,
+    with_keys,
+)
 from traindeck.options.values import as_declared, takes
 
 Schema = dict[str, Any]
@@ -28,7 +37,7 @@ COUNT_MOST = 100
 """How often an option that is counted can be given through a form."""
 
 
-def make_schema(parser: str, declaration: Parser) -> Schema:
+def make_schema(parser: str, declaration: DeclaredParser) -> Schema:
     """The schema for a declaration that `parser` (argparse, click or typer) was found with."""
     declared = with_keys(declaration)
     schema: Schema = {
@@ -79,7 +88,7 @@ def _add(schema: Schema, level: Level, key: str, described: Schema, *, required:
     schema["properties"][key] = described
 
 
-def _command_property(commands: Commands) -> Schema:
+def _command_property(commands: DeclaredCommands) -> Schema:
     visible = [item for item in commands["items"] if not item.get("hidden")]
     helps = [f"{item['name']}: {item['help']}" for item in visible if item["help"]]
     names = [item["name"] for item in visible]
@@ -92,7 +101,7 @@ def _command_property(commands: Commands) -> Schema:
     }
 
 
-def _property(options: list[Option], level: Level) -> Schema:
+def _property(options: list[DeclaredOption], level: Level) -> Schema:
     first = options[0]
     default = first["default"]
     described: Schema = {"title": _title(first), "description": first["help"]}
@@ -119,7 +128,7 @@ def _property(options: list[Option], level: Level) -> Schema:
     return described
 
 
-def _title(option: Option) -> str:
+def _title(option: DeclaredOption) -> str:
     """What a field is called: as on the command line, without the dashes."""
     positive = [flag for flag in option["flags"] if flag not in option["negative"]]
     long = "" if option["action"] == "store_false" else max(positive, key=len, default="")
@@ -127,7 +136,7 @@ def _title(option: Option) -> str:
     return long.lstrip("-+/") or metavar or str(option["name"])
 
 
-def _negative(options: list[Option]) -> str | None:
+def _negative(options: list[DeclaredOption]) -> str | None:
     found = [flag for option in options for flag in option["negative"]]
     found += [flag for option in options if option["action"] == "store_false" for flag in option["flags"]]
     return next(iter(sorted(found, key=len, reverse=True)), None)
@@ -149,7 +158,7 @@ def _admit_default(described: Schema) -> None:
     described["anyOf"] = [kind, {"const": default}]
 
 
-def _type_of(options: list[Option]) -> Schema:
+def _type_of(options: list[DeclaredOption]) -> Schema:
     first = options[0]
     action = first["action"]
     if action in SWITCHES:
@@ -165,7 +174,7 @@ def _type_of(options: list[Option]) -> Schema:
     return _value_type(first)
 
 
-def _value_type(option: Option) -> Schema:
+def _value_type(option: DeclaredOption) -> Schema:
     item = _item(option)
     nargs, action = option["nargs"], option["action"]
     if nargs not in (None, "?"):
@@ -181,7 +190,7 @@ def _value_type(option: Option) -> Schema:
     return item
 
 
-def _item(option: Taken) -> Schema:
+def _item(option: TakenValue) -> Schema:
     if choices := option.get("choices"):
         return {"enum": [choice["value"] for choice in choices]}
     item: Schema = {"type": TYPES.get(option["kind"], "string")}

@@ -1,7 +1,7 @@
 """Contents, each kept once under its SHA-256: `HOME/code/blobs/ab/abcd…`, read-only and never written twice.
 
-A run has hard links to the contents that it uses, so the file system counts them: one with a single link is used by
-nobody. Where links cannot be made a run gets copies, and what is kept here is a cache.
+A run has hard links to the contents that it uses, so the file system counts them: one with a single link is unused.
+Where links cannot be made a run gets copies, and what is kept here is a cache.
 """
 
 import errno
@@ -22,7 +22,7 @@ from traindeck.runner.copying import copy_file, free_bytes
 from traindeck.sources.reads import Source
 
 UNUSED_SECONDS = 3600
-"""A content that nobody links is kept so long: somebody may be about to link it."""
+"""How long an unlinked content is kept: a launch may be about to link it."""
 MAX_VERIFIED = 200_000
 COPY_INSTEAD = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 Signature = tuple[int, int, int]
@@ -158,12 +158,12 @@ class Blobs:
             return None
 
     def sweep(self, unused_seconds: float = UNUSED_SECONDS) -> int:
-        """Remove the contents that nobody has linked for a while; how many."""
+        """Remove the contents that have been unused for a while; return how many."""
         removed = 0
         for path in _files(self.folder):
             with suppress(OSError), self._lock:
                 info = path.lstat()
-                # Linking, unlinking and `_want` set the change time, which nobody can set back.
+                # Linking, unlinking and `_want` set the change time, which no program can set back.
                 if info.st_nlink == 1 and time.time() - info.st_ctime >= unused_seconds:
                     path.unlink()
                     self._verified.pop(path.name, None)

@@ -14,7 +14,7 @@ CPU_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class _Import:
+class _ImportedName:
     """A module that is asked for: by its name, at so many levels above the package of who asks (0: from the root)."""
 
     name: str
@@ -70,19 +70,19 @@ def _packages(root: str, path: str) -> Iterator[str]:
             yield f"{folder}/__init__.py"
 
 
-def _imports(source: Source) -> Iterator[_Import]:
+def _imports(source: Source) -> Iterator[_ImportedName]:
     try:
         tree = source.tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (_Import(alias.name, 0) for alias in node.names)
+            yield from (_ImportedName(alias.name, 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             # What is imported from a package may be a module of it, or a name in it: both are looked for.
             base = node.module or ""
-            yield _Import(base, node.level)
-            yield from (_Import(f"{base}.{alias.name}".lstrip("."), node.level) for alias in node.names)
+            yield _ImportedName(base, node.level)
+            yield from (_ImportedName(f"{base}.{alias.name}".lstrip("."), node.level) for alias in node.names)
 
 
 def _is_file(root: str, path: str) -> bool:

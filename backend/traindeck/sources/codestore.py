@@ -40,7 +40,7 @@ class CodeStore:
         self.uploads.prepare()
 
     def start(self) -> None:
-        """Begin to remove, at once and then hourly, what nobody uses."""
+        """Start to remove unused contents and uploads, at once and then hourly."""
         threading.Thread(target=self._loop, name="code-sweep", daemon=True).start()
 
     def close(self) -> None:
@@ -58,13 +58,13 @@ class CodeStore:
             self.git.record(Path(tree.root), run_folder)
 
     def tick(self) -> None:
-        """Remove what nobody uses; never raises."""
+        """Remove unused contents and uploads; never raises."""
         try:
             uploads, contents = self.uploads.sweep(), self.blobs.sweep()
             if uploads or contents:
                 logger.info("removed %d uploads that no run used, %d contents that nothing links", uploads, contents)
         except OSError as error:
-            logger.warning("what nobody uses could not be removed: %s", error)
+            logger.warning("unused contents and uploads could not be removed: %s", error)
 
     def _loop(self) -> None:
         self.tick()

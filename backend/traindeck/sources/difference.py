@@ -23,7 +23,7 @@ MAX_PAIRS = 50_000
 class FileDifference:
     """A file that is not the same in both; `diff` is None for what is no text, or too much of it.
 
-    `truncated` is True where the diff goes on.
+    `truncated` is True if the diff is longer.
     """
 
     path: str

@@ -62,7 +62,7 @@ class _Bounds:
 
 
 def project_files(root: str) -> list[Found] | None:
-    """The code below a folder; None where the folder is too large to be one project, or is nobody's project.
+    """The code below a folder; None if the folder is too large for one project, or is none.
 
     Links are followed to files within the folder only. Hidden files, environments, results and data are left out.
     """

@@ -64,7 +64,7 @@ class Uploads:
             shutil.rmtree(left, ignore_errors=True)
 
     def incoming(self) -> Path:
-        """A new folder to receive parts in; whoever asks for it removes it."""
+        """Make a folder to receive parts in; the caller removes it."""
         folder = self.folder / f"{INCOMING}{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
         return folder
