@@ -1,68 +1,26 @@
 """What is asked becomes a run, or a refusal that names every wrong field."""
 
-from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from launches.answers import FORMLESS, NEVER, Answers, asked, launched
 from launches.conftest import Project
 from traindeck.errors import DeckBusy, InvalidRequest
 from traindeck.launches.launchpad import Launchpad
 from traindeck.launches.requests import LaunchBody, RerunBody, ScriptBody
-from traindeck.launches.rerun import prepare_again, resolve_again, submit_again
+from traindeck.launches.rerun import prepare_again, resolve_again
 from traindeck.launches.resolution import KnownOnly
-from traindeck.launches.submission import prepare, resolve, submit
-from traindeck.options.inspection import Inspection, Parsed, Target
+from traindeck.launches.submission import prepare, resolve
+from traindeck.options.inspection import Inspection, Target
 from traindeck.runner.program import START, Program
-from traindeck.runs.queries import find_run
 from traindeck.runs.spec import RunSpec
-from traindeck.runs.view import RunView
 
 WAYS = ("path", "source", "filename", "module", "command", "upload", "entry")
 
 
-class Answers:
-    """Says the same of every script; an error is raised instead."""
-
-    def __init__(self, answer: Inspection | Exception) -> None:
-        self.answer = answer
-
-    def inspect(self, target: Target) -> Inspection:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-    def known(self, target: Target) -> Inspection | None:
-        return None
-
-    def inspect_within(self, target: Target, seconds: float) -> Inspection:
-        return self.inspect(target)
-
-    def begin(self, target: Target) -> "Future[Inspection]":
-        future: Future[Inspection] = Future()
-        future.set_result(self.inspect(target))
-        return future
-
-    def parse(self, target: Target, args: Any) -> Parsed:
-        return Parsed()
-
-
-FORMLESS = Answers(Inspection(None, "it has no parser"))
-NEVER = Answers(AssertionError("the script is asked"))
-
-
-def asked(**fields: Any) -> LaunchBody:
-    return LaunchBody.model_validate(fields)
-
-
 def resolved(pad: Launchpad, body: LaunchBody, inspector: Any = FORMLESS) -> RunSpec:
     return resolve(pad, prepare(pad, body), inspector)
-
-
-def launched(pad: Launchpad, body: LaunchBody) -> RunView:
-    launch = prepare(pad, body)
-    return submit(pad, launch, resolve(pad, launch, FORMLESS), None)
 
 
 def test_whatever_a_request_says_of_the_start_is_stored_and_repeated(pad: Launchpad, project: Project) -> None:
@@ -145,34 +103,3 @@ def test_what_is_known_only_is_told_and_nothing_is_asked(pad: Launchpad) -> None
     ):
         with pytest.raises(LookupError):
             ask(Target(Program()))
-
-
-def test_a_repeat_keeps_what_is_not_asked_otherwise(pad: Launchpad) -> None:
-    first = launched(
-        pad, asked(script={"source": "x = 1"}, tags=["a"], notes="n", env={"A": "1", "B": "2"}, max_retries=3)
-    )
-    body = RerunBody.model_validate({"env": {"A": None, "C": "3"}, "resources": {"cpus": 2}, "priority": 5})
-    again = prepare_again(pad, first.id, body)
-    assert again.target is None
-    spec = resolve_again(pad, again, NEVER)
-    assert (spec.env, spec.tags, spec.notes, spec.max_retries) == ({"B": "2", "C": "3"}, ("a",), "n", 3)
-    assert (spec.resources.cpus, spec.priority, spec.rerun_of) == (2, 5, first.id)
-    view = submit_again(pad, spec, None)
-    with pad.database.read() as session:
-        assert find_run(session, view.id).rerun_of == first.id
-
-
-def test_a_repeat_with_other_arguments_asks_the_script_and_refuses_in_its_own_words(pad: Launchpad) -> None:
-    first = launched(pad, asked(script={"source": "x = 1", "args": ["--lr", "1"]}))
-    again = prepare_again(pad, first.id, RerunBody(args=["--lr", "2"]))
-    spec = resolve_again(pad, again, FORMLESS)
-    assert spec.script is not None
-    assert spec.script.args == ("--lr", "2")
-    with pytest.raises(InvalidRequest, match="params need a form"):
-        resolve_again(pad, replace(again, body=RerunBody(params={"lr": 2})), FORMLESS)
-
-
-def test_a_command_has_no_arguments_to_change(pad: Launchpad) -> None:
-    first = launched(pad, asked(script={"command": ["/bin/true"]}))
-    with pytest.raises(InvalidRequest, match="a command holds its arguments itself"):
-        resolve_again(pad, prepare_again(pad, first.id, RerunBody(args=["x"])), NEVER)
