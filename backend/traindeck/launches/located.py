@@ -131,7 +131,7 @@ class _Refusals:
             raise InvalidRequest(self.errors)
 
     def refuse(self, field: str, value: object, problem: str) -> None:
-        """Note that a field of the script is wrong."""
+        """Add that a field of the script is wrong."""
         self.errors.append(FieldError(f"script.{field}", f"script.{field} {str(value)!r} {problem}"))
 
     def file(self, field: str, path: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 from traindeck.errors import FieldError
 from traindeck.options.declaration import DeclaredOption, chosen_levels, levels
 from traindeck.options.schema import Schema
-from traindeck.options.values import alike, as_declared, equal, faults, in_case
+from traindeck.options.validity import alike, as_declared, equal, faults, in_case
 from traindeck.trainers.parameters import ParamError, param_errors
 from traindeck.unknown import nearest, unknown_names
 

@@ -19,7 +19,7 @@ from traindeck.options.declaration import DeclaredOption, DeclaredParser, chosen
 from traindeck.options.defaults import can_be_said, is_default, text_of, values_to_answer
 from traindeck.options.reading import ReadArguments, converter
 from traindeck.options.schema import LISTS, SWITCHES, Schema
-from traindeck.options.values import alike
+from traindeck.options.validity import alike
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 LAYOUTS = ("options first", "options, a double dash, positionals", "positionals first")

@@ -10,7 +10,7 @@ from typing import Any
 from traindeck.options.declaration import DeclaredOption, chosen_levels, options_by_key
 from traindeck.options.reading import ReadArguments, converter, out_of_bounds, parts_of
 from traindeck.options.schema import LISTS, SWITCHES, Schema
-from traindeck.options.values import alike
+from traindeck.options.validity import alike
 
 
 def is_default(schema: Schema, name: str, value: Any) -> bool:

@@ -19,7 +19,7 @@ from traindeck.options.declaration import (
     options_by_key,
     with_keys,
 )
-from traindeck.options.values import as_declared, takes
+from traindeck.options.validity import as_declared, takes
 
 Schema = dict[str, Any]
 
