@@ -5,8 +5,8 @@ from random import Random
 import pytest
 from sqlmodel import select
 
+from traindeck.db.answers import CHANGED_RUNS, Memory
 from traindeck.db.engine import MEMORY, Database
-from traindeck.db.memory import CHANGED_RUNS, Memory
 from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import kept, matching
 from traindeck.runs.filters import parse_filter
@@ -145,7 +145,7 @@ def test_a_request_reads_few_sets_anew(deck):
 
 
 def test_memory_is_bounded_and_drops_what_has_changed_much(monkeypatch):
-    monkeypatch.setattr("traindeck.db.memory.KEPT_RUNS", 100)
+    monkeypatch.setattr("traindeck.db.answers.KEPT_RUNS", 100)
     memory = Memory()
     for key in range(5):
         memory.keep(key, key, 40, memory.position)

@@ -18,8 +18,8 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
+from traindeck.db.answers import Memory, Reader
 from traindeck.db.changed import WritingSession
-from traindeck.db.memory import Memory, Reader
 from traindeck.errors import NO_ROOM, DeckBusy, HomeGone
 
 BUSY_TIMEOUT_SECONDS = 5.0

@@ -119,7 +119,7 @@ def _keep(attempt: AttemptFiles, found: _Found) -> None:
 
 
 def _read_kept(attempt: AttemptFiles) -> _Found | None:
-    """What was kept; None where nothing was, or it cannot be used."""
+    """Return the stored list; None if there is none, or it cannot be used."""
     content = read_json(attempt.checkpoints)
     if content is None or content.get("version") != VERSION:
         return None

@@ -59,7 +59,7 @@ def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> R
 
 
 def submit_once(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec, key: str) -> Run:
-    """As `submit`, but the same request with the same key answers the run that it made the first time.
+    """Do the same as `submit`, but return the existing run if the same request comes again with the same key.
 
     Raises:
         InvalidRequest: the key came with another request before.
@@ -216,7 +216,7 @@ def _set_tags(session: Session, run_id: int, tags: tuple[str, ...] | list[str]) 
 
 def _write_files(files: DeckFiles, blobs: Blobs, run_id: int, spec: RunSpec) -> None:
     run_files = files.run(run_id)
-    # A folder that is there already is of a submit that was cut off before its commit: nobody was told of it.
+    # An existing folder is from a submission that was cut off before its commit and answer.
     shutil.rmtree(run_files.folder, ignore_errors=True)
     run_files.folder.mkdir(mode=0o700)
     if spec.code is not None:

@@ -32,19 +32,19 @@ class Condition(Protocol):
 
     @property
     def identity(self) -> Hashable:
-        """The same for conditions that stand for the same set."""
+        """Return a key that is equal for conditions of the same set."""
 
     def counted(self, limit: int) -> ColumnElement[int] | None:
-        """How many runs there are, counted up to `limit`, as an expression; None where that would not be quick."""
+        """Return an expression that counts the runs up to `limit`; None if that would be slow."""
 
     def all(self, session: Session) -> Ids:
-        """Every run of the set."""
+        """Return every run of the set."""
 
     def among(self, session: Session, ids: Collection[int]) -> Ids:
-        """Those of `ids` that are in the set."""
+        """Return those of `ids` that are in the set."""
 
     def between(self, session: Session, above: int, last: int) -> Ids:
-        """The runs of the set with numbers beyond `above`, up to `last`."""
+        """Return the runs of the set with numbers above `above`, up to `last`."""
 
 
 @dataclass(frozen=True)
@@ -72,37 +72,37 @@ class Indexed:
 
     @property
     def is_range(self) -> bool:
-        """True where the runs of the set follow each other in the order of one column."""
+        """Return whether the runs of the set are consecutive in the order of one column."""
         return bool(self.value) and all(one.op in RANGES for one in self.value)
 
     @property
     def column(self) -> Any:
-        """The column that is compared."""
+        """Return the compared column."""
         return self.value[0].column
 
     def without_ends(self) -> "Indexed":
-        """The set of the runs that have any value in the column."""
+        """Return the set of the runs that have any value in the column."""
         return replace(self, value=(Comparison(self.column, "is not"),))
 
     def within(self, least: Any, greatest: Any) -> "Indexed":
-        """The part of a range between two values."""
+        """Return the part of a range between two values."""
         equal = tuple(one for one in self.value if one.op == "=")
         ends = (Comparison(self.column, ">=", least), Comparison(self.column, "<=", greatest))
         return replace(self, value=equal or _tightest((*self.value, *ends)))
 
     def in_order(self) -> Select[Any]:
-        """All rows, in the order of the column that is compared."""
+        """Return all rows in the order of the compared column."""
         # SQLite sorts a subquery that has a limit only.
         return self.rows().order_by(self.column, self.run_id).limit(LARGEST_INTEGER)
 
     def values(self, session: Session, ids: Iterable[int]) -> dict[int, Any]:
-        """What is compared, of some runs."""
+        """Return the compared values of some runs."""
         of_these = self.run_id.in_(listed(ids))
         found = session.execute(select(self.run_id, self.column).where(*self.key, of_these))
         return {run_id: value for run_id, value in found}  # noqa: C416
 
     def rows(self) -> Select[Any]:
-        """All rows, by the index on the value."""
+        """Return all rows, by the index on the value."""
         found = select(self.run_id).where(*self.key, *(one.of(one.column) for one in self.value))
         return found.distinct() if self.distinct else found
 
@@ -119,7 +119,7 @@ class Indexed:
         return fetch_ids(session, self._looked_up().where(self.run_id > above, self.run_id <= last))
 
     def _looked_up(self) -> Select[Any]:
-        """The same rows, by the index on the run's number."""
+        """Return the same rows, by the index on the run's number."""
         return select(self.run_id).where(*self.key, *(one.of(unindexed(one.column)) for one in self.value))
 
 
@@ -135,7 +135,7 @@ class Same(Indexed):
         return super().identity, self.number.identity, self.text.identity
 
     def rows(self) -> Select[Any]:
-        """All rows, by the index on numbers and that on what is no number."""
+        """Return all rows, by the index on numbers and the index on other values."""
         alike = select(self.run_id).where(*self.key)
         texts = alike.where(self.text.of(self.text.column), self.number.column.is_(None))
         texts = texts.with_hint(self.text.column.table, "INDEXED BY ix_parameter_word", "sqlite")
@@ -157,7 +157,7 @@ class Comparison:
 
     @property
     def identity(self) -> Hashable:
-        """The same for comparisons that are the same."""
+        """Return a key that is equal for equal comparisons."""
         return str(self.column), self.op, self.value
 
     def holds(self, value: Any) -> bool:
@@ -165,13 +165,13 @@ class Comparison:
         return bool(RANGES[self.op](value, self.value))
 
     def excludes(self, least: Any, greatest: Any) -> bool:
-        """True where no value from `least` to `greatest` fits, by one of `RANGES`."""
+        """Return whether no value from `least` to `greatest` fits."""
         if self.op == "=":
             return bool(self.value < least or self.value > greatest)
         return not self.holds(least if self.op in BELOW else greatest)
 
     def of(self, column: Any) -> ColumnElement[bool]:
-        """The same comparison of another expression for the column."""
+        """Return the same comparison with another expression for the column."""
         comparisons = {
             "=": column.__eq__, "!=": column.__ne__, "<": column.__lt__, "<=": column.__le__,
             ">": column.__gt__, ">=": column.__ge__, "is": column.is_, "is not": column.is_not,
@@ -230,17 +230,17 @@ class Without:
 
 
 def count_up_to(rows: Select[Any], limit: int) -> ColumnElement[int]:
-    """The number of `rows`, counted up to `limit`."""
+    """Return the number of `rows`, counted up to `limit`."""
     return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
 
 
 def fetch_ids(session: Session, rows: Select[Any]) -> Ids:
-    """The numbers that `rows` give."""
+    """Return the numbers in `rows`."""
     return set(fetch_list(session, rows))
 
 
 def fetch_list(session: Session, rows: Select[Any]) -> list[int]:
-    """As `fetch_ids`, in the order of the rows: in one JSON text, which is four times as fast as row by row."""
+    """Return the numbers in `rows` in their order, read as one JSON text, which is four times as fast as row by row."""
     found = rows.subquery()
     text = session.execute(select(func.json_group_array(found.c[0], type_=String))).scalar_one()
     numbers: list[int] = json.loads(text)
@@ -248,18 +248,18 @@ def fetch_list(session: Session, rows: Select[Any]) -> list[int]:
 
 
 def listed(ids: Iterable[int]) -> Select[Any]:
-    """Numbers as rows of a subquery: one value to bind, however many there are."""
+    """Return numbers as rows of a subquery, with one bound value for all of them."""
     numbers = func.json_each(bindparam(None, json.dumps(sorted(ids)), String)).table_valued("value")
     return select(numbers.c.value)
 
 
 def unindexed(column: Any) -> Any:
-    """The column as an expression that no index is taken for: unary plus changes nothing else."""
+    """Return the column as an expression for which no index is used; unary plus changes nothing else."""
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def order_by_selectivity(session: Session, conditions: Sequence[Condition], limit: int) -> list[tuple[int, Condition]]:
-    """The conditions with the number of their runs, counted up to `limit`, the fewest first."""
+    """Return the conditions with the number of their runs, counted up to `limit`, the fewest first."""
     counts = [condition.counted(limit) for condition in conditions]
     asked = [count for count in counts if count is not None]
     answers = iter(session.execute(select(*asked)).one() if asked else ())
@@ -268,7 +268,7 @@ def order_by_selectivity(session: Session, conditions: Sequence[Condition], limi
 
 
 def merge_ranges(conditions: Sequence[Condition]) -> list[Condition]:
-    """The same conditions, with one range for all ranges on the same column, and none of them twice."""
+    """Return the conditions without repeats, and with all ranges on one column merged into one."""
     merged: dict[Hashable, Condition] = {}
     for condition in conditions:
         if not isinstance(condition, Indexed) or not condition.is_range or condition.value[0].op == "=":
@@ -282,7 +282,7 @@ def merge_ranges(conditions: Sequence[Condition]) -> list[Condition]:
 
 
 def _tightest(ends: Iterable[Comparison]) -> tuple[Comparison, ...]:
-    """Of lower ends the highest, and of higher ends the lowest."""
+    """Return the highest of the lower ends, and the lowest of the higher ends."""
     lower = [one for one in ends if one.op in ABOVE]
     higher = [one for one in ends if one.op in BELOW]
     tightest = []

@@ -19,7 +19,7 @@ SPEC = "spec.json"
 
 
 def _imported_folder(path: Path) -> Path | None:
-    """The folder that the file names: an absolute path, which need not be text that can be encoded."""
+    """Return the folder that the file names: an absolute path, which may not be valid UTF-8."""
     try:
         folder = json.loads(read_bytes(path, IMPORTED_LIMIT_BYTES) or b"{}").get("folder")
         if not isinstance(folder, str) or not folder.startswith("/") or "\0" in folder:
@@ -38,69 +38,69 @@ class AttemptFiles:
 
     @property
     def work(self) -> Path:
-        """The working folder of the process; for an imported run, the folder that it is read from."""
+        """Return the working folder of the process; for an imported run, the folder from which it is read."""
         # Looked at each time: it says where files are served from, so nothing remembers it.
         folder = None if self._is_launched else _imported_folder(self.imported)
         return self.folder / "work" if folder is None else folder
 
     @property
     def _is_launched(self) -> bool:
-        """True for a run of this deck's, which may have written a file that says it was imported."""
+        """Return whether this deck launched the run, which could itself write a file that claims an import."""
         return os.path.lexists(self.folder.parent / SPEC)
 
     @property
     def imported(self) -> Path:
-        """Where the files of an imported run lie."""
+        """Return the file that names the folder of an imported run."""
         return self.folder / "imported.json"
 
     @property
     def log(self) -> Path:
-        """Stdout and stderr, byte for byte."""
+        """Return the file with stdout and stderr, byte for byte."""
         return self.folder / "output.log"
 
     @property
     def order(self) -> Path:
-        """What the process is to do."""
+        """Return the file with the order for the process."""
         return self.folder / "order.json"
 
     @property
     def process(self) -> Path:
-        """Who the process is."""
+        """Return the file with the identity of the process."""
         return self.folder / "process.json"
 
     @property
     def exit(self) -> Path:
-        """How the process ended."""
+        """Return the file that says how the process ended."""
         return self.folder / "exit.json"
 
     @property
     def progress(self) -> Path:
-        """How far it said that it is."""
+        """Return the file with the progress that the run reports."""
         return self.folder / "progress.json"
 
     @property
     def bars(self) -> Path:
-        """How far its Rich bars are, which it draws into no file."""
+        """Return the file with the progress of Rich bars, which do not appear in the log."""
         return self.folder / "bars.json"
 
     @property
     def environment(self) -> Path:
-        """What it ran with: machine, interpreter, variables."""
+        """Return the record of what the attempt ran with: machine, interpreter, variables."""
         return self.folder / "environment.json"
 
     @property
     def packages(self) -> Path:
-        """The packages that were installed for its interpreter."""
+        """Return the list of packages of the interpreter."""
         return self.folder / "packages.json"
 
     @property
     def checkpoints(self) -> Path:
-        """Which checkpoints it left, where its working folder is long to walk."""
+        """Return the list of checkpoints, which exists if walking the working folder takes long."""
         return self.folder / "checkpoints.json"
 
     @property
     def scalars(self) -> Path:
-        """What was read from its event files, in a form that is fast to read again."""
+        """Return the folder of the series store, which holds what was read from the event files."""
         return self.folder / "scalars"
 
     def log_bytes(self) -> int:
@@ -124,16 +124,16 @@ class RunFiles:
 
     @property
     def spec(self) -> Path:
-        """What was asked, resolved."""
+        """Return the file with the resolved request."""
         return self.folder / SPEC
 
     @property
     def code(self) -> Path:
-        """The script as it was when it was launched."""
+        """Return the folder with the code as it was at launch."""
         return self.folder / "code"
 
     def attempt(self, number: int) -> AttemptFiles:
-        """The folder of attempt `number`."""
+        """Return the files of attempt `number`."""
         return AttemptFiles(self.folder / f"attempt-{number}")
 
 
@@ -145,31 +145,31 @@ class DeckFiles:
 
     @property
     def database(self) -> Path:
-        """The SQLite file."""
+        """Return the SQLite file."""
         return self.home / "deck.db"
 
     @property
     def datasets(self) -> Path:
-        """Data that all runs share."""
+        """Return the folder of data sets, which all runs share."""
         return self.home / "datasets"
 
     @property
     def logs(self) -> Path:
-        """What the deck's own processes print."""
+        """Return the folder with the logs of the deck's own processes."""
         return self.home / "logs"
 
     @property
     def unread(self) -> Path:
-        """A file for each attempt whose event files and log may hold more than the database."""
+        """Return the folder with a file for each attempt that may have output which the database lacks."""
         return self.home / "unread"
 
     @property
     def runs(self) -> Path:
-        """The folders of the runs."""
+        """Return the folder that holds the folders of the runs."""
         return self.home / "runs"
 
     def run(self, run_id: int) -> RunFiles:
-        """The folder of run `run_id`."""
+        """Return the files of run `run_id`."""
         return RunFiles(self.runs / str(run_id))
 
     def prepare(self) -> None:

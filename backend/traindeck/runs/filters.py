@@ -77,7 +77,7 @@ class Filter:
     terms: tuple[tuple[Term, ...], ...] = ()
 
     def conditions(self, session: Session) -> list[Condition]:
-        """The sets of runs of which those that match are in each.
+        """Return the conditions, all of which a matching run fulfils.
 
         Raises:
             InvalidRequest: of the ways to read a comparison, the one whose name some run has is wrong.
@@ -107,7 +107,7 @@ def parse_filter(text: str) -> Filter:
 
 
 def split_metric(name: str) -> tuple[str, Any]:
-    """The tag, and the column of its summary: "Loss/train.min" is the least value, without a suffix the last."""
+    """Return the tag and the column of its summary: "Loss/train.min" is the minimum, without a suffix the last."""
     tag, _, suffix = name.rpartition(".")
     if tag and suffix in SUFFIXES:
         return tag, SUFFIXES[suffix]
@@ -115,7 +115,7 @@ def split_metric(name: str) -> tuple[str, Any]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    """The words as a shell would split them."""
+    """Split the text into words as a shell does."""
     place = 0
     while place < len(text):
         if text[place] in SPACES:
@@ -128,7 +128,7 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def _take(token: Token, text: str, place: int) -> int:
-    """Append to a word what stands at `place`: a character, an escaped one, or quoted ones; the place after it."""
+    """Append the characters at `place` to a word (plain, escaped or quoted), and return the place after them."""
     character = text[place]
     if character in QUOTES:
         return _take_quoted(token, text, place)
@@ -157,7 +157,7 @@ def _take_quoted(token: Token, text: str, opened: int) -> int:
 
 
 def _ways(token: Token) -> Iterator[Term]:
-    """Each way to read a word as a comparison, the shortest name first; none where it has no field and operator."""
+    """Yield each way to read a word as a comparison, the shortest name first; none if it has no field and operator."""
     text = token.text
     head = len(text) - len(text.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"))
     dotted = text[head : head + 1] == "."
@@ -176,7 +176,7 @@ def _ways(token: Token) -> Iterator[Term]:
 
 
 def _operators(token: Token, start: int) -> list[tuple[int, str]]:
-    """The operators in a word from `start` on: those outside of quotes, or, where there is none, those within."""
+    """Yield the operators in a word from `start` on: those outside quotes, or else those inside."""
     found = []
     place = start
     while place < len(token.text):
@@ -200,7 +200,7 @@ def _term(token: Token, place: int, op: str) -> Term:
 
 
 def _sensible(ways: tuple[Term, ...]) -> tuple[Term, ...]:
-    """All ways to read a comparison. Raises where there is none that could be right, whatever runs there are."""
+    """Return all ways to read a comparison. Raises InvalidRequest if none is valid for any run."""
     problems = []
     for way in ways:
         try:
@@ -236,7 +236,7 @@ def _check(term: Term) -> None:
 
 
 def _meant(session: Session, ways: tuple[Term, ...]) -> Term:
-    """Of several ways to read a comparison the one with the longest name that some run has, else the first."""
+    """Return the comparison with the longest name that some run has, or else the first one."""
     if len(ways) > 1:
         for way in reversed(ways):
             if _is_known(session, way.field):
@@ -327,7 +327,7 @@ def _metric(term: Term, session: Session) -> Condition:
 
 
 def status_condition(status: Status) -> Condition:
-    """The runs of a status."""
+    """Return the condition for a status."""
     return _column(Term("status", "=", status.value, (0, 0, 0)))
 
 

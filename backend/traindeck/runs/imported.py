@@ -1,4 +1,4 @@
-"""Completed runs of folders of event files that the deck has not written: read where they are, or copied."""
+"""Import folders of event files as completed runs. The files are read in place or copied."""
 
 import hashlib
 import json
@@ -22,18 +22,18 @@ from traindeck.system.wholefiles import write_whole
 
 NAME_CHARACTERS = 200
 LATEST_SECONDS = 250_000_000_000
-"""An event may claim to be of any year; this is the last one that a date can be of."""
+"""The latest time that a date can have; an event may claim any year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a folder of event files says of itself. Times are seconds since the epoch.
+    """The facts of a folder of event files. Times are seconds since the epoch.
 
     Attributes:
-        folder: Where it lies, absolute and without links.
+        folder: Its path, absolute and with links resolved.
         fingerprint: Changes with the event files.
         scalars: Columns of ScalarSummary by tag.
-        is_whole: False where some of its event files are not read yet.
+        is_whole: False if some of its event files are not read yet.
     """
 
     folder: Path
@@ -48,13 +48,13 @@ class Imported:
 
 
 def known_import(session: Session, folder: Path) -> tuple[int, str] | None:
-    """The run that was made of a folder before, and the fingerprint that it had then."""
+    """Return the run that was imported from a folder before, and the folder's fingerprint at that time."""
     known = session.get(IdempotencyKey, _key(folder))
     return (known.run_id, known.fingerprint) if known else None
 
 
 def reserve(session: Session, found: Imported) -> int:
-    """The number of the folder's run, which is made where there is none; `complete` gives it what it holds."""
+    """Return the number of the folder's run, and create the run if there is none. `complete` fills it in."""
     known = known_import(session, found.folder)
     if known is not None:
         return known[0]
@@ -64,14 +64,14 @@ def reserve(session: Session, found: Imported) -> int:
     run_id = run.id or 0
     session.add(RunEvent(run_id=run_id, attempt=1, to_status=Status.COMPLETED, reason=_reason(found)))
     session.add(Attempt(run_id=run_id, number=1, executor=""))
-    # Not the fingerprint yet: an import that is cut off here is taken up by the next.
+    # Without the fingerprint, so that the next import continues one that is cut off here.
     session.add(IdempotencyKey(key=_key(found.folder), fingerprint="", run_id=run_id))
     session.flush()
     return run_id
 
 
 def complete(session: Session, run_id: int, found: Imported) -> None:
-    """Write what the folder says now to its run; name and tags stay what somebody has made of them."""
+    """Write the folder's present facts to its run; name and tags stay as the user has set them."""
     run = session.get(Run, run_id)
     known = session.get(IdempotencyKey, _key(found.folder))
     if run is None or known is None:
@@ -96,9 +96,9 @@ def complete(session: Session, run_id: int, found: Imported) -> None:
 
 
 def withdraw(session: Session, run_id: int) -> bool:
-    """Take back a run that was reserved for a folder which cannot be read; one that was imported before stays.
+    """Delete a run that was reserved for an unreadable folder; a run that was imported before stays.
 
-    True where there is no such run any more.
+    Return whether there is no such run any more.
     """
     run = session.get(Run, run_id)
     if run is not None and run.finished_at is not None:
@@ -140,7 +140,7 @@ def point_to(attempt: AttemptFiles, folder: Path) -> None:
 
 
 def _key(folder: Path) -> str:
-    """By what the database finds the run of a folder: no visitor's key has a NUL."""
+    """Return the key by which the database finds the run of a folder; keys of requests have no NUL."""
     return f"import\0{hashlib.sha256(str(folder).encode(errors='surrogateescape')).hexdigest()}"
 
 

@@ -13,8 +13,8 @@ from typing import Any, TypeGuard
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from traindeck.db.answers import Reader
 from traindeck.db.engine import MEMORY
-from traindeck.db.memory import Reader
 from traindeck.runs.conditions import RUN_ID, Condition, Either, Indexed, Without, fetch_list
 
 BLOCKS, SMALLEST_BLOCK = 64, 512
@@ -59,7 +59,7 @@ class Block:
 
 
 def find_kept(session: Session, conditions: Sequence[Condition]) -> Kept | None:
-    """All runs that fit each of the conditions; None where too many of these sets would have to be read."""
+    """Return all runs that fit every condition; None if too many sets would have to be read."""
     reader: Reader | None = session.info.get(MEMORY)
     if reader is None or session.execute(select(func.coalesce(func.max(RUN_ID), 0))).scalar_one() > LARGEST_KEPT:
         return None
@@ -81,7 +81,7 @@ def read_ahead(session: Session, conditions: Sequence[Condition]) -> None:
 
 
 def _parts(condition: Condition) -> Iterator[Condition]:
-    """The sets that are kept of which a condition is made."""
+    """Return the cached sets of which a condition consists."""
     if isinstance(condition, Either):
         for part in condition.parts:
             yield from _parts(part)

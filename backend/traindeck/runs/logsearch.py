@@ -62,7 +62,7 @@ class Needle:
 
     @cached_property
     def pattern(self) -> Any:
-        """Match the text's beginning in bytes, whatever is dropped between its characters."""
+        """Return a pattern for the text's beginning in bytes that allows dropped characters between."""
         # Here: only a search needs it, and a server starts sooner without.
         re2: Any = import_module("re2")
         options = re2.Options()
@@ -122,12 +122,12 @@ class LogSearch:
 
     @property
     def size(self) -> int:
-        """How large the log is now, in bytes."""
+        """Return the current size of the log in bytes."""
         return 0 if isinstance(self.file, io.BytesIO) else os.fstat(self.file.fileno()).st_size
 
     @property
     def next(self) -> int | None:
-        """Where another search goes on: its `offset`, or its `until` if this one went backwards; None at the end."""
+        """Return the `offset` of the next search, or its `until` if this one went backwards; None at the end."""
         end = self._end()
         if self.start >= end:
             return None
@@ -185,7 +185,7 @@ class LogSearch:
         return [Match(base + row.offset, base + row.end, text) for row, text in zip(rows, texts, strict=True)]
 
     def close(self) -> None:
-        """Let go of the log."""
+        """Close the log."""
         self.file.close()
 
     def _end(self) -> int:
@@ -235,7 +235,7 @@ def _row_begin(window: bytes, at: int) -> int:
 
 
 def _row_stop(window: bytes, at: int) -> tuple[int, bool]:
-    """Return where the row ends that goes on at `at`, and whether it is cut there for its length."""
+    """Return the end of the row that continues at `at`, and whether it is cut there because of its length."""
     high = min(at + ROW_BYTES, len(window))
     newline = window.find(b"\n", at, high)
     back = window.find(b"\r", at, high if newline < 0 else newline)

@@ -68,7 +68,7 @@ class Selection:
                 read_ahead(self.session, self.conditions)
 
     def find_all(self) -> Ids | Kept:
-        """All runs that match."""
+        """Return all runs that match."""
         if self.known is None:
             first, *others = self.conditions
             known = self._all(first)
@@ -80,7 +80,7 @@ class Selection:
         return self.known
 
     def among(self, ids: Sequence[int]) -> Ids:
-        """Those of `ids` that match."""
+        """Return those of `ids` that match."""
         if self.known is not None:
             return {run_id for run_id in ids if run_id in self.known}
         matching = set(ids)
@@ -90,7 +90,7 @@ class Selection:
         return matching
 
     def total(self) -> tuple[int, bool]:
-        """How many runs match; and whether that is all, or at least so many, as to count on would take long."""
+        """Return how many runs match, and whether that is exact or a lower bound because counting would take long."""
         if self.known is not None:
             return len(self.known), True
         if not self.conditions:
@@ -110,7 +110,7 @@ class Selection:
         return total, True
 
     def _count_one(self, condition: Condition) -> tuple[int, bool] | None:
-        """The total of one condition as its index tells it; None where it does not."""
+        """Return the total of one condition from its index, or None."""
         if isinstance(condition, Without):
             excluded, exact = self._count_one(condition.excluded) or (0, False)
             return (self.session.execute(COUNT_ALL).scalar_one() - excluded, True) if exact else None
@@ -165,13 +165,13 @@ class Pager:
     limit: int
 
     def page(self, cursor: Cursor | None) -> list[Cursor]:
-        """The keys of the runs after `cursor`, at most `limit`."""
+        """Return the keys of at most `limit` runs after `cursor`."""
         known = self.selection.known
         found = self._walked(cursor) if known is None or len(known) > FEW else None
         return self._of_known(cursor) if found is None else found
 
     def _walked(self, cursor: Cursor | None) -> list[Cursor] | None:
-        """The page as the order's index gives it; None where that takes too long."""
+        """Return the page by walking the order's index; None if that takes too long."""
         found: list[Cursor] = []
         walked, size = 0, FIRST_WALK if self.selection.conditions else self.limit
         for stage in self._stages(cursor):
@@ -205,7 +205,7 @@ class Pager:
         return found
 
     def _next_in_order(self, stage: int, cursor: Cursor | None, count: int) -> Ids:
-        """The next matching runs of the whole order."""
+        """Return the next matching runs of the whole order."""
         known, chosen = self.selection.find_all(), list[int]()
         passed, size = 0, FIRST_RANGE
         while len(chosen) < count:
@@ -218,12 +218,12 @@ class Pager:
         return set(chosen[:count])
 
     def _stages(self, cursor: Cursor | None) -> range:
-        """The columns of the order from that of the cursor on; the last stage is of runs without a value."""
+        """Yield the columns of the order from the cursor's on; the last stage has the runs without a value."""
         stages = len(self.order.columns) + (0 if self.order.has_every_run else 1)
         return range(cursor.stage if cursor else 0, stages)
 
     def _rows(self, stage: int, cursor: Cursor | None, limit: int, ids: Iterable[int] | None = None) -> Sequence[Any]:
-        """Numbers of runs with their values."""
+        """Return numbers of runs with their values."""
         if stage == len(self.order.columns) and ids is None and self._each_has_a_value():
             return []
         return self.selection.session.execute(self._page(stage, cursor, limit, ids)).all()
@@ -247,5 +247,5 @@ def _is_range(condition: Condition) -> bool:
 
 
 def _is_counted_soon(condition: Condition) -> bool:
-    """True for what needs no set: there are many kinds of ranges and words, and their index tells enough."""
+    """Return whether the index alone counts fast enough, as for ranges and words."""
     return isinstance(condition, Word) or _is_range(condition)

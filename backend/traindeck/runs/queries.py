@@ -42,7 +42,7 @@ class RunsQuery:
 
 
 def find_run(session: Session, run_id: int) -> Run:
-    """The row of a run.
+    """Return the row of a run.
 
     Raises:
         RunNotFound: there is none.
@@ -54,7 +54,7 @@ def find_run(session: Session, run_id: int) -> Run:
 
 
 def show_run(session: Session, run_id: int, capacity: Capacity) -> RunView:
-    """One run with all of its scalars (the first 5,000 by tag)."""
+    """Return one run with all of its scalars (the first 5,000 by tag)."""
     run = find_run(session, run_id)
     row = ScalarSummary
     # Columns, as objects of thousands of scalars take several times as long.
@@ -69,16 +69,16 @@ def show_run(session: Session, run_id: int, capacity: Capacity) -> RunView:
 
 
 def show_runs(session: Session, run_ids: Sequence[int], capacity: Capacity) -> dict[int, RunView]:
-    """Runs by number, as rows of the list; numbers of which there is no run are left out."""
+    """Return runs by number, as rows of the list; numbers without a run are left out."""
     runs = list(session.execute(select(Run).where(col(Run.id).in_(run_ids))).scalars())
     return {view.id: view for view in _views(session, runs, capacity)}
 
 
 def list_runs(session: Session, query: RunsQuery, capacity: Capacity) -> RunPage:
-    """One page of runs.
+    """Return one page of runs.
 
     Raises:
-        InvalidRequest: the filter, the order or the cursor is not one.
+        InvalidRequest: the filter, the order or the cursor is invalid.
     """
     parsed, order = parse_filter(query.q), parse_sort(query.sort)
     cursor = parse_cursor(query.cursor, order) if query.cursor else None
@@ -99,10 +99,10 @@ def list_runs(session: Session, query: RunsQuery, capacity: Capacity) -> RunPage
 
 
 def newest_matching(session: Session, q: str, limit: int) -> tuple[list[Run], int, bool]:
-    """The newest runs that match a filter, how many match, and whether these are all (`RunPage.total_exact`).
+    """Return the newest runs that match a filter, how many match, and whether that count is exact.
 
     Raises:
-        InvalidRequest: the filter is not one.
+        InvalidRequest: the filter is invalid.
     """
     selection = Selection(session, parse_filter(q).conditions(session))
     found = Pager(selection, parse_sort("-created"), limit).page(None)
@@ -110,20 +110,20 @@ def newest_matching(session: Session, q: str, limit: int) -> tuple[list[Run], in
 
 
 def run_history(session: Session, run_id: int) -> list[HistoryEntry]:
-    """Every change of the run's status, oldest first."""
+    """Return every change of the run's status, oldest first."""
     rows = session.execute(select(RunEvent).where(col(RunEvent.run_id) == run_id).order_by(col(RunEvent.id)))
     return [HistoryEntry.model_validate(row, from_attributes=True) for row in rows.scalars()]
 
 
 def count_by_status(session: Session) -> dict[Status, int]:
-    """How many runs there are of each status; statuses without a run are there with 0."""
+    """Return the number of runs of each status, 0 included."""
     rows = session.execute(select(col(StatusCount.status), col(StatusCount.runs)))
     counted = {Status(status): count for status, count in rows}
     return {status: counted.get(status, 0) for status in Status}
 
 
 def _runs(session: Session, run_ids: list[int]) -> list[Run]:
-    """Runs in the order of their numbers in the list."""
+    """Return runs in the order of the numbers given."""
     found = {run.id: run for run in session.execute(select(Run).where(col(Run.id).in_(run_ids))).scalars()}
     return [found[run_id] for run_id in run_ids]
 
@@ -196,7 +196,7 @@ def _view(run: Run, tags: list[str], position: int | None, capacity: Capacity) -
 
 
 def run_links(run_id: int) -> dict[str, str]:
-    """Where the parts of a run are, as paths on the deck."""
+    """Return the paths of a run's resources."""
     base = f"/runs/{run_id}"
     parts = ("log", "scalars", "files", "code", "record", "cancel", "retry", "resume", "rerun")
     return {"self": base, **{part: f"{base}/{part}" for part in parts}, "tensorboard": f"{base}/tensorboard/"}

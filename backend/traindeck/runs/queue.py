@@ -25,24 +25,24 @@ class Capacity:
     free_gpus: int
 
     def lacks_cpus(self, run: Any) -> bool:
-        """True where the run asks for more CPUs than are free."""
+        """Return whether the run requests more CPUs than are free."""
         return bool(run.cpus > self.free_cpus)
 
     def lacks_gpus(self, run: Any) -> bool:
-        """True where the run asks for more GPUs than are free."""
+        """Return whether the run requests more GPUs than are free."""
         return bool(run.gpus > self.free_gpus)
 
     def fits(self, run: Any) -> bool:
-        """True where all that the run asks for is free."""
+        """Return whether all requested slots are free."""
         return not self.lacks_cpus(run) and not self.lacks_gpus(run)
 
 
 def next_run(session: Session, capacity: Capacity, skipped: Collection[int] = ()) -> Run | None:
-    """The run to start now: by priority, then by number; None where none can start.
+    """Return the run to start now, by priority and then by number; None if none can start.
 
-    A run that waits for a GPU is passed by runs that want none. Nothing passes a run that waits for CPUs, as every
-    run wants one: else a run that wants many would wait for ever. One that wants more than there is, because the deck
-    was started again with fewer slots, holds up nobody; nor does one whose back-off has not ended, or is in `skipped`.
+    Runs without GPUs overtake a run that waits for a GPU. Nothing overtakes a run that waits for CPUs, because every
+    run needs one: otherwise a run that needs many would wait forever. These do not hold up others: a run that requests
+    more than the deck has (it was restarted with fewer slots), a run in back-off, and the runs in `skipped`.
     """
     run = _next(session, capacity, skipped, select(Run))
     return run[0] if run else None
@@ -67,7 +67,7 @@ def _next(session: Session, capacity: Capacity, skipped: Collection[int], chosen
 
 
 def _asking(row: Any) -> Any:
-    """What a row says that its run asks for."""
+    """Return the slots that a run requests."""
     return row[0] if len(row) == 1 else row
 
 
@@ -89,7 +89,7 @@ def _first(session: Session, capacity: Capacity, skipped: Collection[int], chose
 
 
 def waits(session: Session) -> list[float]:
-    """The seconds that are left of every back-off in the queue."""
+    """Return the remaining seconds of every back-off in the queue."""
     held = session.execute(
         select(col(Run.not_before), col(Run.retries)).where(_queued(), col(Run.not_before).is_not(None))
     )
@@ -97,7 +97,7 @@ def waits(session: Session) -> list[float]:
 
 
 def queue_positions(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
-    """The places of queued runs, 1 for the one that is next. Those that are not queued are left out."""
+    """Return the places of queued runs, 1 for the next one. Other runs are left out."""
     ahead = aliased(Run)
     counted = select(func.count()).select_from(ahead).where(_queued(ahead)).correlate(Run)
     above = counted.where(col(ahead.priority) > col(Run.priority))
@@ -109,7 +109,7 @@ def queue_positions(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
 
 
 def waiting_reason(run: Run, capacity: Capacity, position: int | None) -> str:
-    """Why a queued run has not started, in words for the list."""
+    """Return why a queued run has not started, as text for the list."""
     if run.gpus > capacity.gpus or run.cpus > capacity.cpus:
         return f"more than this machine has: it has {capacity.cpus} CPU and {capacity.gpus} GPU slots for runs"
     if left := seconds_left(run):

@@ -39,7 +39,7 @@ def _content(path: Path) -> bytes:
 
 
 def resumed(program: Program, checkpoint: str | None) -> Program:
-    """The program with the checkpoint among its arguments; as it is where it has no option for one, or there is none.
+    """Return the program with the checkpoint in its arguments, or unchanged without an option or a checkpoint.
 
     A command is a program with its arguments.
     """
@@ -52,7 +52,7 @@ def resumed(program: Program, checkpoint: str | None) -> Program:
 
 
 def _with_checkpoint(args: tuple[str, ...], option: str, checkpoint: str) -> tuple[str, ...]:
-    """The arguments with the checkpoint behind `option`.
+    """Return the arguments with the checkpoint after `option`.
 
     A value that the option has already is replaced. An option that ends in "=" takes its value in one word
     ("ckpt="), and so does one that was given so before ("--resume=last.pt").
@@ -68,5 +68,5 @@ def _with_checkpoint(args: tuple[str, ...], option: str, checkpoint: str) -> tup
 
 
 def _has_value(args: Sequence[str], at: int) -> int:
-    """1 where the word behind the option is its value, 0 where it is the next option or there is none."""
+    """Return 1 if the word after the option is its value, and 0 if it is another option or missing."""
     return int(at + 1 < len(args) and not args[at + 1].startswith("-"))

@@ -1,4 +1,4 @@
-"""The orders that the list of runs can have, and the cursor that goes on from where a page ended.
+"""The orders of the list of runs, and the cursor that continues where a page ended.
 
 A page is found by the key of the last row, not by an offset: the hundredth page costs what the first does. A
 parameter's numbers come before its texts. Runs without a value (no such metric, not finished) come last, newest
@@ -47,12 +47,12 @@ class Order:
 
     @property
     def run_id(self) -> Any:
-        """The column with the run's number."""
+        """Return the column with the run's number."""
         return col(Run.id) if self.table is None else col(self.table.run_id)
 
     @property
     def has_every_run(self) -> bool:
-        """True where no run is without a value."""
+        """Return whether every run has a value."""
         return self.columns[0] is col(Run.id)
 
 
@@ -65,14 +65,14 @@ class Cursor:
     run_id: int
 
     def encode(self) -> str:
-        """As an opaque text that stands in a URL."""
+        """Return the cursor as opaque text for a URL."""
         value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
         content = json.dumps([self.stage, value, self.run_id]).encode()
         return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def parse_sort(sort: str) -> Order:
-    """The order named "created", "-params.lr", "metrics.Loss/train.min"; a leading "-" turns it round.
+    """Parse an order such as "created", "-params.lr" or "metrics.Loss/train.min"; a leading "-" reverses it.
 
     Raises:
         InvalidRequest: there is no such field.
@@ -96,7 +96,7 @@ def parse_sort(sort: str) -> Order:
 
 
 def parse_cursor(text: str, order: Order) -> Cursor:
-    """The cursor that `Cursor.encode` made on a page of the same order.
+    """Parse a cursor that `Cursor.encode` made on a page of the same order.
 
     Raises:
         InvalidRequest: it is not one.
@@ -138,10 +138,10 @@ def _within(value: object, most: int, least: int = 0) -> int:
 
 
 def valued_page(order: Order, stage: int, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
-    """The runs that have a value in column `stage` and none in those before it, in order, as (number, value).
+    """Return the runs with a value in column `stage` and none in the columns before, in order, as (number, value).
 
-    The index on the value gives them without sorting; with `among`, a subquery of numbers, each of these is looked
-    up, and they are sorted.
+    The index on the value returns them in order. With `among`, a subquery of numbers, each is looked up, and they are
+    sorted.
     """
     tie, column = order.run_id, order.columns[stage]
     keys = (column, tie) if among is None else (unindexed(column), tie)
@@ -157,7 +157,7 @@ def valued_page(order: Order, stage: int, cursor: Cursor | None, limit: int, amo
 
 
 def valueless_page(order: Order, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
-    """The runs without a value, newest first, as (number, null)."""
+    """Return the runs without a value, newest first, as (number, null)."""
     query = select(cast("Any", Run.id), null())
     if order.table is None:
         query = query.where(*(column.is_(None) for column in order.columns))
@@ -172,7 +172,7 @@ def valueless_page(order: Order, cursor: Cursor | None, limit: int, among: Any =
 
 
 def count_valued(order: Order) -> Select[Any]:
-    """How many runs have a value, where the values lie in a table of their own."""
+    """Return how many runs have a value, if the values are in a table of their own."""
     return select(func.count()).select_from(order.table).where(*order.having, _has_value(order))
 
 

@@ -28,7 +28,7 @@ class RunSpec:
     rerun_of: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The content of spec.json. The code of a script lies beside it, in code/ and code.json."""
+        """Return the content of spec.json. The code of a script is beside it, in code/ and code.json."""
         return {
             "version": SPEC_VERSION,
             "trainer": self.trainer,

@@ -62,7 +62,7 @@ def requeue(
 ) -> bool:
     """Queue a run that has ended for a new attempt, from its last checkpoint if `resume`.
 
-    `retries` is how many attempts it has made by itself since the user last started it, this one counted;
+    `retries` is how many automatic retries it has made since the user last started it, this one counted;
     `not_before` is when the back-off of such an attempt ends.
 
     Returns:
@@ -79,7 +79,7 @@ def requeue(
 
 
 def end_backoff(session: Session, run: Run, *, resume: bool) -> None:
-    """Let a queued retry start now; as the user asks for it, it counts as the first attempt again."""
+    """Let a queued retry start now. The user requests this, so it counts as the first attempt again."""
     same = (col(Run.id) == run.id, col(Run.status) == Status.QUEUED.value)
     columns = {
         "not_before": None,
@@ -91,13 +91,13 @@ def end_backoff(session: Session, run: Run, *, resume: bool) -> None:
 
 
 def record_trouble(session: Session, run_id: int, attempt: int, reason: str | None) -> None:
-    """Say of an attempt that has not ended what the deck could not do for it; None where that is over."""
+    """Set what the deck could not do for an attempt that has not ended; None clears it."""
     same = (col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status).in_(ACTIVE))
     session.execute(update(Run).where(*same).values(status_reason=reason))
 
 
 def record_creation(session: Session, run: Run) -> None:
-    """The first row of a run's history."""
+    """Return the first row of a run's history."""
     assert run.id is not None
     session.add(RunEvent(run_id=run.id, attempt=0, at=run.created_at, from_status=None, to_status=run.status))
 

@@ -33,7 +33,7 @@ class Word:
 
     @property
     def is_counted(self) -> bool:
-        """True where the index has each run once: of a short word it has every place."""
+        """Return whether the index has each run once; for a short word it has every occurrence."""
         return self._is_indexed and len(self.word) >= TRIGRAM
 
     def counted(self, limit: int) -> ColumnElement[int] | None:
@@ -67,7 +67,7 @@ class Word:
 
     @property
     def _is_plain(self) -> bool:
-        """True where LIKE finds what the index does: it knows no other capitals than those of ASCII."""
+        """Return whether LIKE finds the same as the index: LIKE ignores the case of ASCII letters only."""
         return not self._is_indexed or self.word.isascii()
 
     def _by_index(self) -> Select[Any]:
@@ -85,5 +85,5 @@ class Word:
 
 
 def _folded(text: str) -> str:
-    """As the index keeps letters: each as its small one."""
+    """Return the text with letters in lower case, as the index has them."""
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
