@@ -64,7 +64,9 @@ def test_an_error_is_a_page_for_a_browser(client, method, path, status):
 def test_a_wrong_method_says_which_is_right(client):
     response = client.put("/runs/1")
 
-    assert problem_of(response, 405)["detail"] == f"PUT does nothing at this address: use {response.headers['allow']}."
+    assert (
+        problem_of(response, 405)["detail"] == f"PUT is not allowed at this address: use {response.headers['allow']}."
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_method_that_does_nothing_is_told_those_that_do(
 ) -> None:
     answer = shared_deck.client.request(method, address)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
-    assert answer.json()["detail"] == f"{method} does nothing at this address: use {allowed}."
+    assert answer.json()["detail"] == f"{method} is not allowed at this address: use {allowed}."
 
 
 def test_an_unknown_query_parameter_is_refused_with_the_nearest_that_there_is(shared_deck: ServedDeck) -> None:

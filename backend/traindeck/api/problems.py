@@ -39,7 +39,7 @@ FIELD_CHARACTERS = 200
 MESSAGE_CHARACTERS = 2000
 """Longer ones are cut: they repeat what the client sent, or what a script declares."""
 RETRY_AFTER_SECONDS = 2
-DISK_FULL = "The disk of the deck is full. Nothing was changed; free some space and repeat."
+DISK_FULL = "The disk of the deck is full. Nothing was changed. Free some space, and repeat the request."
 
 
 class FieldProblem(BaseModel):
@@ -50,7 +50,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was refused, and what to do."""
+    """The reason for a refusal, and what to do."""
 
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
@@ -60,7 +60,7 @@ class Problem(BaseModel):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documentation of the refusals that a route may answer with."""
+    """Return the documentation of the refusals of a route."""
     always = (400, 403, 500, 503)
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
@@ -79,7 +79,7 @@ def problem(
     headers: dict[str, str] | None = None,
     way_on: WayOn | None = None,
 ) -> Response:
-    """The answer to a request that is refused, in the form that the client can read; `way_on` is for people."""
+    """Return the answer to a refused request: a page with the link `way_on` for a browser, and JSON otherwise."""
     title = HTTPStatus(status).phrase
     detail = _cut(detail, MESSAGE_CHARACTERS)
     if wants_page(request):
@@ -101,7 +101,7 @@ def _asked(request: Request) -> str:
 
 
 def field_problems(errors: Sequence[FieldError]) -> list[FieldProblem]:
-    """Return the first errors, in a form whose size is bounded."""
+    """Return the first errors, each with a bounded size."""
     return [
         FieldProblem(field=_cut(one.field, FIELD_CHARACTERS), message=_cut(one.message, MESSAGE_CHARACTERS))
         for one in errors[:MOST_ERRORS]
@@ -113,7 +113,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of `app` answered here, and documented."""
+    """Answer every error of `app` here, and document the answers."""
     _document(app)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(RunConflict, _conflict)
@@ -128,7 +128,7 @@ def install(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> None:
-    """Put `Problem` among the schemas of the OpenAPI document: no handler returns one, so FastAPI does not."""
+    """Add `Problem` to the schemas of the OpenAPI document: no handler returns one, so FastAPI does not."""
     generate = app.openapi
 
     def complete() -> dict[str, Any]:
@@ -170,16 +170,16 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
-        detail = "There is nothing at this address. The runs are at /runs."
+        detail = "This address does not exist. The runs are at /runs."
     if error.status_code == 405:
         allowed = ", ".join(_methods_at(request))
-        detail = f"{request.method} does nothing at this address: use {allowed}."
+        detail = f"{request.method} is not allowed at this address: use {allowed}."
         return problem(request, 405, detail, headers={"Allow": allowed})
     return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
 
 
 def _methods_at(request: Request) -> list[str]:
-    """The methods that the address of a request has; the error itself names those of one route only."""
+    """Return all methods of the address of a request; the error itself names those of one route."""
     found = []
     for method in ("GET", "HEAD", "POST", "PATCH", "DELETE"):
         scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
@@ -194,7 +194,7 @@ async def _busy(request: Request, error: Exception) -> Response:
 
 async def _busy_reading(request: Request, _error: Exception) -> Response:
     logger.error("%s %s: no connection to the database came free", request.method, request.url.path)
-    return await _busy(request, DeckBusy("The deck has more to read than it can at the moment; try again shortly."))
+    return await _busy(request, DeckBusy("The deck has too many requests that read the database. Try again shortly."))
 
 
 async def _disk(request: Request, error: Exception) -> Response:
@@ -202,7 +202,9 @@ async def _disk(request: Request, error: Exception) -> Response:
     if error.errno in NO_ROOM:
         return problem(request, 507, str(error.strerror) if isinstance(error, NoRoom) else DISK_FULL)
     reference = _log(request, error)
-    detail = f"The home of the deck is out of reach ({error.strerror}). Its log has more under {reference}."
+    detail = (
+        f"The home of the deck cannot be read ({error.strerror}). The log of the server has details under {reference}."
+    )
     return problem(request, 503, detail, reference=reference, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
@@ -212,14 +214,14 @@ async def _database(request: Request, error: Exception) -> Response:
     logger.error("%s %s: database: %s", request.method, request.url.path, cause)
     if getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_FULL"):
         return problem(request, 507, DISK_FULL)
-    detail = "The database is in use by somebody outside the deck, or out of reach. Nothing was changed; try again."
+    detail = "Another program uses the database, or it cannot be read. Nothing was changed. Try again."
     return problem(request, 503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def unexpected(request: Request, error: Exception) -> Response:
-    """The answer where a handler failed: a number that the log has too, and nothing of what went wrong."""
+    """Return the answer after a handler failed: a reference to the log, and no details of the failure."""
     reference = _log(request, error)
-    detail = f"Something went wrong in the deck. Its log has the details under reference {reference}."
+    detail = f"The deck has failed to answer. The log of the server has details under reference {reference}."
     return problem(request, 500, detail, reference=reference)
 
 
