@@ -61,7 +61,7 @@ class Indexed:
 
     run_id: Any
     key: tuple[ColumnElement[bool], ...] = ()
-    value: tuple["Comparison", ...] = ()
+    value: tuple["ColumnComparison", ...] = ()
     count: ColumnElement[int] | None = None
     distinct: bool = False
 
@@ -82,12 +82,12 @@ class Indexed:
 
     def without_ends(self) -> "Indexed":
         """Return the set of the runs that have any value in the column."""
-        return replace(self, value=(Comparison(self.column, "is not"),))
+        return replace(self, value=(ColumnComparison(self.column, "is not"),))
 
     def within(self, least: Any, greatest: Any) -> "Indexed":
         """Return the part of a range between two values."""
         equal = tuple(one for one in self.value if one.op == "=")
-        ends = (Comparison(self.column, ">=", least), Comparison(self.column, "<=", greatest))
+        ends = (ColumnComparison(self.column, ">=", least), ColumnComparison(self.column, "<=", greatest))
         return replace(self, value=equal or _tightest((*self.value, *ends)))
 
     def in_order(self) -> Select[Any]:
@@ -127,8 +127,8 @@ class Indexed:
 class Same(Indexed):
     """The rows of a key in which a number is `number`, or a text that is no number is `text`."""
 
-    number: "Comparison" = field(kw_only=True)
-    text: "Comparison" = field(kw_only=True)
+    number: "ColumnComparison" = field(kw_only=True)
+    text: "ColumnComparison" = field(kw_only=True)
 
     @property
     def identity(self) -> Hashable:
@@ -148,7 +148,7 @@ class Same(Indexed):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ColumnComparison:
     """A comparison of a column with a value, such as `<=`; `is` and `is not` compare with null."""
 
     column: Any
@@ -281,7 +281,7 @@ def merge_ranges(conditions: Sequence[Condition]) -> list[Condition]:
     return list(merged.values())
 
 
-def _tightest(ends: Iterable[Comparison]) -> tuple[Comparison, ...]:
+def _tightest(ends: Iterable[ColumnComparison]) -> tuple[ColumnComparison, ...]:
     """Return the highest of the lower ends, and the lowest of the higher ends."""
     lower = [one for one in ends if one.op in ABOVE]
     higher = [one for one in ends if one.op in BELOW]

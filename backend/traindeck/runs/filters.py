@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import LARGEST_INTEGER, Parameter, Run, RunTag, ScalarSummary, StatusCount
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.runs.conditions import RUN_ID, Comparison, Condition, Either, Indexed, Same, Without
+from traindeck.runs.conditions import RUN_ID, ColumnComparison, Condition, Either, Indexed, Same, Without
 from traindeck.runs.status import Status
 from traindeck.runs.words import Word
 from traindeck.unknown import nearest
@@ -290,7 +290,7 @@ def _column(term: Term) -> Condition:
     op = "=" if term.op in EQUAL else term.op
     if term.field == "id":
         return _numbered(op, value)
-    comparison = Comparison(COLUMNS[term.field], op, value)
+    comparison = ColumnComparison(COLUMNS[term.field], op, value)
     if op != "=":
         return Indexed(col(Run.id), (), (comparison,))
     counted = select(col(StatusCount.runs)).where(col(StatusCount.status) == value).scalar_subquery()
@@ -298,15 +298,15 @@ def _column(term: Term) -> Condition:
 
 
 def _numbered(op: str, value: Any) -> Indexed:
-    return Indexed(RUN_ID, (Comparison(RUN_ID, op, value).of(RUN_ID),))
+    return Indexed(RUN_ID, (ColumnComparison(RUN_ID, op, value).of(RUN_ID),))
 
 
 def _parameter(term: Term) -> Condition:
     run_id, named = col(Parameter.run_id), (col(Parameter.name) == term.field.removeprefix(PARAMS),)
     op = "=" if term.op in EQUAL else term.op
-    text = Comparison(col(Parameter.text), op, term.value)
+    text = ColumnComparison(col(Parameter.text), op, term.value)
     try:
-        number = Comparison(col(Parameter.number), op, float(term.value))
+        number = ColumnComparison(col(Parameter.number), op, float(term.value))
     except ValueError:
         return Indexed(run_id, named, (text,))
     return Same(run_id, named, number=number, text=text) if op == "=" else Indexed(run_id, named, (number,))
@@ -320,9 +320,9 @@ def _metric(term: Term, session: Session) -> Condition:
     value = _number(term)
     op = "=" if term.op in EQUAL else term.op
     if op in ("=", "!=") and not math.isfinite(value):
-        comparison = Comparison(column, "is" if op == "=" else "is not")
+        comparison = ColumnComparison(column, "is" if op == "=" else "is not")
     else:
-        comparison = Comparison(column, op, value)
+        comparison = ColumnComparison(column, op, value)
     return Indexed(col(ScalarSummary.run_id), (col(ScalarSummary.tag) == tag,), (comparison,))
 
 

@@ -25,7 +25,7 @@ from traindeck.runs.conditions import (
     order_by_selectivity,
 )
 from traindeck.runs.kept import Kept, find_kept, read_ahead
-from traindeck.runs.sorting import Cursor, Order, count_valued, valued_page, valueless_page
+from traindeck.runs.sorting import Cursor, SortOrder, count_valued, valued_page, valueless_page
 from traindeck.runs.words import Word
 
 FEW = 4000
@@ -161,7 +161,7 @@ class Pager:
     """Turns to one page of the runs that match, in an order."""
 
     selection: Selection
-    order: Order
+    order: SortOrder
     limit: int
 
     def page(self, cursor: Cursor | None) -> list[Cursor]:

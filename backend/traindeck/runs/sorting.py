@@ -35,7 +35,7 @@ ALIASES = {"created": "id", "created_at": "id", "started_at": "started", "finish
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """A key to sort by: columns, each for the runs without a value in those before it; and, where they lie in
     another table, that table, and which of its rows they are in.
     """
@@ -71,7 +71,7 @@ class Cursor:
         return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def parse_sort(sort: str) -> Order:
+def parse_sort(sort: str) -> SortOrder:
     """Parse an order such as "created", "-params.lr" or "metrics.Loss/train.min"; a leading "-" reverses it.
 
     Raises:
@@ -80,13 +80,13 @@ def parse_sort(sort: str) -> Order:
     descending, name = sort.startswith("-"), sort.removeprefix("-")
     name = ALIASES.get(name, name)
     if name in SORT_COLUMNS:
-        return Order((col(SORT_COLUMNS[name]),), descending)
+        return SortOrder((col(SORT_COLUMNS[name]),), descending)
     if name.startswith("params.") and name != "params.":
         named = (col(Parameter.name) == name.removeprefix("params."),)
-        return Order((col(Parameter.number), col(Parameter.text)), descending, Parameter, named)
+        return SortOrder((col(Parameter.number), col(Parameter.text)), descending, Parameter, named)
     if name.startswith("metrics.") and name != "metrics.":
         tag, column = split_metric(name.removeprefix("metrics."))
-        return Order((column,), descending, ScalarSummary, (col(ScalarSummary.tag) == tag,))
+        return SortOrder((column,), descending, ScalarSummary, (col(ScalarSummary.tag) == tag,))
     known = (*SORT_COLUMNS, "created", "params.NAME", "metrics.TAG")
     near = nearest(name, known)
     hint = f"did you mean {near!r}? " if near else ""
@@ -95,7 +95,7 @@ def parse_sort(sort: str) -> Order:
     )
 
 
-def parse_cursor(text: str, order: Order) -> Cursor:
+def parse_cursor(text: str, order: SortOrder) -> Cursor:
     """Parse a cursor that `Cursor.encode` made on a page of the same order.
 
     Raises:
@@ -137,7 +137,7 @@ def _within(value: object, most: int, least: int = 0) -> int:
     raise ValueError("a number out of its bounds")
 
 
-def valued_page(order: Order, stage: int, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
+def valued_page(order: SortOrder, stage: int, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
     """Return the runs with a value in column `stage` and none in the columns before, in order, as (number, value).
 
     The index on the value returns them in order. With `among`, a subquery of numbers, each is looked up, and they are
@@ -156,7 +156,7 @@ def valued_page(order: Order, stage: int, cursor: Cursor | None, limit: int, amo
     return query.order_by(*(key.desc() if order.descending else key for key in keys)).limit(limit)
 
 
-def valueless_page(order: Order, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
+def valueless_page(order: SortOrder, cursor: Cursor | None, limit: int, among: Any = None) -> Select[Any]:
     """Return the runs without a value, newest first, as (number, null)."""
     query = select(cast("Any", Run.id), null())
     if order.table is None:
@@ -171,10 +171,10 @@ def valueless_page(order: Order, cursor: Cursor | None, limit: int, among: Any =
     return query.order_by(col(Run.id).desc()).limit(limit)
 
 
-def count_valued(order: Order) -> Select[Any]:
+def count_valued(order: SortOrder) -> Select[Any]:
     """Return how many runs have a value, if the values are in a table of their own."""
     return select(func.count()).select_from(order.table).where(*order.having, _has_value(order))
 
 
-def _has_value(order: Order) -> Any:
+def _has_value(order: SortOrder) -> Any:
     return or_(*(column.is_not(None) for column in order.columns))
