@@ -13,7 +13,7 @@ from docs.blocks import DOCS, ROOT, section_of
 from traindeck.api import directions, health, imports, problems, runs, scalars, scripts, uploads
 from traindeck.app import create_app
 from traindeck.launches import requests
-from traindeck.runner.program import Kind, Program
+from traindeck.runner.program import Program, ProgramKind
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.filters import COLUMNS, DIVERGED, OPERATORS
 from traindeck.runs.record_view import RecordView
@@ -111,7 +111,7 @@ def test_every_field_is_documented(title: str, model: type[BaseModel | Program])
 
 
 def test_every_kind_of_script_is_documented() -> None:
-    assert [kind for kind in get_args(Kind) if f"`{kind}`" not in section_of(HTTP, "Fields of a run")] == []
+    assert [kind for kind in get_args(ProgramKind) if f"`{kind}`" not in section_of(HTTP, "Fields of a run")] == []
 
 
 def test_every_refusal_is_documented(openapi: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-Kind = Literal["path", "source", "module", "command", "upload"]
+ProgramKind = Literal["path", "source", "module", "command", "upload"]
 """How a program was given."""
 
 
@@ -20,7 +20,7 @@ class Program:
     filename: str = field(
         default="", metadata={"description": "The script's name, or its path within what was uploaded"}
     )
-    kind: Kind = field(default="path", metadata={"description": "How it was given"})
+    kind: ProgramKind = field(default="path", metadata={"description": "How it was given"})
     path: str | None = field(
         default=None, metadata={"description": "Where it lay on the server's machine, if it came from there"}
     )
