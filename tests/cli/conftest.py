@@ -1,18 +1,30 @@
 """The command line, as its own process, beside a deck that is served by another."""
 
+import atexit
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
+from cli.forking import ForkingCommand
 from cli.terminal import Terminal
 from support.served import ServedDeck
 
 COMMAND = [sys.executable, "-m", "traindeck.cli"]
 DEADLINE_SECONDS = 60
+
+
+@cache
+def forking_command() -> ForkingCommand:
+    """One for all tests of this process; it ends with it."""
+    command = ForkingCommand()
+    atexit.register(command.close)
+    return command
 
 
 class CommandLine:
@@ -28,7 +40,9 @@ class CommandLine:
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def bytes_of(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[bytes]:
-        """As the call, byte for byte."""
+        """As the call, byte for byte: of a Python of its own where variables say how that starts, else of a fork."""
+        if not variables:
+            return self.fork(*arguments)
         return subprocess.run(
             [*COMMAND, *map(str, arguments)],
             cwd=self.folder,
@@ -38,6 +52,16 @@ class CommandLine:
             timeout=DEADLINE_SECONDS,
             check=False,
         )
+
+    def fork(self, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+        """As `bytes_of`, without the start of a Python."""
+        words = list(map(str, arguments))
+        with Path(os.devnull).open("rb") as nothing, TemporaryFile() as out, TemporaryFile() as err:
+            files = (nothing.fileno(), out.fileno(), err.fileno())
+            code = forking_command().run(words, self.folder, self.environment(), files, DEADLINE_SECONDS)
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(words, code, out.read(), err.read())
 
     def beside(self, *arguments: object) -> subprocess.Popen[bytes]:
         """A call that goes on while the test does."""
