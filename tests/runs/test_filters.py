@@ -8,7 +8,7 @@ from sqlmodel import Session
 from traindeck.db.tables import RunTag, ScalarSummary
 from traindeck.errors import InvalidRequest
 from traindeck.runs.filters import MAX_TERMS, parse_filter
-from traindeck.runs.parameter_rows import parameter_rows
+from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 
@@ -21,8 +21,8 @@ def runs(session: Session, add) -> Session:
     add(name="quiet-otter", status="failed", exit_code=1, notes="too hot", params={})
     add(name="bold-fox", trainer="tour", status="completed", exit_code=0, priority=5)
     add(name="100%_sure", trainer=None, script={"filename": "a.py"})
-    session.add_all(parameter_rows(1, {"lr": 0.1, "optimizer": "adam", "amp": True, "nested": {"depth": 3}}))
-    session.add_all(parameter_rows(2, {"lr": 0.001, "optimizer": "sgd", "amp": False, "label": "7"}))
+    insert_parameters(session, 1, {"lr": 0.1, "optimizer": "adam", "amp": True, "nested": {"depth": 3}})
+    insert_parameters(session, 2, {"lr": 0.001, "optimizer": "sgd", "amp": False, "label": "7"})
     session.add_all([RunTag(run_id=1, tag="good one"), RunTag(run_id=2, tag="baseline")])
     session.add(ScalarSummary(run_id=1, tag="Loss/train", last=0.5, min=0.1, max=2.0, step=9, count=9))
     session.add(ScalarSummary(run_id=2, tag="Loss/train", last=0.2, min=0.2, max=0.9, step=9, count=9))
@@ -169,8 +169,8 @@ def odd(session: Session, add) -> Session:
         (3, "x", 9.0), (1, "with space", 1.0), (2, "p>=q", 1.0),
     ):  # fmt: skip
         session.add(ScalarSummary(run_id=run_id, tag=tag, last=last, min=0.0, max=last, step=1, count=1))
-    session.add_all(parameter_rows(1, {"lr:0": 5, "lr": "x"}))
-    session.add_all(parameter_rows(2, {"lr": "0:5", "a=b": "c"}))
+    insert_parameters(session, 1, {"lr:0": 5, "lr": "x"})
+    insert_parameters(session, 2, {"lr": "0:5", "a=b": "c"})
     session.add_all([RunTag(run_id=1, tag="a:b"), RunTag(run_id=2, tag='say "hi"')])
     session.flush()
     return session

@@ -11,7 +11,7 @@ from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import kept, matching
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.kept import find_kept
-from traindeck.runs.parameter_rows import parameter_rows
+from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 
@@ -51,7 +51,7 @@ def add_runs(database: Database, numbers: range, random: Random) -> None:
             )
         session.flush()
         for number in numbers:
-            session.add_all(parameter_rows(number, {"mixed": random.choice([1, 2.5, "adam", "sgd", None, True, "1"])}))
+            insert_parameters(session, number, {"mixed": random.choice([1, 2.5, "adam", "sgd", None, True, "1"])})
             session.add_all(RunTag(run_id=number, tag=tag) for tag in ("a", "b") if random.random() < 0.6)
             for tag in ("loss", "acc"):
                 last = random.choice([None, 0.5, random.random()])

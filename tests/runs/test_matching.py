@@ -7,7 +7,7 @@ import pytest
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import kept, matching
-from traindeck.runs.parameter_rows import parameter_rows
+from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import RunsQuery, list_runs, newest_matching
 from traindeck.runs.queue import Capacity
 from traindeck.runs.status import Status
@@ -55,7 +55,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory, fresh: bytes):
             )
         session.flush()
         for number in numbers:
-            session.add_all(parameter_rows(number, {"mixed": random.choice([1, 2.5, "adam", "sgd", None, True, "1"])}))
+            insert_parameters(session, number, {"mixed": random.choice([1, 2.5, "adam", "sgd", None, True, "1"])})
             session.add_all(RunTag(run_id=number, tag=tag) for tag in ("a", "b") if random.random() < 0.6)
             for tag in ("loss", "acc"):
                 if random.random() < 0.8:

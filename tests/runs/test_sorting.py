@@ -12,7 +12,7 @@ from sqlmodel import Session
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, ScalarSummary
 from traindeck.errors import InvalidRequest
-from traindeck.runs.parameter_rows import parameter_rows
+from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 from traindeck.runs.sorting import parse_cursor, parse_sort
@@ -59,7 +59,7 @@ def add_run(session: Session, random: Random, number: int) -> None:
     )
     session.flush()
     mixed = random.choice([1, 2.5, "adam", "sgd", None, True])
-    session.add_all(parameter_rows(number, {"lr": random.choice([0.1, 0.01, 1e-300]), "mixed": mixed, "none": None}))
+    insert_parameters(session, number, {"lr": random.choice([0.1, 0.01, 1e-300]), "mixed": mixed, "none": None})
     if random.random() < 0.7:
         loss = random.choice([None, 0.1 + 0.2, 0.3, -1.0])
         session.add(ScalarSummary(run_id=number, tag="loss", last=loss, min=loss, max=loss, step=1, count=1))
@@ -108,7 +108,7 @@ def test_runs_without_a_value_come_last_whichever_the_direction(many):
 def test_a_parameter_that_is_text_sorts_as_text_after_the_numbers(session, add):
     for value in ["sgd", 2, "adam", None, 1]:
         run = add()
-        session.add_all(parameter_rows(run.id, {"optimizer": value}))
+        insert_parameters(session, run.id, {"optimizer": value})
     session.flush()
 
     def order(sort: str) -> list[int]:

@@ -12,7 +12,7 @@ from traindeck.db.tables import IdempotencyKey, Parameter, Run, RunTag
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
 from traindeck.runner.program import Program
 from traindeck.runs import commands
-from traindeck.runs.parameter_rows import MAX_TEXT_CHARACTERS, parameter_rows
+from traindeck.runs.parameter_rows import MAX_TEXT_CHARACTERS, insert_parameters, parameter_rows
 from traindeck.runs.random_names import ADJECTIVES, ANIMALS, random_name
 from traindeck.runs.removal import remove_files
 from traindeck.runs.spec import RunSpec
@@ -165,7 +165,7 @@ def test_removing_what_is_gone_already_is_no_error(files):
 def test_parameters_become_rows_of_numbers_and_texts():
     rows = parameter_rows(1, {"lr": 0.1, "n": 3, "amp": True, "none": None, "name": "x", "list": [1], "o": {"b": 2}})
 
-    assert {row.name: (row.number, row.text) for row in rows} == {
+    assert {row["name"]: (row["number"], row["text"]) for row in rows} == {
         "lr": (0.1, "0.1"),
         "n": (3.0, "3"),
         "amp": (1.0, "true"),
@@ -178,7 +178,7 @@ def test_parameters_become_rows_of_numbers_and_texts():
 
 def test_odd_parameters_make_rows_that_a_database_takes(session, add):
     odd = {"huge": 10**400, "less": -(10**400), "long": "x" * 9999, "a.b": 1, "a": {"b": 2}}
-    session.add_all(parameter_rows(add().id, odd))
+    insert_parameters(session, add().id, odd)
     session.flush()
 
     rows = {row.name: row for row in session.exec(select(Parameter))}

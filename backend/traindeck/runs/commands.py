@@ -17,7 +17,7 @@ from traindeck.runs import transitions
 from traindeck.runs.checkpoint_search import last_checkpoint
 from traindeck.runs.directions import Better
 from traindeck.runs.files import DeckFiles
-from traindeck.runs.parameter_rows import parameter_rows
+from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import find_run
 from traindeck.runs.random_names import random_name
 from traindeck.runs.resuming import VARIABLE, way_to_resume
@@ -50,7 +50,7 @@ def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> R
     session.add(run)
     session.flush()
     assert run.id is not None
-    session.add_all(parameter_rows(run.id, spec.params))
+    insert_parameters(session, run.id, spec.params)
     _set_tags(session, run.id, spec.tags)
     transitions.record_creation(session, run)
     session.flush()
@@ -93,7 +93,7 @@ def describe(session: Session, run_id: int, params: Mapping[str, Any]) -> None:
     if run is None or run.params:
         return
     run.params = dict(params)
-    session.add_all(parameter_rows(run_id, params))
+    insert_parameters(session, run_id, params)
 
 
 def edit(session: Session, run_id: int, changes: Mapping[str, Any]) -> Run:

@@ -15,7 +15,7 @@ from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEven
 from traindeck.runner.claim import make_attempt_folder
 from traindeck.runs.files import AttemptFiles, DeckFiles
 from traindeck.runs.folder_copy import CopyBounds, copy_folder
-from traindeck.runs.parameter_rows import parameter_rows
+from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.status import Status
 from traindeck.runs.summaries import Observation, write_observation
 from traindeck.system.wholefiles import write_whole
@@ -83,7 +83,7 @@ def complete(session: Session, run_id: int, found: Imported) -> None:
     run.finished_at = finished
     run.params = dict(found.params)
     session.execute(delete(Parameter).where(col(Parameter.run_id) == run_id))
-    session.add_all(parameter_rows(run_id, found.params))
+    insert_parameters(session, run_id, found.params)
     if is_new:
         session.add_all(RunTag(run_id=run_id, tag=tag) for tag in dict.fromkeys(found.tags))
     attempt = session.get(Attempt, (run_id, 1))

@@ -4,15 +4,25 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sqlalchemy import insert
+from sqlmodel import Session
+
 from traindeck.db.tables import Parameter
 
 MAX_TEXT_CHARACTERS = 500
 
 
-def parameter_rows(run_id: int, params: Mapping[str, Any]) -> list[Parameter]:
+def insert_parameters(session: Session, run_id: int, params: Mapping[str, Any]) -> None:
+    """Write the rows of a run's parameters."""
+    if rows := parameter_rows(run_id, params):
+        # Rows, and not objects, which take several times as long.
+        session.execute(insert(Parameter), rows)
+
+
+def parameter_rows(run_id: int, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row for each leaf of `params`; nested names are joined by dots ("optimizer.lr")."""
     leaves = dict(_leaves(params))
-    return [Parameter(run_id=run_id, name=name, **_columns(value)) for name, value in leaves.items()]
+    return [{"run_id": run_id, "name": name, **_columns(value)} for name, value in leaves.items()]
 
 
 def _leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -98,14 +99,20 @@ def waits(session: Session) -> list[float]:
 
 def queue_positions(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
     """Return the places of queued runs, 1 for the next one. Other runs are left out."""
+    rows = session.execute(_positions(), {"run_ids": list(run_ids)})
+    return {run_id: position for run_id, position in rows if run_id is not None}
+
+
+@cache
+def _positions() -> Any:
+    # Made once: to put it together takes longer than to run it.
     ahead = aliased(Run)
     counted = select(func.count()).select_from(ahead).where(_queued(ahead)).correlate(Run)
     above = counted.where(col(ahead.priority) > col(Run.priority))
     beside = counted.where(col(ahead.priority) == col(Run.priority), col(ahead.id) <= col(Run.id))
     # Two counts, each one range of the index; joined by OR they would be a scan of it.
     place = above.scalar_subquery() + beside.scalar_subquery()
-    rows = session.execute(select(col(Run.id), place).where(_queued(), col(Run.id).in_(run_ids)))
-    return {run_id: position for run_id, position in rows if run_id is not None}
+    return select(col(Run.id), place).where(_queued(), col(Run.id).in_(bindparam("run_ids", expanding=True)))
 
 
 def waiting_reason(run: Run, capacity: Capacity, position: int | None) -> str:
