@@ -44,7 +44,7 @@ def writer(request: pytest.FixtureRequest, attempt: Path, monkeypatch: pytest.Mo
     exec(WRITERS[getattr(request, "param", "tensorboard")], names)
     monkeypatch.chdir(attempt / "work")
     before = list(sys.meta_path)
-    writers.note_files(str(attempt))
+    writers.link_event_files(str(attempt))
     yield names["Writer"]
     sys.meta_path[:] = before
     for name, class_name, attribute in writers.MAKERS:
@@ -111,13 +111,13 @@ def test_charts_read_what_was_noted_and_nothing_else_of_the_folder(attempt: Path
         (attempt, f"exp/loss_best/{NAME}", "loss"),
         (attempt, f"val/{NAME}", "loss"),
     ):
-        writers.note_file(str(run), str(write(tmp_path / file, version(), scalar(tag, 1, 2.0))))
+        writers.link_event_file(str(run), str(write(tmp_path / file, version(), scalar(tag, 1, 2.0))))
     assert (names_of(attempt), names_of(other)) == ({"loss", "loss/best", "val/loss"}, {"theirs"})
 
 
 def test_what_was_noted_stays_when_the_script_deletes_its_folder(attempt: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "exp" / NAME, version(), scalar("x", 1, 2.0))
-    writers.note_file(str(attempt), str(file))
+    writers.link_event_file(str(attempt), str(file))
     file.unlink()
     assert names_of(attempt) == {"x"}
 
@@ -133,7 +133,7 @@ def on_another_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("on_another_file_system")
 def test_a_file_on_another_file_system_is_read_where_it_lies(attempt: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "exp" / NAME, version(), scalar("x", 1, 2.0))
-    writers.note_file(str(attempt), str(file))
+    writers.link_event_file(str(attempt), str(file))
 
     board = BoardSpec("run-1", {"": attempt / "work"})
     folder = f"../events-elsewhere/absolute{file.parent}"
@@ -158,8 +158,8 @@ def test_a_link_to_another_file_than_its_place_says_is_not_followed(attempt: Pat
 @pytest.mark.usefixtures("on_another_file_system")
 def test_folders_that_cannot_be_read_are_named(attempt: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "exp" / NAME)
-    writers.note_file(str(attempt), str(file))
-    writers.note_file(str(attempt), f"s3://bucket/runs/1/{NAME}")
+    writers.link_event_file(str(attempt), str(file))
+    writers.link_event_file(str(attempt), f"s3://bucket/runs/1/{NAME}")
     file.unlink()
     assert set(elsewhere.unreadable_folders(attempt / "work", 3)) == {str(tmp_path / "exp"), "s3://bucket/runs/1"}
     assert len(elsewhere.unreadable_folders(attempt / "work", 1)) == 1

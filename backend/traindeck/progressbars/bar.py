@@ -60,7 +60,7 @@ def seconds(text: str) -> float | None:
 
 
 def pace(text: str) -> tuple[str | None, float | None]:
-    """The unit and the seconds for each that a rate tells: "45.3it/s", "1.2s/it", "3.4MB/s", "?img/s"."""
+    """Return the unit and the seconds for each in a rate: "45.3it/s", "1.2s/it", "3.4MB/s", "?img/s"."""
     text = text.strip()
     if found := PACE.match(text):
         return found[2].strip(), float(amount(found[1])) if found[1][-1].isalpha() else float(found[1])

@@ -38,7 +38,7 @@ DATA_SIZES = {"B": 0, "bytes": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def read_bar(row: str) -> Bar | None:
-    """The bar in a row without colors; None where there is none."""
+    """Return the bar in a row without colors; None where there is none."""
     if "/s" not in row and "%" not in row and "[" not in row and "━" not in row:
         return None
     if any(block in row for block in BLOCKS) or row.lstrip()[:1].isdecimal():
@@ -68,7 +68,7 @@ def _tqdm_of_total(row: str) -> Bar | None:
 
 
 def _before_percent(text: str) -> str:
-    """What stands before the percentage and the drawn bar that `text` ends with, as far as it does."""
+    """Return what stands before the percentage and the drawn bar that `text` ends with, as far as it does."""
     head = text.rstrip(" ").removesuffix("|")
     if "|" in head:
         head = head.rpartition("|")[0]

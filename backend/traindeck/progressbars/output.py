@@ -81,7 +81,7 @@ class OutputProgress:
             self._reading = self._tracker.look(self._screen)
 
     def _last_bar(self, begin: int, end: int) -> bytes:
-        """The output up to the last bar that stands between two places; empty where there is none."""
+        """Return the output up to the last bar that stands between two places; empty where there is none."""
         for stop in range(end, begin, -BLOCK_BYTES):
             start = max(stop - BLOCK_BYTES, begin)
             block = self._bytes(start, stop)
@@ -96,7 +96,7 @@ class OutputProgress:
             # A pipe in its place would block.
             log = os.open(self.log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
-            # Deleted, or on a disk that is gone: the run goes on, and its last progress stays.
+            # Deleted, or on a disk that is gone: the run continues, and its last progress stays.
             return b""
         try:
             return os.pread(log, end - start, start)
@@ -107,5 +107,5 @@ class OutputProgress:
 
 
 def _without_last_line(output: bytes) -> bytes:
-    """The output up to the last line or bar that begins in it: of that one, a part may be missing."""
+    """Return the output up to the last line or bar that begins in it: of that one, a part may be missing."""
     return output[: max(output.rfind(b"\r"), output.rfind(b"\n"), 0)]

@@ -31,7 +31,7 @@ class Reading:
 
 
 class Tracker:
-    """Follows the bars of one output, and keeps to the one that tells of the whole."""
+    """Follows the bars of one output, and keeps to the outermost."""
 
     def __init__(self) -> None:
         self._main: Bar | None = None
@@ -41,11 +41,11 @@ class Tracker:
 
     @property
     def kind(self) -> str | None:
-        """What draws the bar that tells of the whole."""
+        """What draws the outermost bar."""
         return self._main.kind if self._main else None
 
     def look(self, screen: Screen) -> Reading | None:
-        """The progress now; what it was before where no bar is to be seen."""
+        """Return the progress now; what it was before where no bar is to be seen."""
         at_cursor = _bars_at_the_cursor(screen)
         bars = self._with_main(at_cursor, screen) or self._passed(screen)
         inner = bars[:1] == at_cursor[:1] and _is_inner(bars, screen)
@@ -115,7 +115,7 @@ class Tracker:
         return Reading(outer.step, outer.total, outer.unit, _left(outer, inner), label)
 
     def _within_epochs(self, bar: Bar, number: int, epochs: int) -> Reading:
-        """A bar for each of a known number of epochs is a part of the whole."""
+        """Scale a bar for each of a known number of epochs to the whole."""
         self._counts_from_zero |= number == 0
         done = number if self._counts_from_zero else max(number - 1, 0)
         # "Epoch 0/9" may mean ten epochs or nine: the tenth shows.
@@ -126,7 +126,7 @@ class Tracker:
 
 
 def _bars_at_the_cursor(screen: Screen) -> list[Bar]:
-    """The bars that are drawn now, the outer one first; or the one that ended in the row above."""
+    """Return the bars that are drawn now, the outer one first; or the one that ended in the row above."""
     # A new line leads below what was just drawn: what stands there, if anything, is from before.
     row = screen.row - screen.arrived
     bar = read_bar(screen.rows[row]) if row >= 0 else None
@@ -142,7 +142,7 @@ def _bars_at_the_cursor(screen: Screen) -> list[Bar]:
 
 
 def _is_inner(at_cursor: list[Bar], screen: Screen) -> bool:
-    """Whether the bar at the cursor is one within another: tqdm moves up from those, but Rich from all bars."""
+    """Return whether the bar at the cursor is one within another: tqdm moves up from those, but Rich from all bars."""
     if not at_cursor or at_cursor[0].kind != "tqdm":
         return False
     before = read_bar(screen.left_upwards[screen.row])
@@ -150,12 +150,12 @@ def _is_inner(at_cursor: list[Bar], screen: Screen) -> bool:
 
 
 def _bars(rows: Iterable[str]) -> list[Bar]:
-    """The bars of rows, up to the first that has none."""
+    """Return the bars of rows, up to the first that has none."""
     return [bar for bar in takewhile(bool, map(read_bar, rows)) if bar]
 
 
 def _heading(screen: Screen) -> tuple[int, int] | None:
-    """What Keras writes above the bar of each epoch."""
+    """Return what Keras writes above the bar of each epoch."""
     for row in reversed(screen.rows[: screen.row + 1]):
         if found := KERAS_HEADING.match(row):
             return int(found[1]), int(found[2])
@@ -163,7 +163,7 @@ def _heading(screen: Screen) -> tuple[int, int] | None:
 
 
 def _left(outer: Bar, inner: Bar | None) -> float | None:
-    """The seconds left of the whole. A bar knows when it was drawn, and an outer one is drawn rarely."""
+    """Return the seconds left of the whole. A bar knows when it was drawn, and an outer one is drawn rarely."""
     if outer.total is None:
         return None
     todo = max(outer.total - outer.step, 0)
@@ -180,7 +180,7 @@ def _left(outer: Bar, inner: Bar | None) -> float | None:
 
 
 def _length(bar: Bar) -> float | None:
-    """How long a bar takes from its beginning to its end, in seconds."""
+    """Return how long a bar takes from its beginning to its end, in seconds."""
     if bar.seconds_each is not None and bar.total:
         return bar.seconds_each * bar.total
     if bar.elapsed is not None and bar.left is not None:

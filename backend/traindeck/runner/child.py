@@ -22,7 +22,7 @@ from traindeck.runner.richbars import follow_rich
 from traindeck.runner.unseen import unseen
 from traindeck.runner.variables import HOOK, child_environment, hook_of_attempt, stamp_mark, variables_of_start
 from traindeck.runner.wakeups import restore_default_signals
-from traindeck.runner.writers import flush_often, note_files
+from traindeck.runner.writers import flush_often, link_event_files
 
 DATASET_FOLDERS = ("data", "../data")
 TRAINING = "traindeck.trainers.running"
@@ -65,7 +65,7 @@ def _be_like_new(order: Order) -> None:
     _fresh_random_states()
     _limit_threads(order.cpus)
     flush_often()
-    note_files(order.folder)
+    link_event_files(order.folder)
     if order.script:
         if TRAINING in sys.modules:
             sys.modules[TRAINING].offer_another_source(order)
@@ -77,7 +77,7 @@ def _leave_the_shim() -> None:
     os.setpgid(0, 0)
     restore_default_signals()
     prctl.set_name("python")
-    # If the shim is killed nobody would know how the run ended, nor could stop it: so it ends too.
+    # Without its shim a run cannot be stopped, and how it ends is not recorded: so it ends with the shim.
     prctl.signal_with_parent(signal.SIGKILL)
     if sys.platform == "linux":
         _prefer_for_oom_kill()

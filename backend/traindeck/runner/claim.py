@@ -1,4 +1,4 @@
-"""process.json: who runs an attempt. Whoever makes the file has the attempt, and it can be made only once.
+"""process.json: who runs an attempt. The process that makes the file has the attempt, and it can be made only once.
 
 A shim makes it before it starts anything. A server that finds an attempt without it after a crash makes it itself,
 as a tombstone: a shim that comes late then starts nothing. So an attempt has at most one process (rule 3).
@@ -30,7 +30,7 @@ def make_attempt_folder(folder: Path) -> None:
 
 
 def claim_attempt(folder: Path, shim: Identity, start: str) -> bool:
-    """Take the attempt for this shim; False where somebody has it, or its folder is gone. `start`: warm or cold."""
+    """Take the attempt for this shim; False where another has it, or its folder is gone. `start`: warm or cold."""
     return _make(folder, {"shim": shim.as_json(), "trainer": None, "claimed_at": time.time(), "start": start})
 
 

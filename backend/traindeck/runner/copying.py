@@ -153,7 +153,7 @@ def _hole_after(source: int, at: int, size: int) -> int:
 
 
 def _file_system(path: str) -> int:
-    """The type of the file system that a path lies on; 0 where that is not told."""
+    """Return the type of the file system that a path lies on; 0 where it is not known."""
     if sys.platform != "linux":
         return 0
     buffer = ctypes.create_string_buffer(STATFS_BYTES)

@@ -65,7 +65,7 @@ class Ending:
         out_of_memory: bool,
         log: Path,
     ) -> Ending:
-        """The ending that a wait status tells of. `out_of_memory`: the kernel killed a process for it meanwhile."""
+        """Return the ending for a wait status. `out_of_memory`: the kernel killed a process for it meanwhile."""
         code = os.waitstatus_to_exitcode(wait_status)
         return cls(
             exit_code=code if code >= 0 else None,
@@ -120,7 +120,7 @@ class OomKills:
     machine: int
 
     def explain(self, before: OomKills, *, code: int, child_killed: bool, log: Path) -> bool:
-        """Tell whether what was killed since `before` is why the attempt ended with `code`, below 0 for a signal.
+        """Return whether a kill since `before` is why the attempt ended with `code`, below 0 for a signal.
 
         The kernel does not say whom it killed: in the own cgroup it was one of the runs, most likely this one.
         On the machine it may have been another's; then the end has to look like it.
@@ -178,7 +178,7 @@ def _text(path: str) -> str:
 
 
 def last_error_line(log: Path) -> str | None:
-    """The line of the last traceback in the log that names the exception ("ValueError: …"), or None.
+    """Return the line of the last traceback in the log that names the exception ("ValueError: …"), or None.
 
     Where the program could not be started, what the log says of that.
     """

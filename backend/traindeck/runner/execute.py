@@ -32,12 +32,12 @@ def execute(script: ScriptOrder) -> NoReturn:
 
 
 def arguments_of(script: ScriptOrder) -> list[str]:
-    """The program to execute, and its arguments."""
+    """Return the program to execute, and its arguments."""
     return script.program.argv(sys.executable, file_to_start(script))
 
 
 def file_to_start(script: ScriptOrder) -> str:
-    """The script's own path, unless it has changed since its content was kept."""
+    """Return the script's own path, unless it has changed since its content was kept."""
     if script.source == script.file or not script.source:
         return script.file
     try:

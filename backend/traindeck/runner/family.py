@@ -14,7 +14,7 @@ from traindeck.runner.identity import start_time
 
 
 def descendants(pid: int) -> list[int]:
-    """Every live process below `pid`; zombies are not alive."""
+    """Return every live process below `pid`; zombies are not alive."""
     if sys.platform != "linux":
         return _descendants_elsewhere(pid)
     children = _children_by_parent()

@@ -36,7 +36,7 @@ def end_process(run: Callable[[], int]) -> NoReturn:
         _restore_streams()
         forget_modules(before)
         write_open_files()
-        _flush_streams(tell=False)
+        _flush_streams(report=False)
         code = code if written else NOT_FLUSHED
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -53,12 +53,12 @@ def _join_threads() -> None:
     try:
         threading._shutdown()  # type: ignore[attr-defined]
     except BaseException as error:
-        # Ctrl-C in the meantime: told, and the end goes on.
-        _tell(f"Exception ignored in: {threading!r}\n")
+        # Ctrl-C in the meantime: it is shown, and the process ends all the same.
+        _write_error(f"Exception ignored in: {threading!r}\n")
         sys.__excepthook__(type(error), error, error.__traceback__)
 
 
-def _flush_streams(*, tell: bool = True) -> bool:
+def _flush_streams(*, report: bool = True) -> bool:
     """Write what the streams hold; False where stdout could not be written."""
     written = True
     for name in ("stdout", "stderr"):
@@ -70,8 +70,8 @@ def _flush_streams(*, tell: bool = True) -> bool:
         except Exception as error:
             if name == "stdout":
                 written = False
-                if tell:
-                    _tell(f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n")
+                if report:
+                    _write_error(f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n")
     return written
 
 
@@ -83,7 +83,7 @@ def _is_closed(stream: Any) -> bool:
         return False
 
 
-def _tell(message: str) -> None:
+def _write_error(message: str) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(message)
 

@@ -2,9 +2,9 @@
 
     python .../runner/importlib_bootstrap.py FD
 
-FD is a Unix socket of the server's (SOCK_SEQPACKET: a message is whole, whoever writes it). Each message to it is
-the path of an order; shims send back what became of it. When the server closes its end the forkserver ends; shims
-and their runs go on.
+FD is a Unix socket of the server's (SOCK_SEQPACKET: a message is whole, though several processes write). Each message
+to it is the path of an order; shims send back what became of it. When the server closes its end the forkserver ends;
+shims and their runs continue.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ STAMPS_IN_MESSAGE = 200
 def main(descriptor: int) -> None:
     """Import, say so, then fork for each order until the server is gone."""
     server = socket.socket(fileno=descriptor)
-    # Ended shims vanish by themselves: nobody here waits for them, the server watches them by pidfd.
+    # The kernel reaps ended shims: this process does not wait for them, the server watches them by pidfd.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # Ctrl-C in the terminal of the server is the server's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -48,7 +48,7 @@ def main(descriptor: int) -> None:
     # What the imports have set there, a script that does not import them would not find.
     os.environ.clear()
     os.environ.update(variables)
-    _tell_imports(server, {**folders, **stamps_of_modules()}, set(folders))
+    _report_imports(server, {**folders, **stamps_of_modules()}, set(folders))
     server.send(json.dumps({"ready": True, "missing": missing}).encode())
     gc.collect()
     gc.freeze()
@@ -73,7 +73,7 @@ def _next_message(server: socket.socket, spare: Iterator[int]) -> bytes:
 def _import_all(server: socket.socket) -> dict[str, str]:
     """Import what runs need; what cannot be imported, and why: those runs fail with their own error.
 
-    The server is told of each: it starts runs without this process as long as that is sooner.
+    Each import is reported: until then the server starts runs without this process where that is sooner.
     """
     missing = {}
     for name in WARM_MODULES:
@@ -85,8 +85,8 @@ def _import_all(server: socket.socket) -> dict[str, str]:
     return missing
 
 
-def _tell_imports(server: socket.socket, stamps: dict[str, Stamp], folders: set[str]) -> None:
-    """Tell the server what was imported, in messages that are not too long; it notices when that changes."""
+def _report_imports(server: socket.socket, stamps: dict[str, Stamp], folders: set[str]) -> None:
+    """Report what was imported, in messages of a bounded length; the server notices when it changes."""
     paths = list(stamps)
     for first in range(0, len(paths), STAMPS_IN_MESSAGE):
         part = {path: stamps[path] for path in paths[first : first + STAMPS_IN_MESSAGE]}
@@ -96,7 +96,7 @@ def _tell_imports(server: socket.socket, stamps: dict[str, Stamp], folders: set[
 @unseen
 def _fork_shim(order_path: Path, server: socket.socket) -> None:
     if os.fork():
-        _tell_taken(order_path, server)
+        _confirm_order(order_path, server)
         return
     status = 1
     try:
@@ -108,8 +108,8 @@ def _fork_shim(order_path: Path, server: socket.socket) -> None:
         _end(status)
 
 
-def _tell_taken(order_path: Path, server: socket.socket) -> None:
-    """Tell the server that this process is alive; it may be gone, or busy beyond measure."""
+def _confirm_order(order_path: Path, server: socket.socket) -> None:
+    """Confirm an order; the server may be gone, or too busy to read."""
     with contextlib.suppress(OSError):
         server.send(json.dumps({"took": str(order_path)}).encode(), socket.MSG_DONTWAIT)
 

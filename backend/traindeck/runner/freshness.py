@@ -1,7 +1,7 @@
-"""What a warm process has imported, so that somebody else can tell whether an import would still find the same.
+"""What a warm process has imported, so that the server can see whether an import would still find the same.
 
 Packages are installed, replaced and edited while the process lives. A folder of packages changes its time with each
-that comes or goes; its metadata tells which. Sources that lie elsewhere, as of an editable install, count one by one.
+that comes or goes; its metadata says which. Sources that lie elsewhere, as of an editable install, count one by one.
 """
 
 import os
@@ -16,7 +16,7 @@ Stamp = list[int]
 
 
 def stamps_of_folders() -> dict[str, Stamp]:
-    """The state of each folder that packages are imported from; to be taken before anything is imported."""
+    """Return the state of each folder that packages are imported from; to be taken before anything is imported."""
     folders = [path for path in sys.path[1:] if os.path.isdir(path) and not _is_standard(path)]  # noqa: PTH112
     if site.ENABLE_USER_SITE and (user := site.getusersitepackages()) not in folders:
         # It may not be there yet: the first `pip install --user` makes it.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 MADV_COLLAPSE = 25
 PIECE_BYTES = 16 << 20
-"""What is moved at once, in 20 ms or so: whoever waits for the process meanwhile waits as long."""
+"""What is moved at once, in 20 ms or so: an order that comes meanwhile waits as long."""
 MAPS = Path("/proc/self/maps")
 SIZE = Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
 
@@ -43,7 +43,7 @@ def _regions(maps: str) -> Iterator[tuple[int, int]]:
 
 
 def _pieces(begin: int, end: int, huge: int) -> Iterator[tuple[int, int]]:
-    """The whole huge pages between two addresses, many at once."""
+    """Yield the whole huge pages between two addresses, many at once."""
     first, last = -(-begin // huge) * huge, end // huge * huge
     step = max(huge, PIECE_BYTES // huge * huge)
     for at in range(first, last, step):

@@ -28,7 +28,7 @@ class Identity:
 
 
 def identify(pid: int | None = None) -> Identity:
-    """The identity of a live process, by default of this one.
+    """Return the identity of a live process, by default of this one.
 
     Raises:
         ProcessLookupError: there is no such process.
@@ -41,12 +41,12 @@ def identify(pid: int | None = None) -> Identity:
 
 
 def is_alive(identity: Identity) -> bool:
-    """True where this very process still runs, and has not merely left its pid, or a zombie, behind."""
+    """Return True where this very process still runs, and has not merely left its pid, or a zombie, behind."""
     return identity.boot_id == boot_id() and start_time(identity.pid) == identity.start
 
 
 def start_time(pid: int) -> float | None:
-    """When the process started, or None where there is none, or only a zombie."""
+    """Return when the process started, or None where there is none, or only a zombie."""
     if sys.platform != "linux":
         return _start_time_elsewhere(pid)
     try:
@@ -58,7 +58,7 @@ def start_time(pid: int) -> float | None:
 
 
 def boot_id() -> str:
-    """Which boot of this host it is."""
+    """Return which boot of this host it is."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

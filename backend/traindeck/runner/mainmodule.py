@@ -1,4 +1,4 @@
-"""Runs a script so that it cannot tell that it was not started by `python script.py`, or `python -m module`."""
+"""Runs a script as `python script.py` or `python -m module` would, as far as the script can see."""
 
 import builtins
 import os

@@ -33,7 +33,7 @@ OWN_NAMES = frozenset({"work", "hparams", "output.log", "scalars", "hook", "even
 
 
 def mirror(order: Order) -> None:
-    """Fill `order.work`, and note in the attempt's inputs.json what was copied: {path: [bytes, mtime in ns]}.
+    """Fill `order.work`, and list in the attempt's inputs.json what was copied: {path: [bytes, mtime in ns]}.
 
     Whatever cannot be mirrored is left out; the program says itself what it misses.
     """
@@ -48,7 +48,7 @@ def mirror(order: Order) -> None:
         mirroring.all()
         for argument in [*script.program.args, *script.program.command[1:]]:
             mirroring.named(argument)
-    mirroring.note()
+    mirroring.record_copies()
 
 
 class _Mirroring:
@@ -83,8 +83,8 @@ class _Mirroring:
             elif not os.path.lexists(self.work / path) and os.path.lexists(self.base / path):
                 self._single(path)
 
-    def note(self) -> None:
-        """Tell what was copied: a copy that was not touched is none of the run's files."""
+    def record_copies(self) -> None:
+        """Write down the copies: one that the run has not changed is none of its files."""
         if self.copied:
             with contextlib.suppress(OSError):
                 (self.attempt / INPUTS).write_text(json.dumps(self.copied))
@@ -141,7 +141,7 @@ class _Mirroring:
         return True
 
     def _sources(self, path: str) -> tuple[str, str]:
-        """The user's file, and its content as it was kept; the one for the other where only one is there."""
+        """Return the user's file, and its content as it was kept; the one for the other where only one is there."""
         original = f"{self.base}/{path}"
         if self.code is None or not original.startswith(f"{self.root}/"):
             return original, original
@@ -185,7 +185,7 @@ class _Mirroring:
 
 
 def _room(order: Order) -> int:
-    """The bytes that the disk has for copies."""
+    """Return the bytes that the disk has for copies."""
     try:
         return free_bytes(order.work, order.disk_reserve_bytes)
     except OSError:
@@ -212,7 +212,7 @@ def _write_copy(source: str, target: str, info: os.stat_result, size: int) -> in
 
 
 def _entries(folder: str | Path, limit: int) -> list[os.DirEntry[str]] | None:
-    """What lies in a folder but for hidden names; None where it is more than `limit`, or cannot be read."""
+    """Return what lies in a folder but for hidden names; None where it is more than `limit`, or cannot be read."""
     found = []
     try:
         with os.scandir(folder) as entries:

@@ -83,12 +83,12 @@ class Order:
         return self.path / "output.log"
 
     def as_json(self) -> dict[str, Any]:
-        """The content of order.json."""
+        """Return the content of order.json."""
         return asdict(self)
 
 
 def read_order(path: Path) -> Order:
-    """The order in a file.
+    """Return the order in a file.
 
     Raises:
         OSError, ValueError, TypeError: there is none, or it is not one.
@@ -111,7 +111,7 @@ def _read_script(content: dict[str, Any]) -> ScriptOrder:
 
 
 def start_of(order: Order, *, warm: bool) -> str:
-    """How the program of an order is started by a shim that is `warm` (forked from the forkserver) or not.
+    """Return how the program of an order is started by a shim that is `warm` (forked from the forkserver) or not.
 
     A run that sets a variable which a warm process has read already could not have its effect: it starts cold.
     """

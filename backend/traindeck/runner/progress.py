@@ -1,7 +1,7 @@
 """How far an attempt has come, kept in one small file that the server reads.
 
 The file is replaced whole (write, rename), so a reader sees one state or the next, never half of one. It is
-not synced to disk: after a power cut the progress of a dead process tells nobody anything.
+not synced to disk: after a power cut the progress of a dead process is of no use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tells the deck of Rich's progress bars.
+"""Reports Rich's progress bars to the deck.
 
 Where the output is no terminal Rich draws a bar only at its end, and Lightning uses Rich wherever it is installed. So
 the bars themselves are asked, when a program moves them; what the program prints stays as it is.
@@ -43,7 +43,7 @@ def _told(move: Any, followed: "_Followed") -> Any:
 
 
 class _Followed:
-    """The bars of this process; a process that it forks tells nothing."""
+    """The bars of this process; one that it forks reports none."""
 
     def __init__(self, path: Path) -> None:
         self._file = ProgressFile(path)

@@ -1,7 +1,7 @@
 """The small parent of one attempt.
 
-It starts the user's code, waits for it, stops it when told to (SIGTERM), ends whatever it leaves behind, and writes
-down how it ended. It outlives the server, and whatever happens there is none of its business.
+It starts the user's code, waits for it, stops it on SIGTERM, ends what it leaves behind, and writes
+down how it ended. It outlives the server.
 
 A forkserver forks it. Where there is none, as fork is not safe or a run needs a fresh Python, it is a program:
 
@@ -29,7 +29,7 @@ from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import Wakeups
 
 LEFTOVER_GRACE_SECONDS = 1.0
-"""Between TERM and KILL for what a process leaves behind when it ends by itself."""
+"""Between TERM and KILL for what a process leaves behind when it was not stopped."""
 POLL_SECONDS = 0.05
 HERE = Path()
 """The folder of the attempt: the shim works in it."""
@@ -39,7 +39,7 @@ HERE = Path()
 def supervise(order_path: Path, server: socket.socket | None) -> int:
     """Run one attempt from start to end; the exit status of the shim, 0 unless it could not do its work.
 
-    The attempt is claimed first: where somebody else has it (a second shim, or a server that has given it up),
+    The attempt is claimed first: where another has it (a second shim, or a server that has given it up),
     nothing is started.
     """
     order = read_order(order_path)
@@ -79,7 +79,7 @@ class _Shim:
         kills_before = oom_kills()
         started = time.monotonic()
         self.trainer = _fork_trainer(self.order, self.server, self.start, self.umask)
-        self._tell_server()
+        self._report_start()
         wait_status = self._wait()
         seconds = time.monotonic() - started
         finished_at = time.time()
@@ -101,7 +101,7 @@ class _Shim:
         )
         write_exit(HERE, ending)
 
-    def _tell_server(self) -> None:
+    def _report_start(self) -> None:
         record_trainer(HERE, self.trainer)
         if self.server is None:
             return
@@ -112,7 +112,7 @@ class _Shim:
         self.server.close()
 
     def _wait(self) -> int:
-        """The wait status of the trainer; meanwhile orphans are reaped and a stop is carried out."""
+        """Return the wait status of the trainer; meanwhile orphans are reaped and a stop is carried out."""
         while True:
             if self.wakeups.wait(self._seconds_to_next_step()) - {signal.SIGCHLD}:
                 self._begin_stop()

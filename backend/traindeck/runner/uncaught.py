@@ -1,4 +1,4 @@
-"""What becomes of an exception that nobody has caught: the message and the exit code that Python gives it."""
+"""What Python makes of an exception that a program does not catch: a message and an exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONG_MAX = 2**63
 
 
 def exit_code_of(error: BaseException, code: CodeType | None) -> int:
-    """Tell of `error` on stderr as Python does at the end of a program; the exit code, negative for a signal.
+    """Write `error` to stderr as Python does at the end of a program; return the exit code, negative for a signal.
 
     Args:
         error: What has ended the program.
@@ -31,14 +31,14 @@ def exit_code_of(error: BaseException, code: CodeType | None) -> int:
 
 
 def frames_from(traceback: TracebackType | None, code: CodeType | None) -> TracebackType | None:
-    """The traceback from the first frame of `code` on; none where it did not get as far."""
+    """Return the traceback from the first frame of `code` on; none where it did not get as far."""
     while traceback is not None and traceback.tb_frame.f_code is not code:
         traceback = traceback.tb_next
     return traceback
 
 
 def without_detour(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback without our frames between those of a script and of a library, whose function ours calls."""
+    """Return the traceback without our frames between those of a script and of a library, whose function ours calls."""
     frame = traceback
     while frame is not None and frame.tb_next is not None:
         if is_unseen(frame.tb_next.tb_frame.f_code):
@@ -48,7 +48,7 @@ def without_detour(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _call_hook(error: BaseException) -> int | None:
-    """Have `sys.excepthook` tell of the error; an exit code where the hook itself asks for one."""
+    """Have `sys.excepthook` show the error; return an exit code where the hook asks for one."""
     if not hasattr(sys, "excepthook"):
         sys.stderr.write("sys.excepthook is missing\n")
         sys.__excepthook__(type(error), error, error.__traceback__)

@@ -15,7 +15,7 @@ MARK = " importlib._bootstrap"
 
 
 def unseen(function: Function) -> Function:
-    """The function, whose frames nobody takes for the caller of a script."""
+    """Return the function, whose frames `warnings` does not take for the caller of a script."""
     function.__code__ = _renamed(function.__code__)
     return function
 

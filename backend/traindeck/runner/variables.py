@@ -31,7 +31,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def child_environment(order: Order) -> dict[str, str]:
-    """Every variable of the process. The deck's settings are not among them, what the user set wins."""
+    """Return every variable of the process. The deck's settings are not among them, what the user set wins."""
     inherited = plain_environment()
     variables = {
         **inherited,
@@ -67,7 +67,7 @@ def _where_programs_are(order: Order, inherited: Mapping[str, str]) -> dict[str,
 
 
 def variables_of_start(script: ScriptOrder, variables: Mapping[str, str]) -> dict[str, str]:
-    """What the environment of a module that is executed must say beyond that: where it is found.
+    """Return what the environment of a module that is executed must say beyond that: where it is found.
 
     It works in a folder of its own, which `python -m` would search. hook/sitecustomize.py takes them away again.
     """
@@ -103,7 +103,7 @@ def _own_variables(order: Order) -> dict[str, str]:
 
 
 def placeholder_mark() -> dict[str, str]:
-    """What the environment of a forking process must hold, so that its children can be marked."""
+    """Return what the environment of a forking process must hold, so that its children can be marked."""
     return {MARK: PLACEHOLDER}
 
 
@@ -111,7 +111,7 @@ def stamp_mark(mark: str) -> None:
     """Write `mark` over the placeholder in the memory that /proc/PID/environ shows.
 
     That file shows what a program was started with: without this, a process that was only forked would be nameless
-    to whoever must find it after its shim was killed. What it forks in turn inherits the mark.
+    to the server, which must find it after its shim was killed. What it forks in turn inherits the mark.
     """
     if sys.platform != "linux":
         return

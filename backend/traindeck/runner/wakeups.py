@@ -21,11 +21,11 @@ class Wakeups:
             signal.signal(number, _ignore)
 
     def fileno(self) -> int:
-        """The descriptor that turns readable when a signal has come."""
+        """Return the descriptor that turns readable when a signal has come."""
         return self._reading
 
     def wait(self, seconds: float | None) -> set[int]:
-        """The signals that have come since the last call, waiting for the first for at most `seconds`."""
+        """Return the signals that have come since the last call, waiting for the first for at most `seconds`."""
         select.select([self._reading], [], [], seconds)
         try:
             return set(os.read(self._reading, 4096))

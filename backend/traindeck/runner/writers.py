@@ -44,19 +44,19 @@ def flush_often() -> None:
         change_module(name, lambda module: change_default(module.SummaryWriter))
 
 
-def note_files(attempt: str) -> None:
+def link_event_files(attempt: str) -> None:
     """Have the folder of an attempt know each event file that this process makes outside of the working folder."""
     for name, class_name, attribute in MAKERS:
-        change_module(name, lambda module, class_name=class_name, attribute=attribute: _note_each(  # type: ignore[misc]
+        change_module(name, lambda module, class_name=class_name, attribute=attribute: _link_each(  # type: ignore[misc]
             getattr(module, class_name), attribute, attempt
         ))  # fmt: skip
 
 
-def _note_each(maker: Any, attribute: str, attempt: str) -> None:
-    setattr(maker, attribute, _Noting(attribute, attempt))
+def _link_each(maker: Any, attribute: str, attempt: str) -> None:
+    setattr(maker, attribute, _Linking(attribute, attempt))
 
 
-class _Noting:
+class _Linking:
     """An attribute of objects with a `_file_name`, which is noted when the attribute is set.
 
     A wrapped method would add a frame to the tracebacks of its errors. Without `__get__`, reading the attribute costs
@@ -68,15 +68,15 @@ class _Noting:
 
     def __set__(self, writer: Any, value: Any) -> None:
         writer.__dict__[self.attribute] = value
-        # Whatever it is, the script goes on.
+        # Whatever fails here must not stop the script.
         with contextlib.suppress(Exception):
-            note_file(self.attempt, os.fsdecode(writer._file_name))
+            link_event_file(self.attempt, os.fsdecode(writer._file_name))
 
     def __delete__(self, writer: Any) -> None:
         writer.__dict__.pop(self.attribute, None)
 
 
-def note_file(attempt: str, file: str) -> None:
+def link_event_file(attempt: str, file: str) -> None:
     """Give an event file outside of the working folder a second name in the attempt's folder.
 
     A hard link, or, where there can be none, such as on another file system, a symbolic one.

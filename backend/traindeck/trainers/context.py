@@ -88,7 +88,7 @@ class RunContext:
 
     @property
     def should_stop(self) -> bool:
-        """True once somebody asked the run to stop: save what matters and return, before the grace ends."""
+        """True once the run was asked to stop: save what matters and return, before the grace period ends."""
         return self._stop
 
     def request_stop(self) -> None:
@@ -96,11 +96,11 @@ class RunContext:
         self._stop = True
 
     def progress(self, step: int, total: int | None = None, unit: str = "step", label: str | None = None) -> None:
-        """Tell that `step` of `total` `unit`s are done; `label` names a phase, such as "Downloading MNIST"."""
+        """Report that `step` of `total` `unit`s are done; `label` names a phase, such as "Downloading MNIST"."""
         self._progress.report(step, total, unit, label)
 
     def device(self, choice: str = "auto") -> torch.device:
-        """The device for "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "cuda:1".
+        """Return the device for "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "cuda:1".
 
         Raises:
             RuntimeError: a CUDA device was asked for and the run has none.

@@ -45,7 +45,7 @@ def _answer(name: str, option: str = "") -> dict[str, Any]:
 
 
 def describe(trainer: Trainer) -> dict[str, Any]:
-    """The trainer's title, description and the JSON Schema of its parameters."""
+    """Return the trainer's title, description and the JSON Schema of its parameters."""
     return {
         "title": trainer.title,
         "description": trainer.description,
@@ -54,7 +54,7 @@ def describe(trainer: Trainer) -> dict[str, Any]:
 
 
 def validate(trainer: Trainer, params: str) -> dict[str, Any]:
-    """The complete parameters for the JSON text `params`, or what is wrong with them."""
+    """Return the complete parameters for the JSON text `params`, or what is wrong with them."""
     try:
         return {"params": complete_params(trainer.params, json.loads(params))}
     except InvalidParams as refusal:
@@ -62,7 +62,7 @@ def validate(trainer: Trainer, params: str) -> dict[str, Any]:
 
 
 def reason(error: BaseException) -> str:
-    """One line that says why a trainer is broken."""
+    """Return one line that says why a trainer is broken."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -67,12 +67,12 @@ def _name_of(package: Distribution) -> str:
 
 
 def package_of(point: EntryPoint) -> str:
-    """The name of the distribution that brings the entry point."""
+    """Return the name of the distribution that brings the entry point."""
     return UNNAMED if point.dist is None else _name_of(point.dist)
 
 
 def is_built_in(point: EntryPoint) -> bool:
-    """Whether the entry point is Traindeck's own: no other package may take its name."""
+    """Return whether the entry point is Traindeck's own: no other package may take its name."""
     return package_of(point) == "traindeck"
 
 
@@ -110,7 +110,7 @@ def _check_extra(point: EntryPoint, extra: str) -> None:
 
 
 def load_one(name: str) -> Trainer:
-    """The installed trainer `name`, imported without any guard: for the process that is going to train.
+    """Return the installed trainer `name`, imported without any guard: for the process that is going to train.
 
     Raises:
         UnknownTrainer: no package offers it.

@@ -40,7 +40,7 @@ def _write(
 
 
 def kernels(layer: nn.Module, weight: torch.Tensor) -> Iterator[torch.Tensor]:
-    """A convolution's kernels, one for each output channel (of a group, if transposed); of others, none."""
+    """Yield a convolution's kernels, one for each output channel (of a group, if transposed); of others, none."""
     if isinstance(layer, CONVOLUTIONS):
         yield from weight[:KERNELS_SHOWN]
     elif isinstance(layer, TRANSPOSED_CONVOLUTIONS):

@@ -19,7 +19,7 @@ Value = bool | str | int | float
 
 
 def write_hyperparameters(writer: SummaryWriter, values: Mapping[str, Value], metric_tags: Iterable[str]) -> None:
-    """Tell what the run was started with and which scalars are its results; at the start of a run."""
+    """Write what the run was started with and which scalars are its results; at the start of a run."""
     # The writer's own function would show true and false as 1 and 0.
     shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
     experiment, session_start, _ = hparams(shown, dict.fromkeys(metric_tags, 0.0))
@@ -29,6 +29,6 @@ def write_hyperparameters(writer: SummaryWriter, values: Mapping[str, Value], me
 
 
 def write_completion(writer: SummaryWriter) -> None:
-    """Tell that the run has come to its end."""
+    """Write that the run is complete."""
     _, _, session_end = hparams({}, {})
     writer._get_file_writer().add_summary(session_end)

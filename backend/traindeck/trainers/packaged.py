@@ -39,10 +39,10 @@ class InstalledTrainer(Protocol):
         """One or two sentences for the launch page."""
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the parameters."""
+        """Return the JSON Schema of the parameters."""
 
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameters with their values, ready for JSON; raises InvalidParams."""
+        """Return all parameters with their values, ready for JSON; raises InvalidParams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class BuiltInTrainer:
         return self.trainer.description
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the parameters."""
+        """Return the JSON Schema of the parameters."""
         return self.trainer.params.model_json_schema()
 
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameters with their values, ready for JSON; raises InvalidParams."""
+        """Return all parameters with their values, ready for JSON; raises InvalidParams."""
         return complete_params(self.trainer.params, params)
 
 
@@ -89,11 +89,11 @@ class PackagedTrainer:
     json_schema: dict[str, Any]
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the parameters."""
+        """Return the JSON Schema of the parameters."""
         return self.json_schema
 
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameters with their values, ready for JSON; raises InvalidParams."""
+        """Return all parameters with their values, ready for JSON; raises InvalidParams."""
         try:
             text = json.dumps(params)
         except (TypeError, ValueError, RecursionError) as error:
@@ -109,7 +109,7 @@ class PackagedTrainer:
 
 
 def describe_packaged(name: str) -> PackagedTrainer | str:
-    """The trainer `name` as a process of its own describes it, or why it cannot be had."""
+    """Return the trainer `name` as a process of its own describes it, or why it cannot be had."""
     answer = ask(name)
     if "broken" in answer:
         return str(answer["broken"])
@@ -117,7 +117,7 @@ def describe_packaged(name: str) -> PackagedTrainer | str:
 
 
 def ask(name: str, *options: str, text: str = "") -> dict[str, Any]:
-    """The answer of `traindeck.trainers.describe`; {"broken": reason} where there is none in time."""
+    """Return the answer of `traindeck.trainers.describe`; {"broken": reason} where there is none in time."""
     command = [sys.executable, "-m", "traindeck.trainers.describe", name, *options]
     # Files and not pipes: what the trainer's imports start may hold a pipe open longer than the trainer lives.
     with TemporaryFile() as given, TemporaryFile() as answered, TemporaryFile() as said:
@@ -137,7 +137,7 @@ def ask(name: str, *options: str, text: str = "") -> dict[str, Any]:
 
 
 def _exit_code(process: Popen[bytes]) -> int | None:
-    """The exit code, or None where the process took too long: then it and its children are ended."""
+    """Return the exit code, or None where the process took too long: then it and its children are ended."""
     try:
         return process.wait(DESCRIBE_SECONDS)
     except TimeoutExpired:

@@ -63,7 +63,7 @@ class InvalidParams(ValueError):
 
 
 def validate_params(model: type[BaseModel], params: Mapping[str, Any]) -> BaseModel:
-    """The model's instance for `params`, read by the rules of JSON; defaults stand in for what is missing.
+    """Return the model's instance for `params`, read by the rules of JSON; defaults stand in for what is missing.
 
     A parameter may go by its field's name or alias. An unknown one is refused unless the model says
     `extra="allow"`.
@@ -89,8 +89,8 @@ def _refusals(
 ) -> list[ParamError]:
     """Return the first of pydantic's errors in words; only the first unknown name gets a suggestion."""
     if error.error_count() > LISTED_ERRORS:
-        # Listing them all takes seconds, in which nobody else gets the interpreter. The first ones are looked for in a
-        # small part of each list and object; that a part lacks something says nothing.
+        # Listing them all takes seconds, in which no other thread gets the interpreter. The first ones are looked for
+        # in a small part of each list and object; that a part lacks something says nothing.
         try:
             model.model_validate_json(_as_json(_first_of(params)), extra=extra, by_name=True, by_alias=True)
             details = []
@@ -124,7 +124,7 @@ def _first_of(value: Any) -> Any:
 
 
 def complete_params(model: type[BaseModel], params: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters with their values, ready for JSON.
+    """Return all parameters with their values, ready for JSON.
 
     Raises:
         InvalidParams: as for `validate_params`, or what they come to has no form in JSON.
@@ -145,7 +145,7 @@ def param_errors(details: Iterable[Mapping[str, Any]], known: Iterable[str]) -> 
 
 
 def not_json(error: Exception) -> InvalidParams:
-    """The refusal of parameters that JSON has no form for."""
+    """Return the refusal of parameters that JSON has no form for."""
     return InvalidParams([ParamError("", f"the parameters cannot be written as JSON: {error}")])
 
 
@@ -191,7 +191,7 @@ def _plain(limit: Any) -> Any:
 
 
 def names_at(model: type[BaseModel], path: Iterable[int | str]) -> set[str]:
-    """The names and aliases that are known at `path`, the location of an object in pydantic's terms."""
+    """Return the names and aliases that are known at `path`, the location of an object in pydantic's terms."""
     models = {model}
     for part in path:
         # A part that is no field is an index, a key, or the label of a union's member: the models stay.

@@ -47,7 +47,7 @@ class Registry:
     broken: tuple[BrokenTrainer, ...]
 
     def get(self, name: str) -> InstalledTrainer:
-        """The trainer `name`.
+        """Return the trainer `name`.
 
         Raises:
             UnknownTrainer: there is none; the message names the nearest one, or says why this one is broken.
@@ -86,7 +86,7 @@ def _without_duplicates(points: list[EntryPoint]) -> tuple[list[EntryPoint], lis
         by_name[point.name].append(point)
     kept, broken = [], []
     for name, rivals in by_name.items():
-        # A package must not replace a built-in trainer by taking its name; among others nobody has the right.
+        # A package must not replace a built-in trainer by taking its name; among other packages none has the right.
         winners = [point for point in rivals if is_built_in(point)] or rivals
         if len(winners) == 1:
             kept += winners
@@ -101,7 +101,7 @@ def _rivalry(point: EntryPoint, rivals: list[EntryPoint]) -> str:
 
 
 def _load(point: EntryPoint) -> InstalledTrainer | str:
-    """The trainer, or why it is broken."""
+    """Return the trainer, or why it is broken."""
     if not is_built_in(point):
         return describe_packaged(point.name)
     try:

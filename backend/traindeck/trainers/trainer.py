@@ -36,7 +36,7 @@ class Trainer:
     extra: str = ""
 
     def function(self) -> TrainFunction:
-        """The function that trains, imported if it was given by its address."""
+        """Return the function that trains, imported if it was given by its address."""
         if not isinstance(self.run, str):
             return self.run
         module, _, attribute = self.run.partition(":")

@@ -25,7 +25,7 @@ def _start() -> None:
         spec.loader.exec_module(writers)
         writers.flush_often()
         if os.path.islink(HERE):
-            writers.note_files(os.path.dirname(HERE))
+            writers.link_event_files(os.path.dirname(HERE))
     _import_the_hidden_one()
 
 
@@ -57,5 +57,5 @@ def _import_the_hidden_one() -> None:
 try:
     _start()
 except Exception as error:
-    # As Python itself tells of a broken sitecustomize, and goes on.
+    # As Python itself reports a broken sitecustomize, and continues.
     sys.stderr.write("Error in sitecustomize: %s: %s\n" % (type(error).__name__, error))  # noqa: UP031 (3.8)

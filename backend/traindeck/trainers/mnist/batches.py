@@ -1,4 +1,4 @@
-"""Batches in random order, from a generator of their own: a resumed run goes on with the same ones."""
+"""Batches in random order, from a generator of their own: a resumed run continues with the same ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PlacedImages:
         return len(self.images)
 
     def take(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The images and labels at `indices` (where the images are), on the device; never waits for a GPU."""
+        """Return the images and labels at `indices` (where the images are), on the device; never waits for a GPU."""
         images, labels = self.images.index_select(0, indices), self.labels.index_select(0, indices)
         if self.resident:
             return images, labels
@@ -80,7 +80,7 @@ class Batches:
         self.images_taken = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Which pass this is, and how far it has come."""
+        """Return which pass this is, and how far it has come."""
         return {"pass_state": self._pass_state, "images_taken": self.images_taken}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

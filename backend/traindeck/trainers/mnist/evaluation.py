@@ -35,13 +35,13 @@ class Evaluation:
         return self.probabilities.argmax(1)
 
     def confusion(self) -> torch.Tensor:
-        """How many of each class (row) are taken for each class (column): int64, [classes, classes]."""
+        """Return how many of each class (row) are taken for each class (column): int64, [classes, classes]."""
         classes = self.probabilities.shape[1]
         pairs = self.labels * classes + self.predictions
         return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
     def worst_mistakes(self, count: int) -> torch.Tensor:
-        """Indices of the images that it is most sure about and wrong, the worst first; at most `count`."""
+        """Return indices of the images that it is most sure about and wrong, the worst first; at most `count`."""
         sureness = self.probabilities.max(1).values
         wrong = (self.predictions != self.labels).nonzero().squeeze(1)
         order = sureness[wrong].argsort(descending=True, stable=True)

@@ -80,7 +80,7 @@ class Meter:
         self._steps.clear()
 
     def state_dict(self) -> dict[str, Any]:
-        """All sums; folds first."""
+        """Return all sums; folds first."""
         self.fold()
         return {"window": astuple(self.window), "epoch": astuple(self.epoch)}
 
@@ -96,7 +96,7 @@ class TrainingClock:
         self._began = time.perf_counter()
 
     def lap_seconds(self) -> float:
-        """Seconds since the last lap, at least a nanosecond; begins another."""
+        """Return seconds since the last lap, at least a nanosecond; begins another."""
         now = time.perf_counter()
         lap, self._began = now - self._began, now
         return max(lap, 1e-9)

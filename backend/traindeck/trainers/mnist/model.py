@@ -12,7 +12,7 @@ class ConvNet(nn.Module):
 
     Args:
         shape: Channels, height and width of an image; height and width are at least 5.
-        classes: How many classes there are to tell apart.
+        classes: The number of classes.
         dropout: Share of features left out before the first linear layer; 0 has no such layer.
         means: Mean of each channel of the training images, [channels, 1, 1].
         deviations: Standard deviation of each channel, [channels, 1, 1].
@@ -48,15 +48,15 @@ class ConvNet(nn.Module):
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits, [images, classes], for images of [images, channels, height, width]."""
+        """Return logits, [images, classes], for images of [images, channels, height, width]."""
         logits: torch.Tensor = self.layers(self.normalized(images))
         return logits
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """What the last linear layer is given, [images, FEATURES]."""
+        """Return what the last linear layer is given, [images, FEATURES]."""
         features: torch.Tensor = self.layers[:-1](self.normalized(images))
         return features
 
     def normalized(self, images: torch.Tensor) -> torch.Tensor:
-        """Pixels with mean 0 and standard deviation 1 in each channel."""
+        """Return pixels with mean 0 and standard deviation 1 in each channel."""
         return (images.float() - self.means) / self.deviations

@@ -32,7 +32,7 @@ CHANNELS = 3
 
 
 def captioned(images: torch.Tensor, captions: Sequence[str], columns: int = 8) -> torch.Tensor:
-    """One picture, uint8 [3, height, width], of `images`, uint8 [count, channels, height, width], in rows."""
+    """Return one picture, uint8 [3, height, width], of `images`, uint8 [count, channels, height, width], in rows."""
     columns = min(columns, max(1, len(images)))
     rows = -(-len(images) // columns)
     width, height = TILE_PIXELS + GAP_PIXELS, TILE_PIXELS + CAPTION_PIXELS + GAP_PIXELS
@@ -84,7 +84,7 @@ def _write_counts(axes: Axes, counts: torch.Tensor, shares: torch.Tensor) -> Non
 
 
 def kernel_frame(weight: torch.Tensor) -> torch.Tensor:
-    """One picture of all kernels: uint8, [3, height, width].
+    """Return one picture of all kernels: uint8, [3, height, width].
 
     Args:
         weight: A convolution's weights, [kernels, channels, height, width]; shown as colours where it has

@@ -15,7 +15,7 @@ def seed_everything(seed: int) -> None:
 
 
 def random_states() -> dict[str, Any]:
-    """The states as plain values and tensors, which `torch.load(weights_only=True)` reads."""
+    """Return the states as plain values and tensors, which `torch.load(weights_only=True)` reads."""
     _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     numpy_keys = torch.from_numpy(np.asarray(keys, dtype=np.int64))
     return {

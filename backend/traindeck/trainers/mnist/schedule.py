@@ -10,9 +10,9 @@ from traindeck.trainers.mnist.params import MnistParams
 
 
 def share_of_learning_rate(step: int, params: MnistParams, steps_per_epoch: int, total_steps: int) -> float:
-    """What share of the learning rate step number `step`, from 0, is taken with.
+    """Return what share of the learning rate step number `step`, from 0, is taken with.
 
-    Only the cosine looks at `total_steps`: with the others, a run that is resumed for more epochs goes on as
+    Only the cosine looks at `total_steps`: with the others, a run that is resumed for more epochs continues as
     if they had been asked for at once.
     """
     warmup = min(1.0, (step + 1) / params.warmup_steps) if params.warmup_steps else 1.0
@@ -26,7 +26,7 @@ def share_of_learning_rate(step: int, params: MnistParams, steps_per_epoch: int,
 def make_scheduler(
     optimizer: torch.optim.Optimizer, params: MnistParams, steps_per_epoch: int, total_steps: int
 ) -> LambdaLR:
-    """A scheduler to be stepped after each optimizer step."""
+    """Return a scheduler to be stepped after each optimizer step."""
 
     def share(step: int) -> float:
         return share_of_learning_rate(step, params, steps_per_epoch, total_steps)
@@ -35,7 +35,7 @@ def make_scheduler(
 
 
 def make_optimizer(params: MnistParams, model: torch.nn.Module) -> torch.optim.Optimizer:
-    """The chosen optimizer, in the implementation that updates all weights in one call."""
+    """Return the chosen optimizer, in the implementation that updates all weights in one call."""
     common: dict[str, Any] = {"lr": params.lr, "weight_decay": params.weight_decay, "fused": True}
     if params.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, **common)

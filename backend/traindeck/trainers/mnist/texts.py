@@ -10,14 +10,14 @@ from traindeck.trainers.mnist.params import MnistParams
 
 
 def configuration_table(params: MnistParams, facts: Iterable[tuple[str, object]]) -> str:
-    """All parameters by their titles, and `facts` that follow from the data and the machine."""
+    """Return all parameters by their titles, and `facts` that follow from the data and the machine."""
     fields = type(params).model_fields
     rows = [(fields[name].title or name, value) for name, value in params.model_dump().items()]
     return table(("Parameter", "Value"), [*rows, *facts])
 
 
 def model_table(model: nn.Module, example: torch.Tensor) -> str:
-    """Each layer with the shape of what it gives for `example`, and its number of parameters."""
+    """Return each layer with the shape of what it gives for `example`, and its number of parameters."""
     rows: list[tuple[object, ...]] = []
     layers = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
 
@@ -38,7 +38,7 @@ def model_table(model: nn.Module, example: torch.Tensor) -> str:
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [heading, ["---"] * len(heading), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 

@@ -129,7 +129,7 @@ def say(line: str) -> None:
 
 
 def chosen_images(ctx: RunContext, params: MnistParams) -> ImageSet:
-    """The images to train and validate on.
+    """Return the images to train and validate on.
 
     Raises:
         DatasetUnavailable: they are not on disk and cannot be fetched, or cannot be read.

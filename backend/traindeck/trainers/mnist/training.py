@@ -73,11 +73,11 @@ class Training:
         return self.batches.exhausted or self.step >= self.total_steps
 
     def at_interval(self, steps: int) -> bool:
-        """Whether the step just taken is one of each `steps`; with 0, none is."""
+        """Return whether the step just taken is one of each `steps`; with 0, none is."""
         return steps > 0 and self.step % steps == 0
 
     def kernel_frame(self) -> torch.Tensor:
-        """A picture of the first layer's kernels as they are now."""
+        """Return a picture of the first layer's kernels as they are now."""
         return kernel_frame(self.model.get_parameter("layers.0.weight"))
 
     def finish_epoch(self) -> None:
@@ -88,7 +88,7 @@ class Training:
             self.batches.next_pass()
 
     def state_dict(self) -> dict[str, Any]:
-        """All of it, as tensors and plain values that `torch.load(weights_only=True)` reads."""
+        """Return all of it, as tensors and plain values that `torch.load(weights_only=True)` reads."""
         return {
             "format": FORMAT,
             "params": self.params.model_dump(),

@@ -16,7 +16,7 @@ SAMPLE_RATE = 22_050
 
 
 def gradient(moment: Moment, phase: float = 0.0) -> torch.Tensor:
-    """A coloured picture that moves with the tour: float32, 0 to 1, [3, PIXELS, PIXELS]."""
+    """Return a coloured picture that moves with the tour: float32, 0 to 1, [3, PIXELS, PIXELS]."""
     axis = torch.linspace(0, 1, PIXELS)
     turn = 2 * math.pi * (moment.share + phase)
     waves = (0.5 + 0.5 * torch.sin(turn + 6 * axis), 0.5 + 0.5 * torch.cos(turn + 6 * axis))
