@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from traindeck.executors.protocol import Ended
 from traindeck.runner import ending
 from traindeck.runner.ending import Ending, OomKills, older_counters, oom_kills, unified_counters
 from traindeck.scheduling.outcome import outcome_of
@@ -77,7 +78,7 @@ def test_the_reason_says_out_of_memory(tmp_path: Path, wait_status: int, reason:
     log.write_text(LOADER)
     times = {"finished_at": 0.0, "seconds": 0.0, "stop_asked": False, "killed": False}
     ending = Ending.of(wait_status, out_of_memory=True, log=log, **times)
-    said = outcome_of(ending, stopping=False).reason
+    said = outcome_of(Ended(ending), stopping=False).reason
     assert said is not None
     assert said.startswith(reason)
 
@@ -85,7 +86,7 @@ def test_the_reason_says_out_of_memory(tmp_path: Path, wait_status: int, reason:
 def test_a_run_that_ends_well_is_completed_whatever_was_killed(tmp_path: Path) -> None:
     times = {"finished_at": 0.0, "seconds": 0.0, "stop_asked": False, "killed": False}
     ending = Ending.of(0, out_of_memory=True, log=tmp_path / "none", **times)
-    assert outcome_of(ending, stopping=False).status == "completed"
+    assert outcome_of(Ended(ending), stopping=False).status == "completed"
 
 
 def test_the_counters_of_the_own_cgroup_are_found() -> None:

@@ -51,7 +51,7 @@ class Process:
     lost: Lost | None = None
     stop_asked: bool = False
     stop_deadline: float = 0.0
-    told: bool = False
+    reported: bool = False
 
 
 class MemoryExecutor:
@@ -66,7 +66,7 @@ class MemoryExecutor:
         progress: What it says of an order that is no process yet.
         failures: The errors that the next calls of a method raise, by its name, or by its name and a run ("stop 2").
         stopped: The runs that it was asked to stop, in order.
-        forgotten: The attempts that it was told to forget.
+        forgotten: The attempts that it was asked to forget.
     """
 
     name = "memory"
@@ -164,12 +164,12 @@ class MemoryExecutor:
 
     def reserve(self, run_id: int, attempt: int) -> Handle:
         """Return a handle that names the attempt."""
-        self._fail_if_told("reserve", run_id)
+        self._fail_if_due("reserve", run_id)
         return Handle(run_id, attempt, self.name, {"key": f"{run_id}-{attempt}"})
 
     def start(self, order: Order) -> Handle | NotStarted:
         """Take the order; a second one of the same attempt starts nothing."""
-        self._fail_if_told("start", order.run_id)
+        self._fail_if_due("start", order.run_id)
         if self.refusal is not None:
             return NotStarted(self.refusal)
         handle = self.reserve(order.run_id, order.attempt)
@@ -190,7 +190,7 @@ class MemoryExecutor:
 
     def examine(self, handle: Handle) -> Report:
         """Find out what became of an attempt."""
-        self._fail_if_told("examine", handle.run_id)
+        self._fail_if_due("examine", handle.run_id)
         if self.unreachable is not None:
             return Unknown(self.unreachable)
         one = self._of(handle)
@@ -205,7 +205,7 @@ class MemoryExecutor:
 
     def stop(self, handle: Handle, grace_seconds: float) -> None:
         """End a process that is obedient; another is killed after its grace."""
-        self._fail_if_told("stop", handle.run_id)
+        self._fail_if_due("stop", handle.run_id)
         self.stopped.append(handle.run_id)
         one = self._of(handle)
         one.stop_asked, one.stop_deadline = True, self.now + grace_seconds
@@ -230,15 +230,15 @@ class MemoryExecutor:
             return Dropped()
         if one.state is State.ORDERED:
             return Progress(self.progress) if self.progress else None
-        if one.state is State.ALIVE or (one.started_at is not None and not one.told):
-            one.told = True
+        if one.state is State.ALIVE or (one.started_at is not None and not one.reported):
+            one.reported = True
             return Started(one.started_at)
         return Unknown("it is gone")
 
     def _end(self, one: Process, ending: Ending) -> None:
         one.state, one.ending = State.GONE, ending
 
-    def _fail_if_told(self, method: str, run_id: int) -> None:
+    def _fail_if_due(self, method: str, run_id: int) -> None:
         errors = self.failures.get(f"{method} {run_id}") or self.failures.get(method)
         if errors:
             raise errors.pop(0)

@@ -33,7 +33,7 @@ def _left(session: Session, attempts: Attempts, run_id: int, number: int, cpus: 
     same = (col(Attempt.run_id) == run_id, col(Attempt.number) == number)
 
     def value(column: Any) -> Any:
-        """The value of a column; None where the row is gone, or cannot be read: the others count all the same."""
+        """Return the value of a column; None if the row is gone or cannot be read: the other columns still count."""
         try:
             return session.execute(select(col(column)).where(*same)).scalar()
         except (ValueError, TypeError):

@@ -7,8 +7,7 @@ its own, and returns True where the attempt is over. Everything else is for the 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from sqlmodel import Session, col
 
 from traindeck.db.engine import Database, is_temporary
 from traindeck.db.tables import Attempt, Run
-from traindeck.errors import describe_error
 from traindeck.executors.protocol import (
     Dropped,
     Ended,
@@ -37,20 +35,17 @@ from traindeck.runs.checkpoint_search import keep_checkpoints
 from traindeck.runs.downloaded_sets import has_downloads, share_downloads
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
-from traindeck.runs.queue import Capacity, next_number, next_run
 from traindeck.runs.status import Status
 from traindeck.scheduling.backoffs import Backoffs
 from traindeck.scheduling.live import LiveAttempt, Stage
 from traindeck.scheduling.observer import Observer
 from traindeck.scheduling.orders import make_order
 from traindeck.scheduling.outcome import Outcome, outcome_of
-from traindeck.scheduling.slots import Hold, Slots
+from traindeck.scheduling.slots import Slots
 from traindeck.sources.snapshot import Snapshots
 
 logger = logging.getLogger(__name__)
 
-REFUSED_SECONDS = 30.0
-"""How long a run is passed over that can neither be claimed nor marked."""
 UNKNOWN_SECONDS = 1.0
 """How often an attempt is examined of which the executor does not know what became of it."""
 
@@ -80,16 +75,6 @@ class Attempts:
         self.backoffs = Backoffs(clock)
         self.on_started: list[Callable[[int, int], None]] = []
         """Called with run and attempt once there is a process; must not wait."""
-        self._refused: dict[int, float] = {}
-
-    def claim(self) -> LiveAttempt | None:
-        """Claim the next run whose slots are free on a node; one that cannot be claimed fails with its reason."""
-        self._refused = {run_id: until for run_id, until in self._refused.items() if until > self.clock()}
-        for node, _ in self.slots.free_nodes():
-            live = self._claim_for(node)
-            if live is not None:
-                return live
-        return None
 
     def forget(self, live: LiveAttempt) -> None:
         """Let go of an attempt that is over, and give its slots to others."""
@@ -101,7 +86,7 @@ class Attempts:
             self.backoffs.begin(live.retry_seconds)
 
     def stopping(self) -> list[int]:
-        """The runs that somebody has asked to stop, and that have not."""
+        """Return the runs whose stop was asked for, and that have not stopped."""
         with self.database.read() as session:
             rows = session.execute(select(col(Run.id)).where(col(Run.status) == Status.STOPPING.value))
             return [run_id for (run_id,) in rows if run_id is not None]
@@ -129,14 +114,14 @@ class Attempts:
         return False
 
     def fail_start(self, live: LiveAttempt, reason: str) -> bool:
-        """Starting the attempt has failed: so does its run, unless there is a process all the same."""
+        """Fail the run of an attempt that cannot be started, unless it has a process all the same."""
         if live.order is None:
             return self._fail(live, reason)
         report = self._examine(live)
         return self._fail(live, reason) if isinstance(report, NotStarted) else self._take(live, report)
 
     def record_start(self, live: LiveAttempt) -> bool:
-        """The attempt has a process: the run is running."""
+        """Record that the attempt has a process: its run is running."""
         assert live.started is not None
         self._announce(live)
         seconds, trouble = live.started.at, live.started.trouble
@@ -153,7 +138,7 @@ class Attempts:
         return False
 
     def record_start_anyhow(self, live: LiveAttempt, reason: str) -> bool:
-        """The run is running, but its start could not be recorded as it was."""
+        """Record that the run is running, though its start could not be recorded as it was."""
         reason, at = f"its start could not be recorded: {reason}", datetime.now(UTC)
         try:
             with self.database.write() as session:
@@ -170,7 +155,7 @@ class Attempts:
         return False
 
     def record_progress(self, live: LiveAttempt) -> bool:
-        """The attempt has no process yet: its run says how far it is."""
+        """Have the run say how far its attempt is, which has no process yet."""
         assert isinstance(live.report, Progress)
         return self.mark(live, live.report.text)
 
@@ -179,7 +164,7 @@ class Attempts:
         return self._take(live, self._examine(live))
 
     def settle_anyhow(self, live: LiveAttempt, reason: str) -> bool:
-        """What became of the attempt cannot be recorded: if it is over, its run is lost."""
+        """Record the run as lost if its attempt is over, as its end itself cannot be recorded."""
         report = self._examine(live)
         if not isinstance(report, Ended | Lost):
             return self.mark(live, reason)
@@ -236,7 +221,7 @@ class Attempts:
         return True
 
     def _queue_again(self, live: LiveAttempt, reason: str) -> bool:
-        """The attempt got no process, and cannot get one any more: the run waits again, or is cancelled."""
+        """Queue the run again, or cancel it, as its attempt has no process and cannot get one any more."""
         with self.database.write() as session:
             run = self._run_of(session, live)
             if run is not None and run.status == Status.STOPPING:
@@ -261,60 +246,6 @@ class Attempts:
         with self.database.write() as session:
             self._update_attempt(session, live, handle=dict(handle.content))
         live.handle = handle
-
-    def _claim_for(self, node: str) -> LiveAttempt | None:
-        """Claim the next run that the node has slots for."""
-        while (capacity := dict(self.slots.free_nodes()).get(node)) is not None:
-            with self.database.read() as session:
-                run_id = next_number(session, capacity, self._refused)
-            if run_id is None:
-                return None
-            try:
-                return self._claim(node, capacity)
-            except Exception as error:
-                if is_temporary(error):
-                    raise
-                logger.exception("run=%d could not be claimed", run_id)
-                self._refuse(run_id, describe_error(error))
-        return None
-
-    def _claim(self, node: str, capacity: Capacity) -> LiveAttempt | None:
-        with self._holding_slots_only_if_committed() as session:
-            run = next_run(session, capacity, self._refused)
-            if run is None or run.id is None or run.id in self.live:
-                # The last: queued again by its end, which the dispatcher has not heard of yet, but will.
-                return None
-            number = run.attempt + 1
-            transitions.move(session, run, Status.STARTING, attempt=number, log_size=0, progress=None)
-            hold = self.slots.take(run.id, node, run.cpus, run.gpus)
-            handle = self.executor.reserve(run.id, number)
-            session.add(_row(handle, hold))
-        live = self.live[run.id] = LiveAttempt(handle, hold, claimed=run)
-        return live
-
-    @contextmanager
-    def _holding_slots_only_if_committed(self) -> Iterator[Session]:
-        try:
-            with self.database.write() as session:
-                yield session
-        except BaseException:
-            # The claim was rolled back, on a full disk say: nobody would ever give its slots back.
-            self.slots.release_all_but(self.live)
-            raise
-
-    def _refuse(self, run_id: int, reason: str) -> None:
-        self._refused[run_id] = self.clock() + REFUSED_SECONDS
-        try:
-            with self.database.write() as session:
-                row = session.execute(select(col(Run.status), col(Run.attempt)).where(col(Run.id) == run_id)).first()
-                if row is not None:
-                    # Its row may be what cannot be read.
-                    run = Run(id=run_id, name="", status=row.status, attempt=row.attempt)
-                    transitions.move(session, run, Status.FAILED, f"could not be claimed: {reason}")
-        except Exception:
-            logger.exception("run=%d could not be marked; it is passed over for %.0f s", run_id, REFUSED_SECONDS)
-        else:
-            del self._refused[run_id]
 
     def _announce(self, live: LiveAttempt) -> None:
         """Have the attempt observed and recorded, once."""
@@ -395,14 +326,3 @@ class Attempts:
         """The run, as long as this is its current attempt."""
         run = session.get(Run, live.run_id)
         return run if run is not None and run.attempt == live.number else None
-
-
-def _row(handle: Handle, hold: Hold) -> Attempt:
-    return Attempt(
-        run_id=handle.run_id,
-        number=handle.attempt,
-        executor=handle.executor,
-        handle=dict(handle.content),
-        node=hold.node,
-        gpus=list(hold.gpus),
-    )

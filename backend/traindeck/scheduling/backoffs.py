@@ -15,11 +15,11 @@ class Backoffs:
         self._ends: list[float] = []
 
     def begin(self, seconds: float) -> None:
-        """A wait of so many seconds begins now."""
+        """Begin a wait of so many seconds."""
         heapq.heappush(self._ends, self._clock() + seconds + MARGIN_SECONDS)
 
     def seconds_until_next(self, at_most: float) -> float:
-        """How long until the next one ends; those that have ended are forgotten."""
+        """Return how long it is until the next one ends; those that have ended are forgotten."""
         now = self._clock()
         while self._ends and self._ends[0] <= now:
             heapq.heappop(self._ends)

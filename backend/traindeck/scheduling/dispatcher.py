@@ -17,6 +17,7 @@ from traindeck.errors import HomeGone
 from traindeck.executors.protocol import Dropped, Progress, Started
 from traindeck.scheduling.adoption import find_left
 from traindeck.scheduling.attempts import Attempts
+from traindeck.scheduling.claims import Claims
 from traindeck.scheduling.live import LiveAttempt, Stage
 from traindeck.scheduling.steps import Done, Step, Steps, in_thread
 
@@ -45,6 +46,7 @@ class Dispatcher:
     ) -> None:
         self.attempts = attempts
         self.executor = attempts.executor
+        self._claims = Claims(attempts)
         self.steps = Steps(self.wake, attempts.mark, begin_work)
         self._start = Step("start", attempts.start, attempts.fail_start)
         self._record = Step("recording the start", attempts.record_start, attempts.record_start_anyhow)
@@ -147,7 +149,7 @@ class Dispatcher:
         return self.attempts.backoffs.seconds_until_next(idle)
 
     def _heard(self) -> list[LiveAttempt]:
-        """The attempts of which a report would be taken up now."""
+        """Return the attempts of which a report would be taken up now."""
         lives = list(self.attempts.live.values())
         return [live for live in lives if live.stage is Stage.HANDED and self._may_step(live)]
 
@@ -155,7 +157,7 @@ class Dispatcher:
         return not live.busy and self.attempts.clock() >= live.retry_at
 
     def _is_unsettled(self, live: LiveAttempt) -> bool:
-        """True while it is not known of an attempt that was left whether it goes on, unless finding out must wait."""
+        """Return True while it is unknown whether an attempt that was left runs on, unless finding out must wait."""
         goes_on = live.start_recorded and isinstance(live.report, Started)
         return live.busy or (self._may_step(live) and not (goes_on or live.failures))
 
@@ -191,7 +193,7 @@ class Dispatcher:
         live.retry_at = self.attempts.clock() + min(ERROR_SECONDS * longer, LONGEST_PAUSE_SECONDS)
 
     def _due(self, live: LiveAttempt) -> Step | None:
-        """The next step of an attempt, if one is due."""
+        """Return the next step of an attempt, if one is due."""
         if live.stage is Stage.LEFT:
             return self._settle
         if live.stage is Stage.CLAIMED or isinstance(live.report, Dropped):
@@ -204,7 +206,7 @@ class Dispatcher:
         return None if goes_on else self._settle
 
     def _start_next(self) -> None:
-        while (live := self.attempts.claim()) is not None:
+        while (live := self._claims.claim_next()) is not None:
             self.steps.begin(live, self._start)
 
     def _stop_what_was_asked(self) -> None:
@@ -229,7 +231,7 @@ class Dispatcher:
         return True
 
     def _failed(self, live: LiveAttempt, step: Step, error: Exception) -> None:
-        """What the loop itself does for an attempt has failed: have the run marked, unless that may pass."""
+        """Mark the run of an attempt for which the loop itself failed to do something, unless that may pass."""
         if is_temporary(error):
             logger.warning("run=%d attempt=%d %s has to wait: %s", live.run_id, live.number, step.name, error)
             return

@@ -197,8 +197,8 @@ class LocalExecutor:
         if alive and one.is_late():
             one.signal(signal.SIGKILL)
             one.stop_deadline = None
-        if alive or not one.told:
-            one.told = True
+        if alive or not one.reported:
+            one.reported = True
             return Started(one.started_at)
         return Unknown("its process is gone")
 
@@ -241,7 +241,7 @@ class LocalExecutor:
             one.trouble = f"finding its process failed: {describe_error(error)}"
 
     def _look_after(self, one: Tracked) -> Report:
-        """Look for the processes of an attempt whose shim nobody can name."""
+        """Look for the processes of an attempt whose shim cannot be named."""
         left = marked(one.mark)
         if not left:
             return self._end(one, same_boot=True)

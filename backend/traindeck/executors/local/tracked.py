@@ -38,8 +38,8 @@ class Tracked:
     Attributes:
         ordered: Its order was written by this server.
         asked: The pid of the process that was asked to start it.
-        trouble: Why nobody can name its shim: its processes are known by their mark alone.
-        told: That it has a process was reported.
+        trouble: Why its shim cannot be named: its processes are known by their mark alone.
+        reported: That it has a process was reported.
     """
 
     files: AttemptFiles
@@ -51,7 +51,7 @@ class Tracked:
     pidfd: int | None = None
     started_at: float | None = None
     trouble: str | None = None
-    told: bool = False
+    reported: bool = False
     stop_asked: bool = False
     stop_deadline: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
