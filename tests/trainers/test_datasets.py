@@ -257,3 +257,7 @@ def test_the_published_sums_are_those_that_torchvision_knows():
     cifar = dict([*CIFAR10.train_list, *CIFAR10.test_list, [CIFAR10.meta["filename"], CIFAR10.meta["md5"]]])
     assert PUBLISHED[CIFAR10.base_folder] == cifar
     assert PUBLISHED["FashionMNIST"] == {f"raw/{name}": md5 for name, md5 in FashionMNIST.resources}
+
+
+def test_mnists_published_sums_are_those_that_the_built_in_trainer_checks():
+    assert PUBLISHED["MNIST"] == {f"raw/{name}": md5 for name, md5 in MNIST_MD5.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.runs.downloaded_sets import PUBLISHED, has_downloads, share_downloads
+from traindeck.runs.downloaded_sets import has_downloads, share_downloads
 
 FILES = {"raw/images": b"pixels" * 1000, "raw/labels": b"0123"}
 SUMS = {name: hashlib.md5(content).hexdigest() for name, content in FILES.items()}
@@ -81,9 +81,3 @@ def test_links_are_neither_followed_nor_taken(home):
     put(home, {"raw/images": FILES["raw/images"]})
     (home / "work/MNIST/raw/labels").symlink_to(home / "elsewhere/raw/labels")
     assert adopted(home) == []
-
-
-def test_mnists_sums_are_those_that_the_built_in_trainer_checks():
-    from traindeck.trainers.datasets.digits import MNIST_MD5
-
-    assert PUBLISHED["MNIST"] == {f"raw/{name}": md5 for name, md5 in MNIST_MD5.items()}
