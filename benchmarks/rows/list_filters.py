@@ -1,7 +1,7 @@
 """Filters of the list: every one in several orders, on a small deck and on one ten times as large; and as MLflow does.
 
-With TRAINDECK_BENCH_MLFLOW naming a Python that has MLflow, its store answers the same searches, in its own process and
-without HTTP.
+With TRAINDECK_BENCH_MLFLOW naming a Python that has MLflow, its server answers the same searches. What its store takes
+for them alone, in one process and without HTTP, is told beside it.
 """
 
 import json
@@ -17,6 +17,7 @@ from benchmarks.crowd import fill
 from benchmarks.row import Goal, Row
 from benchmarks.samples import p50, p95, summary
 from benchmarks.served import HTML, PROGRAMS, ServedDeck, scratch_deck
+from benchmarks.table import figure
 
 MLFLOW = "TRAINDECK_BENCH_MLFLOW"
 SMALL, LARGE, QUICK_LARGE = 10_000, 100_000, 20_000
@@ -122,14 +123,17 @@ def _compared(python: str, runs: int, rounds: int) -> list[Row]:
         order = {"runs": runs, "rounds": rounds, "searches": {name: theirs for name, (_, theirs) in SEARCHES.items()}}
         command = [python, str(PROGRAMS / "mlflow_search.py"), json.dumps(order)]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    seconds: Samples = json.loads(done.stdout.splitlines()[-1])
+    seconds: dict[str, Samples] = json.loads(done.stdout.splitlines()[-1])
     with _filled(runs) as deck:
         rows = []
         for name, (ours, _) in SEARCHES.items():
             taken = [_timed(deck, ours, "-created", {}) for _ in range(rounds + 1)][1:]
             what = f"{name}, {runs:,} runs, p50"
-            details = {**summary(taken, "seconds"), "mlflow": summary(seconds[name], "seconds")}
-            rows.append(Row(what, "s", p50(taken), p50(seconds[name]), "MLflow's store", None, details))
+            served, stored = seconds["server"][name], seconds["store"][name]
+            details = {**summary(taken, "seconds"), "mlflow": summary(served, "seconds"),
+                       "mlflow_store": summary(stored, "seconds")}  # fmt: skip
+            without = f"MLflow's server; its store alone: {figure(p50(stored), 's')}"
+            rows.append(Row(what, "s", p50(taken), p50(served), without, None, details))
         return rows
 
 
