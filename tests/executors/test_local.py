@@ -176,6 +176,22 @@ def test_an_attempt_whose_shim_cannot_be_named_is_followed_by_its_mark(machine, 
     assert report.ending.exit_code == 7
 
 
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=["pipe", "folder", "link"]
+)
+def test_a_run_that_replaced_its_records_at_once_is_followed_by_its_mark_and_started_once(machine, make):
+    machine.start()
+    for path in (machine.attempt.process, machine.attempt.order):
+        path.unlink()
+        make(path)
+    assert isinstance(machine.poll(), Unknown)
+    assert isinstance(machine.examine(), Started)
+    machine.end(3)
+    report = machine.examine()
+    assert isinstance(report, Ended)
+    assert (report.ending.exit_code, machine.launcher.launches) == (3, 1)
+
+
 def test_an_attempt_whose_shim_cannot_be_named_can_be_stopped(machine):
     machine.start()
     damage(machine, "")

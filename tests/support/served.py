@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,9 @@ class ServedDeck:
         if self.process is not None and self.process.poll() is None:
             self.stop()
         for order in self.home.glob("runs/*/attempt-*/order.json"):
-            for pid in marked(read_order(order).mark):
-                os.kill(pid, signal.SIGKILL)
+            with suppress(FileNotFoundError, IsADirectoryError):
+                for pid in marked(read_order(order).mark):
+                    os.kill(pid, signal.SIGKILL)
 
     def wait_until_warm(self) -> None:
         wait_for(lambda: self.client.get("/healthz").json()["warm"], "the forkserver is warm", 60)

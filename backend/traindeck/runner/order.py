@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from traindeck.runner.outside import open_file
 from traindeck.runner.program import Program
 
 WARM = "warm"
@@ -93,7 +95,11 @@ def read_order(path: Path) -> Order:
     Raises:
         OSError, ValueError, TypeError: there is none, or it is not one.
     """
-    content = json.loads(path.read_bytes())
+    file = open_file(path)
+    if file is None:
+        raise FileNotFoundError(errno.ENOENT, "There is no order", str(path))
+    with file:
+        content = json.load(file)
     script = content.pop("script", None)
     return Order(**content, script=_read_script(script) if script else None)
 

@@ -7,6 +7,7 @@ attempt is called lost.
 
 import json
 import logging
+import os
 import signal
 import threading
 import time
@@ -208,6 +209,9 @@ class LocalExecutor:
             # Without the trainer the shim is just about to fork it, or has died trying: its pidfd tells which.
             one.find(record)
             return self._look(one)
+        if os.path.lexists(one.files.process):
+            # It may have been made just now. Where it cannot be read, the run has put something else in its place.
+            return Unknown("process.json cannot be read")
         if self._is_overdue(one):
             return Unknown(_overdue())
         with self._launching:
