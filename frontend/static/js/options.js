@@ -136,13 +136,19 @@ export class Options {
   }
 }
 
-// A field is found by its name, its help, and what it is called on the command line.
+// A field is found by its name, its help, and what it is called on the command line; not by the form's own hints, which
+// many fields share.
+function searched({ element, flag }) {
+  const hint = element.querySelector(".hint")?.textContent ?? "";
+  return `${element.textContent.replace(hint, "")} ${flag?.flags?.join(" ")}`.toLowerCase();
+}
+
 export function startFilter(set) {
   const search = get("options-search");
   search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   search.addEventListener("input", () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = ({ element, flag }) => words.every((word) => `${element.textContent} ${flag?.flags?.join(" ")}`.toLowerCase().includes(word));
+    const fits = (field) => words.every((word) => searched(field).includes(word));
     set.fields.forEach((field) => field.element.classList.toggle("filtered", !fits(field)));
     for (const group of set.root.querySelectorAll("[data-group]")) {
       group.classList.toggle("filtered", !group.querySelector("[data-param]:not(.filtered)"));
