@@ -1,6 +1,7 @@
 """The boards process: started when needed, replaced when dead, gone when its server is."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,18 @@ def test_the_process_ends_when_its_server_is_killed(tmp_path: Path) -> None:
         parent.kill()
     wait_until(lambda: not is_alive(process))
     wait_until(lambda: not folder.exists())
+
+
+def test_a_process_whose_server_is_killed_before_it_is_ready_removes_its_folder_too(tmp_path: Path) -> None:
+    folder = tmp_path / "private"
+    folder.mkdir()
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-P", "-m", "traindeck.boards.process", "--socket", str(folder / "boards.sock")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=writing, timeout=60, check=False)
+    os.close(writing)
+    assert done.returncode == 0
+    assert not folder.exists()
 
 
 def test_a_closed_board_opens_again_unnoticed(tmp_path: Path, web: httpx.Client) -> None:

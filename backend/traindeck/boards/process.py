@@ -14,6 +14,7 @@ import shutil
 import sys
 import threading
 import types
+from contextlib import suppress
 from pathlib import Path
 
 from traindeck.boards.memorylimit import MAX_STACK_BYTES, MEGABYTE, MemoryLimit, set_hard_limit
@@ -44,7 +45,9 @@ def main() -> None:
     server = make_server(options.socket, BoardsService(boards))
     threading.Thread(target=server.serve_forever, name="serve", daemon=True).start()
     threading.Thread(target=_tidy, args=(boards, memory), name="tidy", daemon=True).start()
-    os.write(sys.stdout.fileno(), b"ready\n")
+    # A server that is gone by now closed the other end of standard input, too: the folder is still to be removed.
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), b"ready\n")
     # Nobody waits for it yet.
     threading.Thread(target=boards.tensorboard.bundle.script, name="script", daemon=True).start()
     _wait_for_end_of_input()
