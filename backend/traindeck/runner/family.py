@@ -7,10 +7,17 @@ child. So its descendants, read from /proc, are all there is.
 import os
 import signal
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 
 from traindeck.runner.identity import start_time
+
+EXEC_SECONDS = 1.0
+"""How long a process is awaited that is in the midst of execve(2): on a busy machine it may be held up there."""
+EXEC_POLL_SECONDS = 0.002
+ENV_END = 51 - 3
+"""Field 51 of /proc/PID/stat, counted from the state, which is the third."""
 
 
 def descendants(pid: int) -> list[int]:
@@ -44,10 +51,20 @@ def marked(mark: str) -> list[int]:
 
 
 def _environment(pid: int) -> bytes:
+    path, deadline = Path(f"/proc/{pid}/environ"), time.monotonic() + EXEC_SECONDS
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        while not (content := path.read_bytes()) and _is_in_exec(pid) and time.monotonic() < deadline:
+            time.sleep(EXEC_POLL_SECONDS)
     except OSError:
         return b""
+    return content
+
+
+def _is_in_exec(pid: int) -> bool:
+    """Whether a process has its new program, and not yet its environment: execve(2) sets proc(5)'s env_end last."""
+    Path(f"/proc/{pid}/exe").readlink()  # Raises OSError for a thread of the kernel and for a zombie.
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[ENV_END]) == 0
 
 
 def _children_by_parent() -> dict[int, list[int]]:
