@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from support.databases import fresh  # noqa: F401 (a fixture)
 from traindeck.db.engine import Database
-from traindeck.db.migrate import migrate
 from traindeck.executors.local.forkserver import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
@@ -20,16 +20,8 @@ from traindeck.trainers.registry import Registry
 Project = Callable[..., Path]
 
 
-@pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of a new database."""
-    path = tmp_path_factory.mktemp("fresh") / "deck.db"
-    migrate(path)
-    return path.read_bytes()
-
-
 @pytest.fixture
-def pad(tmp_path: Path, fresh: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launchpad]:
+def pad(tmp_path: Path, fresh: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launchpad]:  # noqa: F811 (its value)
     """Two CPUs, no trainer, and scripts asked in fresh interpreters, however long these take."""
     for limit in ("UNCHECKED_SECONDS", "CHECK_SECONDS"):
         monkeypatch.setattr(resolution, limit, 60.0)
