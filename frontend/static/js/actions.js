@@ -1,7 +1,7 @@
 // The buttons that do something with a run, wherever they stand: [data-action].
 import { sendJson } from "./api.js";
 import { confirmed } from "./confirm.js";
-import { refresh } from "./refresh.js";
+import { leave, refresh } from "./refresh.js";
 import { toast, toastOnTheNextPage } from "./toast.js";
 
 const QUESTIONS = {
@@ -23,7 +23,7 @@ const DO = {
   },
   delete: async (run) => {
     await sendJson("DELETE", `/runs/${run}`);
-    location.assign("/runs");
+    leave();
   },
   first: async () => {
     const run = await sendJson("POST", "/runs", { trainer: "mnist" });

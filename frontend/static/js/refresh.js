@@ -1,11 +1,13 @@
 // Fetches this page's own fragment and morphs it in: at most once a second, one at a time, never while hidden.
 import htmx from "../vendor/htmx.js";
+import { toastOnTheNextPage } from "./toast.js";
 
 const SPACING_MS = 1000;
 let wanted = false;
 let running = false;
 let timer;
 let last = -SPACING_MS;
+let left = false;
 
 const address = () => location.pathname + location.search;
 
@@ -14,8 +16,19 @@ export function refresh() {
   schedule();
 }
 
+// Leaves a page whose subject was deleted: the page of a run for the list, any other for what the server now says of it.
+// Several parts of a page notice that at once; only the first may navigate, as a second navigation would end the first.
+export function leave() {
+  if (left) return;
+  left = true;
+  const run = document.getElementById("run");
+  if (!run) return location.reload();
+  toastOnTheNextPage(`Run #${run.dataset.run} was deleted.`);
+  location.replace("/runs");
+}
+
 function schedule() {
-  if (!wanted || running || timer || document.hidden) return;
+  if (!wanted || running || timer || document.hidden || left) return;
   timer = setTimeout(run, Math.max(0, last + SPACING_MS - performance.now()));
 }
 
@@ -35,8 +48,7 @@ async function run() {
 async function swapIn(asked) {
   const response = await fetch(asked, { headers: { "HX-Request": "true", Accept: "text/html" } });
   const text = await response.text();
-  // What the page shows was deleted: the server's own page says so.
-  if (response.status === 404) location.reload();
+  if (response.status === 404) leave();
   if (!response.ok || !text.includes("<hx-partial")) return;
   // A filter typed meanwhile has its own answer, which this one must not overwrite.
   if (asked !== address()) refresh();

@@ -7,6 +7,7 @@ import { startEdit } from "./edit.js";
 import { startCompareWith } from "./compare-with.js";
 import { Files } from "./files.js";
 import { LogView } from "./log-view.js";
+import { leave } from "./refresh.js";
 import { Setup } from "./setup.js";
 import { startTabs } from "./tabs.js";
 
@@ -26,5 +27,5 @@ startEdit(url);
 startTabs(document.getElementById("tabs"));
 
 document.addEventListener("deck:deleted", (event) => {
-  if (event.detail.id === id) location.replace("/runs");
+  if (event.detail.id === id) leave();
 });
