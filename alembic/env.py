@@ -6,17 +6,16 @@ from alembic import context
 from sqlalchemy import create_engine, event
 from sqlmodel import SQLModel
 
-import traindeck.db.tables  # noqa: F401  (declares the tables that autogenerate compares with)
 from traindeck.db.derived import install, is_index, remove_triggers
 from traindeck.db.engine import url_of
-from traindeck.db.types import UtcDateTime
+from traindeck.db.tables import UtcDateTime
 from traindeck.settings import Settings
 
 
 def render_item(kind, item, autogen_context):
     """Name our own column type in generated migrations by its import."""
     if kind == "type" and isinstance(item, UtcDateTime):
-        autogen_context.imports.add("from traindeck.db.types import UtcDateTime")
+        autogen_context.imports.add("from traindeck.db.tables import UtcDateTime")
         return "UtcDateTime()"
     return False
 

@@ -7,7 +7,7 @@ Revises: none
 import sqlalchemy as sa
 from alembic import op
 
-from traindeck.db.types import UtcDateTime
+from traindeck.db.tables import UtcDateTime
 
 revision = "0001"
 down_revision = None

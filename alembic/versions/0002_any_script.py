@@ -7,7 +7,7 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from traindeck.db.types import UtcDateTime
+from traindeck.db.tables import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

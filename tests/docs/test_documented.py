@@ -16,10 +16,9 @@ from traindeck.launches import requests
 from traindeck.runner.program import Program, ProgramKind
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.filters import COLUMNS, DIVERGED, OPERATORS
-from traindeck.runs.record_view import RecordView
 from traindeck.runs.sorting import SORT_COLUMNS
 from traindeck.runs.status import Status
-from traindeck.runs.view import MetricView, ProgressView, Resources, RunPage, RunView
+from traindeck.runs.view import MetricView, ProgressView, RecordView, Resources, RunPage, RunView
 from traindeck.settings import Settings
 
 HTTP = DOCS / "http.md"

@@ -15,7 +15,7 @@ from traindeck.runner.copying import copy_data, copy_file, free_bytes, is_of_ker
 from traindeck.runner.mirror import mirror
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
-from traindeck.runs.folder_copy import CopyBounds, CopyRefused, CopyUnfinished, copy_folder
+from traindeck.runs.imported import CopyBounds, CopyRefused, CopyUnfinished, copy_folder
 from traindeck.sources.blobs import Blobs, Reserve
 from traindeck.sources.reads import read_regular
 from traindeck.sources.snapshot import Snapshots
@@ -281,7 +281,7 @@ def test_holes_count_for_nothing_and_stay_holes(tmp_path):
 
 
 def test_a_folder_of_too_many_files_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("traindeck.runs.folder_copy.MAX_FILES", 1)
+    monkeypatch.setattr("traindeck.runs.imported.MAX_FILES", 1)
     with pytest.raises(CopyRefused, match="files"):
         copy_folder(logs(tmp_path), tmp_path / "copy", bounds(tmp_path))
 
@@ -297,7 +297,7 @@ def test_a_copy_whose_time_is_up_goes_on_where_it_was(tmp_path, monkeypatch):
     folder = logs(tmp_path)
     clock = iter([0.0, 0.0, 0.0, 0.0, 0.0, 100.0])
     limited = CopyBounds(10_000, 50.0, Reserve(tmp_path))
-    monkeypatch.setattr("traindeck.runs.folder_copy.time.monotonic", lambda: next(clock, 100.0))
+    monkeypatch.setattr("traindeck.runs.imported.time.monotonic", lambda: next(clock, 100.0))
     with pytest.raises(CopyUnfinished):
         copy_folder(folder, tmp_path / "copy", limited)
     first = {path: path.stat().st_ino for path in (tmp_path / "copy").rglob("events*")}
@@ -311,7 +311,7 @@ def test_a_copy_whose_time_is_up_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def test_a_file_that_takes_longer_than_the_time_that_there_is_is_refused(tmp_path, monkeypatch):
     clock = iter([0.0, 0.0, 100.0])
-    monkeypatch.setattr("traindeck.runs.folder_copy.time.monotonic", lambda: next(clock, 100.0))
+    monkeypatch.setattr("traindeck.runs.imported.time.monotonic", lambda: next(clock, 100.0))
     with pytest.raises(CopyRefused, match="without copy"):
         copy_folder(logs(tmp_path), tmp_path / "copy", CopyBounds(10_000, 50.0, Reserve(tmp_path)))
 

@@ -17,8 +17,8 @@ from traindeck.options.inspection import Inspection
 from traindeck.options.schema import make_schema
 from traindeck.runner.inspecting.declared import declare
 from traindeck.runs import commands
+from traindeck.runs.commands import RunSpec
 from traindeck.runs.queries import find_run
-from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import RunView
 from traindeck.trainers.registry import load_trainers
 

@@ -14,7 +14,7 @@ from traindeck.launches.resolution import KnownOnly
 from traindeck.launches.submission import prepare, resolve
 from traindeck.options.inspection import Inspection, Target
 from traindeck.runner.program import START, Program
-from traindeck.runs.spec import RunSpec
+from traindeck.runs.commands import RunSpec
 
 WAYS = ("path", "source", "filename", "module", "command", "upload", "entry")
 

@@ -8,9 +8,8 @@ import pytest
 from pages.markup import Element, read
 from pages.sample_runs import HOSTILE, run_view
 from traindeck.pages.setup_tab import render_setup
-from traindeck.runs.record_view import RecordView
 from traindeck.runs.status import Status
-from traindeck.runs.view import RunView
+from traindeck.runs.view import RecordView, RunView
 
 GIT = {
     "commit": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",

@@ -8,9 +8,9 @@ from sqlmodel import Session
 from traindeck.db.tables import RunTag, ScalarSummary
 from traindeck.errors import InvalidRequest
 from traindeck.runs.filters import MAX_TERMS, parse_filter
-from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
+from traindeck.runs.rows import insert_parameters
 
 NOTHING = Capacity(1, 0, 0, 0)
 

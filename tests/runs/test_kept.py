@@ -8,12 +8,12 @@ from sqlmodel import select
 from traindeck.db.answers import CHANGED_RUNS, Memory
 from traindeck.db.engine import MEMORY, Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
-from traindeck.runs import kept, matching
+from traindeck.runs import matching
 from traindeck.runs.filters import parse_filter
-from traindeck.runs.kept import find_kept
-from traindeck.runs.parameter_rows import insert_parameters
+from traindeck.runs.matching import find_kept
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
+from traindeck.runs.rows import insert_parameters
 
 FILTERS = [
     "metrics.loss<0.5 tag!=a", "metrics.loss<=0.5 metrics.loss>0.1", "metrics.loss>=0.25", "metrics.loss=0.5",
@@ -34,8 +34,8 @@ def deck(tmp_path, fresh: bytes):
 
 @pytest.fixture(autouse=True)
 def tight(monkeypatch: pytest.MonkeyPatch):
-    for module, name, value in ((kept, "SMALLEST_BLOCK", 4), (matching, "FEW", 3), (matching, "LOOKED_UP", 1)):
-        monkeypatch.setattr(module, name, value)
+    for name, value in (("SMALLEST_BLOCK", 4), ("FEW", 3), ("LOOKED_UP", 1)):
+        monkeypatch.setattr(matching, name, value)
 
 
 def add_runs(database: Database, numbers: range, random: Random) -> None:
@@ -109,7 +109,7 @@ def test_the_list_is_the_same_from_memory(deck, monkeypatch):
             return [run.id for run in page.items], page.total
 
     kept_lists = {(q, sort): listed(q, sort) for q in FILTERS for sort in ("-created", "metrics.acc", "-name")}
-    monkeypatch.setattr(kept, "LARGEST_KEPT", 1)
+    monkeypatch.setattr(matching, "LARGEST_KEPT", 1)
     for (q, sort), expected in kept_lists.items():
         assert listed(q, sort) == expected, (q, sort)
 
@@ -139,7 +139,7 @@ def test_a_request_reads_few_sets_anew(deck):
     for _ in range(4):
         with deck.read() as session:
             list_runs(session, RunsQuery(q), Capacity(1, 0, 0, 0))
-            assert session.info[MEMORY].read <= kept.MOST_READ
+            assert session.info[MEMORY].read <= matching.MOST_READ
     found, fit = ways(deck, q)
     assert found == fit
 

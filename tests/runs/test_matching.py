@@ -6,10 +6,10 @@ import pytest
 
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
-from traindeck.runs import kept, matching
-from traindeck.runs.parameter_rows import insert_parameters
+from traindeck.runs import matching, sorting
 from traindeck.runs.queries import RunsQuery, list_runs, newest_matching
 from traindeck.runs.queue import Capacity
+from traindeck.runs.rows import insert_parameters
 from traindeck.runs.status import Status
 
 COUNT = 90
@@ -70,8 +70,10 @@ def crowd(tmp_path_factory: pytest.TempPathFactory, fresh: bytes):
 @pytest.fixture
 def tight(monkeypatch: pytest.MonkeyPatch):
     """As with a hundred thousand runs: few are few, and walks are short."""
-    for name, value in (("FEW", 12), ("FIRST_WALK", 4), ("LONGEST_WALK", 20), ("FIRST_RANGE", 500)):
+    for name, value in (("FEW", 12), ("FIRST_RANGE", 500)):
         monkeypatch.setattr(matching, name, value)
+    for name, value in (("FIRST_WALK", 4), ("LONGEST_WALK", 20), ("FIRST_READ", 500)):
+        monkeypatch.setattr(sorting, name, value)
 
 
 def pages(database: Database, q: str, sort: str) -> tuple[list[list[int]], set[int]]:
@@ -120,9 +122,9 @@ def test_conditions_mean_what_they_mean_one_by_one(expected):
 
 def test_several_conditions_are_counted_as_far_as_is_quick(crowd, tight, monkeypatch):
     monkeypatch.setattr(matching, "MOST_LOOKED_AT", 1)
-    monkeypatch.setattr(matching, "LONGEST_WALK", 1000)
+    monkeypatch.setattr(sorting, "LONGEST_WALK", 1000)
     # As if none of the sets were in memory, and there were no time to read one.
-    monkeypatch.setattr(kept, "MOST_READ", -1)
+    monkeypatch.setattr(matching, "MOST_READ", -1)
     q = "metrics.loss>=0 priority>=0"
     with crowd.read() as session:
         page = list_runs(session, RunsQuery(q, "-created", 5), NOTHING)
@@ -136,7 +138,7 @@ def test_several_conditions_are_counted_as_far_as_is_quick(crowd, tight, monkeyp
 
 def test_many_matches_are_counted_up_to_a_bound(crowd, tight, monkeypatch):
     monkeypatch.setattr(matching, "COUNTED", 13)
-    monkeypatch.setattr(matching, "LONGEST_WALK", 1000)
+    monkeypatch.setattr(sorting, "LONGEST_WALK", 1000)
     with crowd.read() as session:
         for q, exact in (("metrics.loss<0.5", False), ("run", False), ("tag:a metrics.acc<0.01", True), ("", True)):
             page = list_runs(session, RunsQuery(q, "-created", 5), NOTHING)

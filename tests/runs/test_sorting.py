@@ -12,9 +12,9 @@ from sqlmodel import Session
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, ScalarSummary
 from traindeck.errors import InvalidRequest
-from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
+from traindeck.runs.rows import insert_parameters
 from traindeck.runs.sorting import parse_cursor, parse_sort
 from traindeck.runs.status import Status
 

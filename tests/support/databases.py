@@ -11,8 +11,8 @@ from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.db.tables import Run
 from traindeck.runs import commands
+from traindeck.runs.commands import RunSpec
 from traindeck.runs.files import DeckFiles
-from traindeck.runs.spec import RunSpec
 from traindeck.sources.blobs import Blobs
 
 AddRun = Callable[..., Run]

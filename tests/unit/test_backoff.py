@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from traindeck.db.tables import Run
-from traindeck.db.types import utc_now
+from traindeck.db.tables import Run, utc_now
 from traindeck.errors import RunConflict
 from traindeck.runs import commands
 from traindeck.runs.backoff import may_start, seconds_left, wait_seconds

@@ -13,11 +13,11 @@ from traindeck.db.engine import Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import commands, imported, transitions
 from traindeck.runs.changes import Changes
+from traindeck.runs.commands import RunSpec
 from traindeck.runs.imported import Imported
 from traindeck.runs.queries import find_run
-from traindeck.runs.spec import RunSpec
+from traindeck.runs.rows import Observation, write_observation
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import Observation, write_observation
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from traindeck.runs import commands
 from traindeck.runs.directions import Better
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
-from traindeck.runs.summaries import MAX_LISTED_METRICS, Observation, write_observation
+from traindeck.runs.rows import MAX_LISTED_METRICS, Observation, write_observation
 
 SUMMARY = {"last": 1.0, "min": 0.5, "max": 2.0, "step": 3, "count": 4}
 WEIGHTS = [f"layer{number}/weight/norm" for number in range(300)]

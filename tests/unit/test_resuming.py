@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from traindeck.runner.program import Program
-from traindeck.runs.resuming import VARIABLE, resumed, way_to_resume
+from traindeck.runs.checkpoints import VARIABLE, resumed, way_to_resume
 
 NEW = "/runs/1/attempt-1/work/last.pt"
 

@@ -12,10 +12,9 @@ from traindeck.db.tables import IdempotencyKey, Parameter, Run, RunTag
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
 from traindeck.runner.program import Program
 from traindeck.runs import commands
-from traindeck.runs.parameter_rows import MAX_TEXT_CHARACTERS, insert_parameters, parameter_rows
-from traindeck.runs.random_names import ADJECTIVES, ANIMALS, random_name
-from traindeck.runs.removal import remove_files
-from traindeck.runs.spec import RunSpec
+from traindeck.runs.commands import ADJECTIVES, ANIMALS, RunSpec, random_name
+from traindeck.runs.files import remove_files
+from traindeck.runs.rows import MAX_TEXT_CHARACTERS, insert_parameters, parameter_rows
 from traindeck.runs.status import FINAL, Status
 from traindeck.sources.tree import CodeFile, tree_of
 

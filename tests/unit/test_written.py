@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.runs.removal import remove_tree
+from traindeck.runs.files import remove_tree
 from traindeck.runs.written import list_written, open_written
 
 

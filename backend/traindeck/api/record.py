@@ -12,7 +12,7 @@ from traindeck.api.visitor import VARY, wants_fragment, wants_page
 from traindeck.pages.setup_tab import render_setup
 from traindeck.provenance.record_reader import read_record_of
 from traindeck.runs.queries import find_run, show_run
-from traindeck.runs.record_view import RecordView
+from traindeck.runs.view import RecordView
 from traindeck.sources.runcode import code_of
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)

@@ -21,10 +21,9 @@ from traindeck.launches.submission import prepare, resolve, submit
 from traindeck.pages.run_page import render_run
 from traindeck.pages.runs_page import ListQuery, render_runs
 from traindeck.runs import commands
-from traindeck.runs.checkpoint_search import last_checkpoint
+from traindeck.runs.checkpoints import last_checkpoint, way_to_resume
+from traindeck.runs.files import remove_files
 from traindeck.runs.queries import RunsQuery, find_run, list_runs, read_directions, run_history, show_run
-from traindeck.runs.removal import remove_files
-from traindeck.runs.resuming import way_to_resume
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunPage, RunView
 

@@ -1,18 +1,46 @@
 """The tables of a deck. A change here needs a migration in alembic/versions; a test compares the two."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, Column, DateTime, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
-
-from traindeck.db.types import UtcDateTime, utc_now
 
 LARGEST_INTEGER = 2**63 - 1
 """The largest integer of SQLite, and so the largest number of a run."""
-
 DIRECTIONS = ("higher", "lower", "neither")
 STATUSES = ("queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "lost")
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, stored as UTC, because SQLite stores no offset."""
+
+    impl = DateTime
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        """Return the type in a row."""
+        return datetime
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Convert to naive UTC. Raises ValueError for a naive time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time needs an offset; got {value!r}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Convert to aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
 
 
 def _run_id(**options: Any) -> Any:

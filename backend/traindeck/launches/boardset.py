@@ -24,7 +24,7 @@ from traindeck.db.engine import Database
 from traindeck.db.tables import LARGEST_INTEGER, Run
 from traindeck.errors import BoardNotFound, FieldError, InvalidRequest
 from traindeck.launches.lines import lines
-from traindeck.runs.colours import COLOURS, run_colours
+from traindeck.runs.comparison import COLOURS, run_colours
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.queries import newest_matching

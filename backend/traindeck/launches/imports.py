@@ -23,8 +23,16 @@ from traindeck.events.tail import catch_up
 from traindeck.launches.launchpad import Launchpad
 from traindeck.launches.requests import Body, Name, PathText, Tags
 from traindeck.runner.copying import is_of_kernel
-from traindeck.runs.folder_copy import CopyBounds, CopyUnfinished
-from traindeck.runs.imported import Imported, complete, known_import, prepare_folder, reserve, withdraw
+from traindeck.runs.imported import (
+    CopyBounds,
+    CopyUnfinished,
+    Imported,
+    complete,
+    known_import,
+    prepare_folder,
+    reserve,
+    withdraw,
+)
 
 MOST = 5000
 """Runs that one folder is made into."""

@@ -19,9 +19,9 @@ from traindeck.launches.submission import check_params, queue_run, resource_erro
 from traindeck.options.inspection import Inspections, Target
 from traindeck.options.sources import with_sources
 from traindeck.runner.program import Program
+from traindeck.runs.commands import RunSpec
 from traindeck.runs.files import RunFiles
 from traindeck.runs.queries import find_run
-from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import Resources, RunView
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.runcode import copy_git, keep_again

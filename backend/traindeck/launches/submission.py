@@ -12,9 +12,9 @@ from traindeck.launches.requests import LaunchBody
 from traindeck.launches.resolution import complete_later, resolve_options
 from traindeck.options.inspection import Inspections, Target
 from traindeck.runs import commands
+from traindeck.runs.commands import RunSpec
 from traindeck.runs.queries import show_run
 from traindeck.runs.queue import Capacity
-from traindeck.runs.spec import RunSpec
 from traindeck.runs.view import Resources, RunView
 from traindeck.trainers.entry import UnknownTrainer
 from traindeck.trainers.parameters import InvalidParams

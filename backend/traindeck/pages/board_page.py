@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from traindeck.pages.rendering import render
 from traindeck.pages.runs_page import ListQuery
 from traindeck.pages.shell import DeckState, Shell
-from traindeck.runs.colours import COLOURS
+from traindeck.runs.comparison import COLOURS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from traindeck.pages.metrics import main_tags
 from traindeck.pages.rendering import render
 from traindeck.pages.run_state import Badge, badge
 from traindeck.pages.shell import DeckState, Shell
-from traindeck.runs.colours import COLOURS, run_colours
-from traindeck.runs.comparison import ComparedCode, ComparedFile, ComparedRun, Comparison
+from traindeck.runs.comparison import COLOURS, ComparedCode, ComparedFile, ComparedRun, Comparison, run_colours
 
 FEW = 5
 """The most columns that fit on a wide screen, so that their headings can stay in view."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from traindeck.counting import counted
 from traindeck.pages.numbers import show_bytes
-from traindeck.runs.record_view import GpuView, HostView, PackageView, PythonView, TorchView
+from traindeck.runs.view import GpuView, HostView, PackageView, PythonView, TorchView
 
 MASK = "***"
 

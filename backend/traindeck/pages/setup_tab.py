@@ -10,8 +10,7 @@ from traindeck.counting import counted
 from traindeck.pages.installation import Fact, Package, Variable, machine_facts, packages_of, python_facts, variables_of
 from traindeck.pages.numbers import show_bytes
 from traindeck.pages.rendering import render
-from traindeck.runs.record_view import CodeView, RecordView
-from traindeck.runs.view import RunView
+from traindeck.runs.view import CodeView, RecordView, RunView
 
 FOLDED_FILES = 8
 """A longer list of files is folded."""

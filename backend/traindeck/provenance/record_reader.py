@@ -11,7 +11,7 @@ from traindeck.provenance.command_line import argv_of_run, shell_line
 from traindeck.provenance.masking import mask_arguments
 from traindeck.runner.program import Program
 from traindeck.runs.files import AttemptFiles, RunFiles, read_json
-from traindeck.runs.record_view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
+from traindeck.runs.view import CodeView, HostView, PackageView, PythonView, RecordView, TorchView
 from traindeck.sources.runcode import GIT, code_of
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -11,8 +11,7 @@ from traindeck.provenance.comparison_rows import compare_metrics, compare_rows, 
 from traindeck.runs.comparison import ComparedCode, ComparedFile, ComparedRun, Comparison
 from traindeck.runs.directions import Better
 from traindeck.runs.files import RunFiles
-from traindeck.runs.record_view import HostView, PackageView, RecordView
-from traindeck.runs.view import RunView
+from traindeck.runs.view import HostView, PackageView, RecordView, RunView
 from traindeck.sources.difference import KeptCode, code_difference
 from traindeck.sources.runcode import code_of
 

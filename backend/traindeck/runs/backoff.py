@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import and_, case, not_, or_
 from sqlmodel import col
 
-from traindeck.db.tables import Run
-from traindeck.db.types import utc_now
+from traindeck.db.tables import Run, utc_now
 
 FIRST_WAIT_SECONDS = 2
 LONGEST_WAIT_SECONDS = 300

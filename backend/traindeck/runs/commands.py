@@ -1,10 +1,11 @@
-"""What people do to runs: submit, edit, cancel, retry, resume, delete."""
+"""The commands of users: submit a run as `RunSpec` asks for, edit, cancel, retry, resume and delete it."""
 
 import hashlib
 import json
+import random
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -14,20 +15,72 @@ from traindeck.db.tables import IdempotencyKey, MetricDirection, Run, RunTag
 from traindeck.errors import FieldError, InvalidRequest, RunConflict
 from traindeck.runner.program import Program
 from traindeck.runs import transitions
-from traindeck.runs.checkpoint_search import last_checkpoint
+from traindeck.runs.checkpoints import VARIABLE, last_checkpoint, way_to_resume
 from traindeck.runs.directions import Better
 from traindeck.runs.files import DeckFiles
-from traindeck.runs.parameter_rows import insert_parameters
 from traindeck.runs.queries import find_run
-from traindeck.runs.random_names import random_name
-from traindeck.runs.resuming import VARIABLE, way_to_resume
-from traindeck.runs.spec import RunSpec
+from traindeck.runs.rows import insert_parameters
 from traindeck.runs.status import Status
+from traindeck.runs.view import Resources
 from traindeck.sources.blobs import Blobs
 from traindeck.sources.runcode import materialise
+from traindeck.sources.tree import CodeTree
 from traindeck.system.wholefiles import sync_folder, write_json
 
+SPEC_VERSION = 2
 MOST_DIRECTIONS = 10_000
+ADJECTIVES = (
+    "amber", "bold", "brave", "bright", "brisk", "calm", "clear", "clever", "cosy", "crisp", "curious", "daring",
+    "deft", "eager", "early", "fair", "fleet", "fond", "gentle", "glad", "golden", "grand", "happy", "hardy",
+    "honest", "humble", "jolly", "keen", "kind", "light", "lively", "lucky", "lunar", "mellow", "merry", "mild",
+    "misty", "neat", "nimble", "noble", "patient", "plucky", "polite", "proud", "quick", "quiet", "rapid", "ready",
+    "rosy", "royal", "sharp", "shiny", "silent", "silver", "sleek", "smart", "snowy", "solar", "spry", "steady",
+    "sunny", "swift", "tidy", "true", "vivid", "warm", "wild", "wise", "witty", "young", "zesty",
+)  # fmt: skip
+ANIMALS = (
+    "badger", "bear", "beaver", "bison", "bittern", "crane", "curlew", "deer", "dolphin", "dove", "eagle", "egret",
+    "elk", "ermine", "falcon", "ferret", "finch", "fox", "gecko", "goose", "grouse", "hare", "hawk", "hedgehog",
+    "heron", "ibex", "ibis", "jackdaw", "jay", "kestrel", "kite", "kiwi", "koala", "lark", "lemur", "lizard",
+    "llama", "lynx", "magpie", "marten", "mole", "moose", "newt", "ocelot", "osprey", "otter", "owl", "panda",
+    "pelican", "petrel", "pika", "plover", "puffin", "quail", "rabbit", "raven", "robin", "salmon", "seal",
+    "shrew", "sparrow", "squid", "stoat", "stork", "swan", "tapir", "tern", "thrush", "toad", "trout", "vole",
+    "walrus", "weasel", "whale", "wolf", "wombat", "wren", "yak", "zebra",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run to be queued: a trainer with its parameters, or a script with the code that was kept for it."""
+
+    trainer: str | None = None
+    script: Program | None = None
+    code: CodeTree | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    priority: int = 0
+    resources: Resources = field(default_factory=Resources)
+    env: dict[str, str] = field(default_factory=dict)
+    max_retries: int = 0
+    rerun_of: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of spec.json. The code of a script is beside it, in code/ and code.json."""
+        return {
+            "version": SPEC_VERSION,
+            "trainer": self.trainer,
+            "script": self.script.as_json() if self.script else None,
+            "params": self.params,
+            "name": self.name,
+            "tags": list(self.tags),
+            "notes": self.notes,
+            "priority": self.priority,
+            "resources": self.resources.model_dump(),
+            "env": self.env,
+            "max_retries": self.max_retries,
+            "rerun_of": self.rerun_of,
+        }
 
 
 def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> Run:
@@ -224,3 +277,8 @@ def _write_files(files: DeckFiles, blobs: Blobs, run_id: int, spec: RunSpec) -> 
     write_json(run_files.spec, spec.as_json())
     sync_folder(run_files.folder)
     sync_folder(files.runs)
+
+
+def random_name() -> str:
+    """Return a name such as "quiet-otter". Names need not be unique, because numbers are."""
+    return f"{random.choice(ADJECTIVES)}-{random.choice(ANIMALS)}"  # noqa: S311 (a name is no secret)

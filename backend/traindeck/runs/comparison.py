@@ -1,4 +1,4 @@
-"""The comparison of several runs, as `/compare` returns it.
+"""The comparison of several runs, as `/compare` returns it, and their colors.
 
 Every row has one value for each run, in the order of `Comparison.runs`; null if a run has none.
 """
@@ -11,6 +11,9 @@ from pydantic import BaseModel, Field, computed_field
 from traindeck.runs.directions import Better, best, guess
 from traindeck.runs.status import Status
 from traindeck.runs.view import MetricView
+
+COLOURS = 8
+"""The number of --run-N in tokens.css, and the most runs that can be compared."""
 
 
 class ComparedRun(BaseModel):
@@ -105,3 +108,14 @@ class Comparison(BaseModel):
     environment: ComparedRows = Field(description="Environment variables; secrets are masked")
     host: ComparedRows = Field(description="Machine, system, Python, torch")
     resources: ComparedRows
+
+
+def run_colours(run_ids: list[int]) -> dict[int, int]:
+    """Return a color for each run, by its number. No two share one; most keep theirs when others join or leave."""
+    taken: dict[int, int] = {}
+    for run_id in sorted(run_ids):
+        wanted = range(run_id, run_id + COLOURS)
+        taken[run_id] = next(
+            (at % COLOURS + 1 for at in wanted if at % COLOURS + 1 not in taken.values()), run_id % COLOURS + 1
+        )
+    return taken

@@ -1,8 +1,12 @@
-"""Import folders of event files as completed runs. The files are read in place or copied."""
+"""Import folders of event files as completed runs. The files are read in place, or copied within bounds."""
 
 import hashlib
 import json
+import os
+import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,16 +17,148 @@ from sqlmodel import Session, col
 
 from traindeck.db.tables import Attempt, IdempotencyKey, Parameter, Run, RunEvent, RunTag
 from traindeck.runner.claim import make_attempt_folder
+from traindeck.runner.copying import copy_data, is_on_kernel_device, open_regular
 from traindeck.runs.files import AttemptFiles, DeckFiles
-from traindeck.runs.folder_copy import CopyBounds, copy_folder
-from traindeck.runs.parameter_rows import insert_parameters
+from traindeck.runs.rows import Observation, insert_parameters, write_observation
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import Observation, write_observation
+from traindeck.sources.blobs import Reserve
 from traindeck.system.wholefiles import write_whole
 
+MAX_FILES = 100_000
+MAX_DEPTH = 40
+COPIED = ".copied"
+"""The suffix of a file while it is copied. The file is hidden as well, so that nothing reads it."""
 NAME_CHARACTERS = 200
 LATEST_SECONDS = 250_000_000_000
 """The latest time that a date can have; an event may claim any year."""
+
+
+class CopyRefused(ValueError):
+    """A folder cannot be copied; the message says why, and what to do."""
+
+
+class CopyUnfinished(Exception):
+    """The time is up. Copied files stay, and the next copy of the same folder continues there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyBounds:
+    """The bounds of a copy: bytes of one folder, `deadline` on the monotonic clock, and the disk space to keep free."""
+
+    limit_bytes: int
+    deadline: float
+    reserve: Reserve
+
+
+def copy_folder(source: Path, target: Path, bounds: CopyBounds) -> None:
+    """Copy the files in a folder and below it, except those that exist in the target with the same size and time.
+
+    Links, hidden files, pipes, devices and virtual files of the kernel are skipped. A growing file is copied up to its
+    size at the start; holes stay holes.
+
+    Raises:
+        CopyRefused: the folder is too large, or one of its files takes too long.
+        CopyUnfinished: the time is up.
+        OSError: the disk is full, or the folder cannot be read.
+    """
+    is_new = not target.exists()
+    try:
+        _Copying(source, target, bounds).all()
+    except (CopyRefused, OSError):
+        if is_new:
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+class _Copying:
+    def __init__(self, source: Path, target: Path, bounds: CopyBounds) -> None:
+        self.source, self.target, self.bounds = source, target, bounds
+        self.bytes_left = bounds.limit_bytes
+        self.files_left = MAX_FILES
+        self.began_late = time.monotonic() > bounds.deadline
+        self.progressed = False
+
+    def all(self) -> None:
+        """Copy every file, folder by folder."""
+        waiting = [(".", 0)]
+        while waiting:
+            below, depth = waiting.pop()
+            folders = self._folder(below)
+            waiting += [(path, depth + 1) for path in folders if depth < MAX_DEPTH]
+
+    def _folder(self, below: str) -> list[str]:
+        """Copy the files of one folder, and return the paths of the folders in it."""
+        target, folders = self.target / below, []
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.source / below, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    self._check_time(entry.name)
+                    if entry.name.startswith(".") or entry.is_symlink():
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(f"{below}/{entry.name}")
+                    elif entry.is_file(follow_symlinks=False):
+                        self._file(descriptor, entry.name, self.source / below, target)
+        finally:
+            os.close(descriptor)
+        return folders
+
+    def _file(self, folder: int, name: str, source: Path, target: Path) -> None:
+        try:
+            reading = open_regular(name, dir_fd=folder, follow=False)
+        except FileNotFoundError:
+            return
+        try:
+            info = os.fstat(reading)
+            own = target / name
+            if _is_same(own, info) or is_on_kernel_device(info.st_dev, str(source / name)):
+                return
+            self.files_left -= 1
+            if self.files_left < 0:
+                raise CopyRefused(f"it has more than {MAX_FILES} files: import it without copy")
+            self._copy(reading, info, own)
+        finally:
+            os.close(reading)
+        self.progressed = True
+
+    def _copy(self, reading: int, info: os.stat_result, own: Path) -> None:
+        partial = own.with_name(f".{own.name[:200]}{COPIED}")
+        writing = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            copy_data(reading, writing, info.st_size, lambda size: self._spend(size, own.name))
+            os.utime(writing, ns=(info.st_mtime_ns, info.st_mtime_ns))
+            os.replace(partial, own)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(writing)
+
+    def _spend(self, size: int, name: str) -> None:
+        self.bytes_left -= size
+        if self.bytes_left < 0:
+            limit = f"{self.bounds.limit_bytes // 1_000_000} MB (TRAINDECK_IMPORT_LIMIT_MB)"
+            raise CopyRefused(f"it has more than {limit}: import it without copy")
+        self.bounds.reserve.require(size)
+        self._check_time(name)
+
+    def _check_time(self, name: str) -> None:
+        if time.monotonic() <= self.bounds.deadline:
+            return
+        if self.progressed or self.began_late:
+            raise CopyUnfinished
+        raise CopyRefused(f"{name} takes too long to copy: import the folder without copy")
+
+
+def _is_same(own: Path, info: os.stat_result) -> bool:
+    try:
+        kept = own.lstat()
+    except OSError:
+        return False
+    return (kept.st_size, kept.st_mtime_ns) == (info.st_size, info.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

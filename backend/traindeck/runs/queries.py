@@ -12,11 +12,11 @@ from traindeck.errors import RunNotFound
 from traindeck.runner.program import Program
 from traindeck.runs.directions import Better
 from traindeck.runs.filters import parse_filter, status_condition
-from traindeck.runs.matching import Pager, Selection
+from traindeck.runs.matching import Selection
 from traindeck.runs.queue import Capacity, queue_positions, waiting_reason
-from traindeck.runs.sorting import parse_cursor, parse_sort
+from traindeck.runs.rows import MAX_LISTED_METRICS
+from traindeck.runs.sorting import Pager, parse_cursor, parse_sort
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import MAX_LISTED_METRICS
 from traindeck.runs.view import (
     HistoryEntry,
     MetricView,

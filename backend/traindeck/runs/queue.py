@@ -10,8 +10,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from traindeck.db.tables import Run
-from traindeck.db.types import utc_now
+from traindeck.db.tables import Run, utc_now
 from traindeck.runs.backoff import may_start, seconds_left
 from traindeck.runs.status import Status
 

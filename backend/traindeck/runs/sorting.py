@@ -1,14 +1,15 @@
-"""The orders of the list of runs, and the cursor that continues where a page ended.
+"""The orders of the list of runs, its pages, and the cursor that continues where a page ended.
 
-A page is found by the key of the last row, not by an offset: the hundredth page costs what the first does. A
-parameter's numbers come before its texts. Runs without a value (no such metric, not finished) come last, newest
-first, whichever the direction.
+A page is found by the key of the last row instead of an offset, so that the hundredth page costs as much as the first.
+The numbers of a parameter come before its texts. Runs without a value (no such metric, not finished) come last, newest
+first, in either direction.
 """
 
 import base64
 import binascii
 import json
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -18,8 +19,9 @@ from sqlmodel import col
 
 from traindeck.db.tables import LARGEST_INTEGER, Parameter, Run, ScalarSummary
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.runs.conditions import unindexed
+from traindeck.runs.conditions import Ids, fetch_list, listed, unindexed
 from traindeck.runs.filters import split_metric
+from traindeck.runs.matching import Selection
 from traindeck.unknown import nearest
 
 SORT_COLUMNS = {
@@ -33,11 +35,20 @@ SORT_COLUMNS = {
 }
 ALIASES = {"created": "id", "created_at": "id", "started_at": "started", "finished_at": "finished"}
 
+FIRST_WALK, FURTHER_WALK, LONGEST_WALK = 256, 4, 1000
+"""Rows in the first walk through the index of the order, the factor to the next walk, and the rows before it stops."""
+FIRST_READ = 1 << 14
+"""Runs that are read in order at first, to find those of a large known set."""
+
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """A key to sort by: columns, each for the runs without a value in those before it; and, where they lie in
-    another table, that table, and which of its rows they are in.
+    """A key to sort by.
+
+    Attributes:
+        columns: Each is for the runs without a value in the columns before it.
+        table: The table of the columns, if it is not that of the runs.
+        having: Conditions that select the rows of that table.
     """
 
     columns: tuple[Any, ...]
@@ -58,7 +69,7 @@ class SortOrder:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The key of the last row of a page. `stage`: which of the columns had its value; beyond them where none had."""
+    """The key of the last row of a page. `stage` is the index of the column with its value, or their number if none."""
 
     stage: int
     value: Any
@@ -107,7 +118,7 @@ def parse_cursor(text: str, order: SortOrder) -> Cursor:
         return Cursor(stage, _key(value, columns[0]) if columns else None, _within(run_id, LARGEST_INTEGER))
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise InvalidRequest(
-            [FieldError("cursor", "this is no cursor of this list: take it from next_cursor of the page before")]
+            [FieldError("cursor", "this is not a cursor of this list: take it from next_cursor of the page before")]
         ) from error
 
 
@@ -127,7 +138,7 @@ def _key(value: Any, column: Any) -> Any:
         return number
     if not isinstance(value, str):
         raise TypeError("the key of another order")
-    value.encode()  # Half a surrogate pair cannot be compared with what is in the database.
+    value.encode()  # Raises for half a surrogate pair, which cannot be compared with text in the database.
     return value
 
 
@@ -178,3 +189,89 @@ def count_valued(order: SortOrder) -> Select[Any]:
 
 def _has_value(order: SortOrder) -> Any:
     return or_(*(column.is_not(None) for column in order.columns))
+
+
+@dataclass
+class Pager:
+    """Finds one page of the matching runs in an order. The cost depends on the page, not on the number of runs."""
+
+    selection: Selection
+    order: SortOrder
+    limit: int
+
+    def page(self, cursor: Cursor | None) -> list[Cursor]:
+        """Return the keys of at most `limit` runs after `cursor`."""
+        found = None if self.selection.is_small else self._walked(cursor)
+        return self._of_known(cursor) if found is None else found
+
+    def _walked(self, cursor: Cursor | None) -> list[Cursor] | None:
+        """Return the page by walking the order's index; None if that takes too long."""
+        found: list[Cursor] = []
+        walked, size = 0, FIRST_WALK if self.selection.conditions else self.limit
+        for stage in self._stages(cursor):
+            at = cursor if cursor is not None and cursor.stage == stage else None
+            while True:
+                if walked > LONGEST_WALK and self.selection.conditions:
+                    return None
+                passed = self._rows(stage, at, size)
+                matching = self.selection.among([run_id for run_id, _ in passed])
+                found += [Cursor(stage, value, run_id) for run_id, value in passed if run_id in matching]
+                if len(found) >= self.limit:
+                    return found[: self.limit]
+                walked += len(passed)
+                if len(passed) < size:
+                    break
+                at, size = Cursor(stage, passed[-1][1], passed[-1][0]), size * FURTHER_WALK
+        return found
+
+    def _of_known(self, cursor: Cursor | None) -> list[Cursor]:
+        known = self.selection.find_all()
+        found: list[Cursor] = []
+        for stage in self._stages(cursor):
+            at = cursor if cursor is not None and cursor.stage == stage else None
+            ids: Iterable[int] = (
+                known if self.selection.is_small else self._next_in_order(stage, at, self.limit - len(found))
+            )
+            if ids:
+                rows = self._rows(stage, at, self.limit - len(found), ids)
+                found += [Cursor(stage, value, run_id) for run_id, value in rows]
+            if len(found) == self.limit:
+                break
+        return found
+
+    def _next_in_order(self, stage: int, cursor: Cursor | None, count: int) -> Ids:
+        """Return the next matching runs of the whole order."""
+        known, chosen = self.selection.find_all(), list[int]()
+        passed, size = 0, FIRST_READ
+        while len(chosen) < count:
+            page = self._page(stage, cursor, size).offset(passed)
+            in_order = fetch_list(self.selection.session, page)
+            chosen += [run_id for run_id in in_order if run_id in known]
+            if len(in_order) < size:
+                break
+            passed, size = passed + size, size * 2
+        return set(chosen[:count])
+
+    def _stages(self, cursor: Cursor | None) -> range:
+        """Return the columns of the order from the cursor's on; the last stage has the runs without a value."""
+        stages = len(self.order.columns) + (0 if self.order.has_every_run else 1)
+        return range(cursor.stage if cursor else 0, stages)
+
+    def _rows(self, stage: int, cursor: Cursor | None, limit: int, ids: Iterable[int] | None = None) -> Sequence[Any]:
+        """Return run numbers with their values."""
+        if stage == len(self.order.columns) and ids is None and self._each_has_a_value():
+            return []
+        return self.selection.session.execute(self._page(stage, cursor, limit, ids)).all()
+
+    def _page(self, stage: int, cursor: Cursor | None, limit: int, ids: Iterable[int] | None = None) -> Select[Any]:
+        among = None if ids is None else listed(ids)
+        if stage == len(self.order.columns):
+            return valueless_page(self.order, cursor, limit, among)
+        return valued_page(self.order, stage, cursor, limit, among)
+
+    def _each_has_a_value(self) -> bool:
+        """Return whether no run lacks a value, by counting: a search for one without a value would read all runs."""
+        if self.order.table is None:
+            return False
+        valued = self.selection.session.execute(count_valued(self.order)).scalar_one()
+        return bool(valued == self.selection.count_all())

@@ -11,8 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col
 
-from traindeck.db.tables import Run, RunEvent, ScalarSummary
-from traindeck.db.types import utc_now
+from traindeck.db.tables import Run, RunEvent, ScalarSummary, utc_now
 from traindeck.runs.status import ACTIVE, FINAL, MOVES, Status
 
 

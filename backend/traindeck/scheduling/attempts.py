@@ -31,7 +31,7 @@ from traindeck.executors.protocol import (
 )
 from traindeck.runs import transitions
 from traindeck.runs.backoff import wait_seconds
-from traindeck.runs.checkpoint_search import keep_checkpoints
+from traindeck.runs.checkpoints import keep_checkpoints
 from traindeck.runs.downloaded_sets import has_downloads, share_downloads
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run

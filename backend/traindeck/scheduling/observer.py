@@ -20,8 +20,8 @@ from traindeck.events.tail import AttemptTail
 from traindeck.progressbars.output import OutputProgress
 from traindeck.runs import transitions
 from traindeck.runs.files import AttemptFiles, DeckFiles
+from traindeck.runs.rows import Observation, write_observation
 from traindeck.runs.status import Status
-from traindeck.runs.summaries import Observation, write_observation
 
 logger = logging.getLogger(__name__)
 

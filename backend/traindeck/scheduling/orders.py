@@ -5,9 +5,8 @@ from typing import Any
 
 from traindeck.db.tables import Run
 from traindeck.executors.protocol import Order, Program, ScriptOrder
-from traindeck.runs.checkpoint_search import last_checkpoint
+from traindeck.runs.checkpoints import last_checkpoint, resumed
 from traindeck.runs.files import DeckFiles
-from traindeck.runs.resuming import resumed
 from traindeck.scheduling.slots import Hold
 from traindeck.sources.runcode import code_of
 from traindeck.sources.snapshot import Snapshots

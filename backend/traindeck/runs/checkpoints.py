@@ -1,17 +1,21 @@
-"""Find the checkpoint from which an attempt would continue. Files are never loaded."""
+"""Find the checkpoint from which an attempt would continue, without loading files, and give it to the program."""
 
 import json
 import os
 import re
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from traindeck.db.tables import Run
+from traindeck.runner.program import Program
 from traindeck.runs.files import AttemptFiles, DeckFiles, read_json
 from traindeck.runs.written import CHECKPOINT_SUFFIXES, WrittenFile, open_written, walk_written
+from traindeck.sources.runcode import CODE, code_of
 from traindeck.system.wholefiles import write_whole
 
 VERSION = 1
@@ -32,6 +36,11 @@ STEP_FOLDER = "checkpoint-"
 ZIP_START, ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
 ZIP_TAIL_BYTES = 65_557
 """The record at the end of a ZIP archive with the longest comment; see APPNOTE.TXT 4.3.16."""
+VARIABLE = "TRAINDECK_RESUME_FROM"
+MOST_FILES = 200
+MOST_BYTES = 1_000_000
+"""The most code of a program that is searched for the variable."""
+REMEMBERED = 1000
 
 
 def last_checkpoint(files: DeckFiles, run: Run) -> str | None:
@@ -203,3 +212,62 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key by which "epoch=10" comes after "epoch=9"."""
     parts = DIGITS.split(text)
     return tuple((0, int(part[:18]), "") if place % 2 else (1, 0, part) for place, part in enumerate(parts))
+
+
+def way_to_resume(script: Program | None, run_folder: Path) -> str | None:
+    """Return how a program is given its checkpoint: its option, or `VARIABLE`, or "" for a trainer, which needs none.
+
+    Return None if nothing shows that the program reads a checkpoint: it would start from the beginning.
+    """
+    if script is None:
+        return ""
+    return script.resume_arg or (VARIABLE if _names_variable(run_folder) else None)
+
+
+# The kept code of a run does not change.
+@lru_cache(REMEMBERED)
+def _names_variable(run_folder: Path) -> bool:
+    tree = code_of(run_folder)
+    files = [file.path for file in tree.files if file.size <= MOST_BYTES] if tree else []
+    return any(VARIABLE.encode() in _content(run_folder / CODE / path) for path in files[:MOST_FILES])
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def resumed(program: Program, checkpoint: str | None) -> Program:
+    """Return the program with the checkpoint in its arguments, or unchanged without an option or a checkpoint.
+
+    A command is a program with its arguments.
+    """
+    option = program.resume_arg
+    if not option or not checkpoint:
+        return program
+    if program.kind == "command":
+        return replace(program, command=_with_checkpoint(program.command, option, checkpoint))
+    return replace(program, args=_with_checkpoint(program.args, option, checkpoint))
+
+
+def _with_checkpoint(args: tuple[str, ...], option: str, checkpoint: str) -> tuple[str, ...]:
+    """Return the arguments with the checkpoint after `option`.
+
+    A value that the option has already is replaced. An option that ends in "=" takes its value in one word
+    ("ckpt="), and so does one that was given so before ("--resume=last.pt").
+    """
+    joined = option if option.endswith("=") else f"{option}="
+    for at, word in enumerate(args):
+        if word.startswith(joined):
+            return (*args[:at], joined + checkpoint, *args[at + 1 :])
+        if word == option:
+            return (*args[: at + 1], checkpoint, *args[at + 1 + _has_value(args, at) :])
+    added = [joined + checkpoint] if option.endswith("=") else [option, checkpoint]
+    return (*args, *added)
+
+
+def _has_value(args: Sequence[str], at: int) -> int:
+    """Return 1 if the word after the option is its value, and 0 if it is another option or missing."""
+    return int(at + 1 < len(args) and not args[at + 1].startswith("-"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from traindeck.db.tables import Run
-from traindeck.runs import checkpoint_search
-from traindeck.runs.checkpoint_search import last_checkpoint
+from traindeck.runs import checkpoints
+from traindeck.runs.checkpoints import last_checkpoint
 from traindeck.runs.files import AttemptFiles, DeckFiles
 
 
@@ -126,17 +126,17 @@ def test_a_checkpoint_is_found_beside_any_number_of_files(tmp_path, where):
 
 
 def test_of_very_many_checkpoints_the_newest_is_found_and_few_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_search, "PRUNED_AFTER", 100)
-    monkeypatch.setattr(checkpoint_search, "SHORT_WALK_SECONDS", -1.0)
+    monkeypatch.setattr(checkpoints, "PRUNED_AFTER", 100)
+    monkeypatch.setattr(checkpoints, "SHORT_WALK_SECONDS", -1.0)
     for folder in range(120):
         for number in range(3):
             put_at(tmp_path, f"{folder:03}/epoch={number}.ckpt", 1000 + (folder * 7) % 120)
     newest = put_at(tmp_path, "017/epoch=9.ckpt", 5000)
     assert newest_checkpoint(tmp_path) == newest
     attempt = DeckFiles(tmp_path).run(1).attempt(1)
-    checkpoint_search.keep_checkpoints(attempt)
+    checkpoints.keep_checkpoints(attempt)
     kept = json.loads(attempt.checkpoints.read_text())["files"]
-    assert 0 < len(kept) <= checkpoint_search.FOLDERS_KEPT * checkpoint_search.FILES_KEPT * 2
+    assert 0 < len(kept) <= checkpoints.FOLDERS_KEPT * checkpoints.FILES_KEPT * 2
     assert newest_checkpoint(tmp_path) == newest
 
 
@@ -145,9 +145,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AttemptFiles:
     """An attempt with checkpoints whose working folder is taken to be long to walk."""
     put_at(tmp_path, "out/epoch1.pt", 1, archive())
     put_at(tmp_path, "out/epoch2.pt", 2, archive())
-    monkeypatch.setattr(checkpoint_search, "SHORT_WALK_SECONDS", -1.0)
+    monkeypatch.setattr(checkpoints, "SHORT_WALK_SECONDS", -1.0)
     attempt = DeckFiles(tmp_path).run(1).attempt(1)
-    checkpoint_search.keep_checkpoints(attempt)
+    checkpoints.keep_checkpoints(attempt)
     return attempt
 
 
@@ -155,7 +155,7 @@ def forbid_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     def walk(*_: object) -> None:
         raise AssertionError("it walked")
 
-    monkeypatch.setattr(checkpoint_search, "walk_written", walk)
+    monkeypatch.setattr(checkpoints, "walk_written", walk)
 
 
 def test_what_was_kept_at_the_end_is_found_without_a_walk(tmp_path, kept, monkeypatch):
@@ -197,5 +197,5 @@ def test_a_note_leads_nowhere_but_into_the_working_folder(tmp_path, kept, path):
 def test_of_a_short_walk_nothing_is_kept_so_that_what_is_added_later_counts(tmp_path):
     put_at(tmp_path, "out/epoch1.pt", 1)
     attempt = DeckFiles(tmp_path).run(1).attempt(1)
-    checkpoint_search.keep_checkpoints(attempt)
+    checkpoints.keep_checkpoints(attempt)
     assert not attempt.checkpoints.exists()

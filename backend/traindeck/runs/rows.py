@@ -1,20 +1,22 @@
-"""Write what was observed of a running attempt (scalars, progress, size of the log) to its run."""
+"""Write the rows by which runs are listed, sorted and filtered: their parameters, and what is observed of them."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from heapq import nsmallest
 from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, col
 
-from traindeck.db.tables import Run, ScalarSummary
+from traindeck.db.tables import Parameter, Run, ScalarSummary
 from traindeck.runs.directions import worth
 
 MAX_LISTED_METRICS = 32
 """The most scalars that a row of the list contains: those that say best how good the run is."""
+MAX_TEXT_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ def _write_scalars(session: Session, run_id: int, scalars: Mapping[str, Mapping[
 
 
 @cache
-def _upsert() -> Insert:
+def _upsert() -> sqlite.Insert:
     # Cached, because building the statement costs more than running it.
-    statement = insert(ScalarSummary)
+    statement = sqlite.insert(ScalarSummary)
     changed = {name: statement.excluded[name] for name in ("last", "min", "max", "step", "count")}
     return statement.on_conflict_do_update(index_elements=["run_id", "tag"], set_=changed)
 
@@ -86,3 +88,39 @@ def _listed(metrics: Mapping[str, Any], scalars: Mapping[str, Mapping[str, Any]]
         best = set(nsmallest(MAX_LISTED_METRICS, tags, key=lambda tag: worth(tag, {})[:2]))
         tags = {tag: tags[tag] for tag in tags if tag in best}
     return {tag: {key: row[key] for key in ("last", "min", "max", "step")} for tag, row in tags.items()}
+
+
+def insert_parameters(session: Session, run_id: int, params: Mapping[str, Any]) -> None:
+    """Write the rows of a run's parameters."""
+    if rows := parameter_rows(run_id, params):
+        # Rows, and not objects, which take several times as long.
+        session.execute(insert(Parameter), rows)
+
+
+def parameter_rows(run_id: int, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one row for each leaf of `params`; nested names are joined by dots ("optimizer.lr")."""
+    leaves = dict(_leaves(params))
+    return [{"run_id": run_id, "name": name, **_columns(value)} for name, value in leaves.items()]
+
+
+def _leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _columns(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"number": float(value), "text": str(value).lower()}
+    if isinstance(value, int | float):
+        return {"number": _float(value), "text": str(value)[:MAX_TEXT_CHARACTERS]}
+    return {"number": None, "text": None if value is None else str(value)[:MAX_TEXT_CHARACTERS]}
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
