@@ -11,28 +11,18 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from traindeck import __version__
 from traindeck.api import (
-    actions,
+    attempt,
     boards,
-    code,
     compare,
-    directions,
     events,
-    files,
     form,
     guard,
-    health,
-    imports,
-    log,
     problems,
+    programs,
     record,
-    rerun,
     runs,
     scalars,
-    scripts,
     site,
-    static,
-    tensorboard,
-    trainers,
     uploads,
 )
 from traindeck.api.deck import Deck
@@ -63,26 +53,20 @@ DESCRIPTION = "Queue PyTorch training runs, watch them train, open their TensorB
 THREADS = 40
 WARM_LOOK_SECONDS = 0.25
 ROUTERS = (
-    runs,
-    actions,
-    rerun,
-    record,
-    compare,
-    directions,
-    log,
-    scalars,
-    files,
-    code,
-    uploads,
-    trainers,
-    scripts,
-    form,
-    events,
-    health,
-    tensorboard,
-    boards,
-    imports,
-    site,
+    runs.router,
+    record.router,
+    compare.router,
+    attempt.router,
+    scalars.router,
+    uploads.router,
+    programs.router,
+    form.router,
+    form.options,
+    events.router,
+    site.router,
+    site.front,
+    boards.router,
+    boards.proxied,
 )
 
 
@@ -112,11 +96,9 @@ def create_app(settings: Settings, umask: int = -1) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for module in ROUTERS:
-        app.include_router(module.router)
-    app.include_router(tensorboard.states)
-    app.include_router(boards.below)
-    app.mount("/static", static.Static(directory=static_folder()))
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", site.Static(directory=static_folder()))
     app.add_middleware(guard.Guard, upload_bytes=settings.upload_limit_mb * 1_000_000)
     return app
 
@@ -171,6 +153,7 @@ def open_deck(settings: Settings, umask: int = -1) -> tuple[Deck, Observer]:
         code=code,
         recorder=recorder,
         inspector=Inspector(launcher, deck_files.home / "cache" / "flags"),
+        feed=events.Feed(),
     )
     return deck, observer
 

@@ -17,7 +17,7 @@ import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from traindeck.unknown import MOST_ERRORS
+from traindeck.wording import MOST_ERRORS
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """System errors of a full disk or quota."""

@@ -10,7 +10,7 @@ from events.eventfiles import NAME, scalar, version, write
 from support.logs import write_logs
 from traindeck.app import open_deck
 from traindeck.events import tail
-from traindeck.launches import imports
+from traindeck.launches import importing
 from traindeck.runs.queries import show_run
 from traindeck.settings import Settings
 
@@ -220,7 +220,7 @@ def test_what_an_import_had_no_time_to_read_is_read_afterwards(tmp_path, monkeyp
         (tmp_path / "logs" / name).mkdir(parents=True)
         (tmp_path / "logs" / name / NAME).write_bytes(version() + scalar(f"loss/{name}", 1, 0.5))
     (tmp_path / "logs" / NAME).write_bytes(version() + scalar("loss", 1, 0.5))
-    monkeypatch.setattr(imports, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(importing, "READ_SECONDS", 0.0)
     monkeypatch.setattr(tail, "READ_SECONDS", 0.0)
     deck, observer = open_deck(Settings(home=tmp_path / "home", cold=True))
 
@@ -228,8 +228,8 @@ def test_what_an_import_had_no_time_to_read_is_read_afterwards(tmp_path, monkeyp
         with deck.database.read() as session:
             return set(show_run(session, 1, deck.slots.capacity).metrics)
 
-    body = imports.ImportBody(path=str(tmp_path / "logs"))
-    view = imports.import_below(deck.launchpad, body, 1_000_000)
+    body = importing.ImportBody(path=str(tmp_path / "logs"))
+    view = importing.import_below(deck.launchpad, body, 1_000_000)
     assert (view.runs, view.created, view.left) == ([1], 1, 0)
     assert metrics() == {"loss"}
     while list(deck.files.unread.iterdir()):

@@ -45,5 +45,5 @@ def test_an_unknown_query_parameter_is_refused_with_the_nearest_that_there_is(sh
 def test_every_operation_is_summed_up_in_words(shared_deck: ServedDeck) -> None:
     paths = shared_deck.client.get("/openapi.json").json()["paths"]
     summaries = {call["operationId"]: call["summary"] for methods in paths.values() for call in methods.values()}
-    assert summaries["launchRun"] == "Queue a run. It starts at once where its slots are free"
+    assert summaries["launchRun"] == "Queue a run. It starts at once if its slots are free"
     assert all(summary for summary in summaries.values())

@@ -10,7 +10,7 @@ from architecture.modules import layer, sources
 SERVER = [
     name for name in sources() if layer(name) not in {"trainers", "runner", "boards"} and not name.endswith("__main__")
 ]
-LIGHT = ("traindeck.app", "traindeck.serve", "traindeck.cli.main", "traindeck.trainers.registry",
+LIGHT = ("traindeck.app", "traindeck.server", "traindeck.cli.main", "traindeck.trainers.registry",
          "traindeck.boards.client", "traindeck.scheduling.dispatcher", "traindeck.events.tail")  # fmt: skip
 HEAVY = {"torch", "torchvision", "tensorboard", "numpy", "alembic", "matplotlib", "pandas", "tsdownsample"}
 

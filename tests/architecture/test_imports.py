@@ -36,7 +36,7 @@ NEVER = {
     "runner": WEB | {"sqlalchemy", "sqlmodel", "pydantic"},
     "trainers": WEB | {"sqlalchemy", "sqlmodel"},
     "app": {"torch", "tensorboard", "numpy"},
-    "serve": {"torch", "tensorboard", "numpy"},
+    "server": {"torch", "tensorboard", "numpy"},
 }
 MODULES = sorted(sources())
 
@@ -97,7 +97,7 @@ HEAVY_FOR_A_COMMAND = {
     "pages",
     "runs",
     "runner",
-    "serve",
+    "server",
     "trainers",
 }
 

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from docs.blocks import DOCS, ROOT, section_of
-from traindeck.api import directions, health, imports, problems, runs, scalars, scripts, uploads
+from traindeck.api import compare, problems, programs, runs, scalars, site, uploads
 from traindeck.app import create_app
-from traindeck.launches import requests
+from traindeck.launches import importing, requests
 from traindeck.runner.program import Program, ProgramKind
 from traindeck.runs.comparison import Comparison
 from traindeck.runs.filters import COLUMNS, DIVERGED, OPERATORS
@@ -88,8 +88,8 @@ def test_every_query_parameter_is_documented(openapi: dict[str, Any]) -> None:
         ("Fields of a run", MetricView),
         ("List runs", RunPage),
         ("Send files", uploads.UploadView),
-        ("Inspect a script", scripts.ScriptOptions),
-        ("Import folders", imports.ImportView),
+        ("Inspect a script", programs.ScriptOptions),
+        ("Import folders", importing.ImportView),
         ("Scalars", scalars.Scalars),
         ("Scalars", scalars.SeriesView),
         ("Records", RecordView),
@@ -97,9 +97,9 @@ def test_every_query_parameter_is_documented(openapi: dict[str, Any]) -> None:
         ("Errors", problems.Problem),
         ("Errors", problems.FieldProblem),
         ("Routes", runs.EditBody),
-        ("Routes", imports.ImportBody),
-        ("Routes", directions.DirectionBody),
-        ("Routes", health.Health),
+        ("Routes", importing.ImportBody),
+        ("Routes", compare.DirectionBody),
+        ("Routes", site.Health),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SERVES = """
 import os, signal, sys
-from traindeck.serve import serve
+from traindeck.server import serve
 from traindeck.settings import Settings
 
 def on_ready(url):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from support.served import ServedDeck
 from traindeck.api.runs import EditBody
-from traindeck.api.validation import field_errors, strict_json
+from traindeck.api.strict import field_errors, strict_json
 from traindeck.launches.requests import Body, LaunchBody, RerunBody
 from traindeck.options.checking import check_params
 from traindeck.trainers.mnist.params import MnistParams

@@ -22,7 +22,7 @@ print(parser.parse_args())
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[ServedDeck]:
     """A deck that waits a tenth of a second, and not ten, for a script that is asked for its options."""
-    constants = {"traindeck.launches.resolution.CHECK_SECONDS": 0.1}
+    constants = {"traindeck.launches.submission.CHECK_SECONDS": 0.1}
     deck = ServedDeck(tmp_path / "home", cpus=2, grace_seconds=1, cold=True, constants=constants)
     deck.start()
     yield deck

@@ -4,9 +4,8 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from traindeck.launches.launchpad import Launchpad
 from traindeck.launches.requests import LaunchBody
-from traindeck.launches.submission import prepare, resolve, submit
+from traindeck.launches.submission import Launchpad, prepare, resolve, submit
 from traindeck.options.inspection import Inspection, Parsed, Target
 from traindeck.runs.view import RunView
 

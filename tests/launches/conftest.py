@@ -10,8 +10,8 @@ from traindeck.db.engine import Database
 from traindeck.executors.local.forkserver import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
-from traindeck.launches import resolution
-from traindeck.launches.launchpad import Launchpad
+from traindeck.launches import submission
+from traindeck.launches.submission import Launchpad
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queue import Capacity
 from traindeck.sources.codestore import CodeStore
@@ -24,7 +24,7 @@ Project = Callable[..., Path]
 def pad(tmp_path: Path, fresh: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launchpad]:  # noqa: F811 (its value)
     """Two CPUs, no trainer, and scripts asked in fresh interpreters, however long these take."""
     for limit in ("UNCHECKED_SECONDS", "CHECK_SECONDS"):
-        monkeypatch.setattr(resolution, limit, 60.0)
+        monkeypatch.setattr(submission, limit, 60.0)
     files = DeckFiles(tmp_path / "home")
     files.prepare()
     files.database.write_bytes(fresh)

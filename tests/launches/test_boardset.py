@@ -4,7 +4,7 @@ import pytest
 
 from traindeck.errors import BoardNotFound, InvalidRequest
 from traindeck.launches.boardset import MOST, BoardSets, board_name, board_set, name_of
-from traindeck.launches.launchpad import Launchpad
+from traindeck.launches.submission import Launchpad
 from traindeck.runs import commands, transitions
 from traindeck.runs.commands import RunSpec
 from traindeck.runs.status import Status

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from launches.conftest import Project
-from traindeck.launches.launchpad import Launchpad
+from traindeck.launches.repetition import prepare_again, resolve_again
 from traindeck.launches.requests import LaunchBody, RerunBody
-from traindeck.launches.rerun import prepare_again, resolve_again
-from traindeck.launches.submission import prepare, resolve, submit
+from traindeck.launches.submission import Launchpad, prepare, resolve, submit
 from traindeck.runs.view import RunView
 from traindeck.sources import snapshot
 

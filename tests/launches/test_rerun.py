@@ -10,9 +10,9 @@ import pytest
 from launches.answers import FORMLESS, NEVER, Answers, asked, launched
 from traindeck.db.tables import Run
 from traindeck.errors import InvalidRequest, RunConflict, RunNotFound
-from traindeck.launches.launchpad import Launchpad
+from traindeck.launches.repetition import prepare_again, resolve_again, submit_again
 from traindeck.launches.requests import RerunBody
-from traindeck.launches.rerun import prepare_again, resolve_again, submit_again
+from traindeck.launches.submission import Launchpad
 from traindeck.options.inspection import Inspection
 from traindeck.options.schema import make_schema
 from traindeck.runner.inspecting.declared import declare

@@ -7,11 +7,9 @@ import pytest
 from launches.answers import FORMLESS, NEVER, Answers, asked, launched
 from launches.conftest import Project
 from traindeck.errors import DeckBusy, InvalidRequest
-from traindeck.launches.launchpad import Launchpad
+from traindeck.launches.repetition import prepare_again, resolve_again
 from traindeck.launches.requests import LaunchBody, RerunBody, ScriptBody
-from traindeck.launches.rerun import prepare_again, resolve_again
-from traindeck.launches.resolution import KnownOnly
-from traindeck.launches.submission import prepare, resolve
+from traindeck.launches.submission import KnownOnly, Launchpad, prepare, resolve
 from traindeck.options.inspection import Inspection, Target
 from traindeck.runner.program import START, Program
 from traindeck.runs.commands import RunSpec

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck import serve
+from traindeck import server
 from traindeck.errors import DeckUnusable
 from traindeck.pages import resources
 from traindeck.pages.resources import frontend_folder
@@ -82,23 +82,23 @@ def test_a_script_with_an_error_is_named_and_the_last_good_build_stays(frontend:
 
 
 def test_a_server_builds_what_is_out_of_date_before_it_serves(frontend: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "frontend_folder", lambda: frontend)
+    monkeypatch.setattr(server, "frontend_folder", lambda: frontend)
     with (frontend / "static/js/toast.js").open("a") as file:
         file.write('console.log("a new script");')
-    serve.build_pages()
+    server.build_pages()
     assert "a new script" in (frontend / "static/pages/runs.js").read_text()
 
 
 def test_a_server_that_cannot_build_says_what_to_do(frontend: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "frontend_folder", lambda: frontend)
+    monkeypatch.setattr(server, "frontend_folder", lambda: frontend)
     (frontend / "static/js/toast.js").write_text("export const = 1;\n")
     with pytest.raises(DeckUnusable, match=r"(?s)static/js/toast\.js:1:13.*python\S* .*frontend/build\.py"):
-        serve.build_pages()
+        server.build_pages()
 
 
 def test_the_installed_package_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "frontend_folder", lambda: tmp_path)
-    serve.build_pages()
+    monkeypatch.setattr(server, "frontend_folder", lambda: tmp_path)
+    server.build_pages()
 
 
 def test_the_version_in_addresses_follows_what_was_built(frontend: Path, monkeypatch: pytest.MonkeyPatch) -> None:

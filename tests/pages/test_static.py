@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from traindeck.api.static import Static
+from traindeck.api.site import Static
 from traindeck.pages.resources import static_folder, static_url, static_version
 
 FOR_GOOD = "public, max-age=31536000, immutable"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.counting import counted
+from traindeck.wording import counted
 
 ROOT = Path(__file__).parents[2]
 CASES = {

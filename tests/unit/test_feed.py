@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from traindeck.api.feed import BATCH, Feed
+from traindeck.api.events import BATCH, Feed
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run
 from traindeck.runs.changes import Changes

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from traindeck.unknown import MOST_ERRORS, few_unknown, nearest, shown, unknown_name, unknown_names
+from traindeck.wording import MOST_ERRORS, few_unknown, nearest, shown, unknown_name, unknown_names
 
 MANY = [f"name_{number}" for number in range(100_000)]
 

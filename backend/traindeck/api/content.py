@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
-from traindeck.counting import counted
+from traindeck.wording import counted
 
 CHUNK_BYTES = 262_144
 PACKED_BYTES = 20_000

@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from traindeck.errors import DeckBusy
-from traindeck.launches.resolution import KnownOnly
+from traindeck.launches.submission import KnownOnly
 from traindeck.options.inspection import Inspections
 from traindeck.trainers.packaged import PackagedTrainer
 

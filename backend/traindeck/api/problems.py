@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from traindeck.api.validation import field_errors
+from traindeck.api.strict import field_errors
 from traindeck.api.visitor import wants_page
 from traindeck.errors import (
     NO_ROOM,
@@ -30,7 +30,7 @@ from traindeck.errors import (
 )
 from traindeck.launches.requests import LaunchBody
 from traindeck.pages.error_page import WayOn, render_error
-from traindeck.unknown import MOST_ERRORS
+from traindeck.wording import MOST_ERRORS
 
 logger = logging.getLogger(__name__)
 

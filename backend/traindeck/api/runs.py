@@ -1,4 +1,4 @@
-"""`/runs`: queue a run, list them, look at one, change it, delete it."""
+"""`/runs`: queue, list, show, change, delete, cancel and repeat runs; `/imports`: make runs from event files."""
 
 from functools import partial
 from typing import Annotated
@@ -15,8 +15,10 @@ from traindeck.api.visitor import VARY, led_from_elsewhere, wants_fragment, want
 from traindeck.db.tables import LARGEST_INTEGER
 from traindeck.events.elsewhere import unreadable_folders
 from traindeck.events.seriesnames import readable
+from traindeck.launches.importing import ImportBody, ImportView, import_below
 from traindeck.launches.lines import line_before, line_problems
-from traindeck.launches.requests import Body, LaunchBody, Name, Priority, Tags, Text
+from traindeck.launches.repetition import prepare_again, resolve_again, submit_again
+from traindeck.launches.requests import Body, LaunchBody, Name, Priority, RerunBody, Tags, Text
 from traindeck.launches.submission import prepare, resolve, submit
 from traindeck.pages.run_page import render_run
 from traindeck.pages.runs_page import ListQuery, render_runs
@@ -35,6 +37,8 @@ IdempotencyKey = Annotated[
 ]
 FOLDERS_NAMED = 3
 HTML = {"text/html": {"schema": {"type": "string"}}}
+REFUSALS = responses(404, 409, 413, 415, 422, 507)
+AS_IT_WAS = RerunBody()
 
 
 @router.post(
@@ -50,7 +54,7 @@ async def launch_run(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> RunView:
-    """Queue a run. It starts at once where its slots are free."""
+    """Queue a run. It starts at once if its slots are free."""
     pad = deck.launchpad
     launch = await deck.lanes.launching.run(prepare, pad, body)
     spec = await asking(deck, partial(resolve, pad, launch), trainer=body.trainer, unchecked=not launch.checked)
@@ -77,7 +81,7 @@ def get_runs(
     cursor: Annotated[str | None, Query(max_length=2000, description="next_cursor of the page before")] = None,
     status: Annotated[Status | None, Query(description="Only runs of this status")] = None,
 ) -> RunPage | Response:  # fmt: skip
-    """List runs: a page for a browser, JSON for a program."""
+    """List runs: a page for browsers, JSON for programs."""
     response.headers.update(VARY)
     with deck.database.read() as session:
         page = list_runs(session, RunsQuery(q, sort, limit, cursor, status), deck.slots.capacity)
@@ -97,7 +101,7 @@ def get_runs(
     responses={200: {"content": HTML}, **responses(404, 422)},
 )
 def get_run(request: Request, response: Response, run_id: RunId, deck: DeckDep) -> RunView | Response:
-    """Look at one run: a page for a browser, JSON for a program."""
+    """Show one run: a page for browsers, JSON for programs."""
     response.headers.update(VARY)
     with deck.database.read() as session:
         view = show_run(session, run_id, deck.slots.capacity)
@@ -131,7 +135,7 @@ def _problems(deck: Deck, run: RunView) -> list[str]:
 
 
 def _unreadable(deck: Deck, run: RunView) -> list[str]:
-    """The folders of event files that a run without scalars has made, and that cannot be read."""
+    """Return the unreadable folders of event files that a run without scalars has made."""
     if run.metrics or not run.attempt:
         return []
     work = deck.files.run(run.id).attempt(run.attempt).work
@@ -139,7 +143,7 @@ def _unreadable(deck: Deck, run: RunView) -> list[str]:
 
 
 class EditBody(Body):
-    """What to change of a run; what is left out stays."""
+    """The changes of a run; omitted fields stay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "baseline", "tags": ["good"]}]})
 
@@ -152,7 +156,7 @@ class EditBody(Body):
 @router.patch("/runs/{run_id}", operation_id="editRun", responses=responses(404, 413, 415, 422, 507))
 @in_lane("writing")
 def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
-    """Change a run's name, tags, notes or priority. What is left out, or null, stays."""
+    """Change a run's name, tags, notes or priority. Omitted fields, and null, stay."""
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
     with deck.database.write() as session:
         commands.edit(session, run_id, changes)
@@ -165,11 +169,79 @@ def edit_run(run_id: RunId, body: EditBody, deck: DeckDep) -> RunView:
     "/runs/{run_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     operation_id="deleteRun",
-    responses=responses(404, 409, 413, 415, 422, 507),
+    responses=REFUSALS,
 )
 @in_lane("files")
 def delete_run(run_id: RunId, deck: DeckDep) -> None:
-    """Delete a run that has ended, with everything that it wrote."""
+    """Delete a run that has ended, with all of its files."""
     with deck.database.write() as session:
         commands.remove(session, run_id)
     remove_files(deck.files, run_id)
+
+
+@router.post("/runs/{run_id}/cancel", operation_id="cancelRun", responses=REFUSALS)
+@in_lane("writing")
+def cancel_run(run_id: RunId, deck: DeckDep) -> RunView:
+    """Stop a run: at once if it is queued, else by TERM, and by KILL after the grace period."""
+    with deck.database.write() as session:
+        now = commands.cancel(session, run_id)
+        session.expire_all()
+        view = show_run(session, run_id, deck.slots.capacity)
+    if now is Status.STOPPING:
+        deck.dispatcher.stop_run(run_id)
+    return view
+
+
+@router.post("/runs/{run_id}/retry", operation_id="retryRun", responses=REFUSALS)
+@in_lane("files")
+def retry_run(run_id: RunId, deck: DeckDep) -> RunView:
+    """Queue a new attempt of a run that has ended, from its beginning."""
+    return _start_again(deck, run_id, resume=False)
+
+
+@router.post("/runs/{run_id}/resume", operation_id="resumeRun", responses=REFUSALS)
+@in_lane("files")
+def resume_run(run_id: RunId, deck: DeckDep) -> RunView:
+    """Queue a new attempt of a run that has ended, from its last checkpoint."""
+    return _start_again(deck, run_id, resume=True)
+
+
+def _start_again(deck: Deck, run_id: int, *, resume: bool) -> RunView:
+    if resume:
+        with deck.database.read() as session:
+            run = find_run(session, run_id)
+        commands.check_resume(deck.files, run)
+    with deck.database.write() as session:
+        commands.start_again(session, run_id, resume=resume)
+        view = show_run(session, run_id, deck.slots.capacity)
+    deck.dispatcher.wake()
+    return view
+
+
+@router.post(
+    "/runs/{run_id}/rerun",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="rerun",
+    responses=REFUSALS,
+)
+async def rerun(
+    run_id: RunId,
+    deck: DeckDep,
+    response: Response,
+    body: RerunBody = AS_IT_WAS,
+    idempotency_key: IdempotencyKey = None,
+) -> RunView:
+    """Queue a new run like this one: same code, parameters, environment and interpreter."""
+    pad = deck.launchpad
+    again = await deck.lanes.launching.run(prepare_again, pad, run_id, body)
+    spec = await asking(deck, partial(resolve_again, pad, again), trainer=again.asked.trainer)
+    view = await deck.lanes.writing.run(submit_again, pad, spec, idempotency_key)
+    response.headers["Location"] = f"/runs/{view.id}"
+    return view
+
+
+@router.post("/imports", operation_id="importFolder", responses=responses(409, 413, 415, 422, 507))
+@in_lane("importing")
+def import_folder(body: ImportBody, deck: DeckDep) -> ImportView:
+    """Make a completed run of each folder of event files at or below a folder. Repeating this makes no other runs."""
+    return import_below(deck.launchpad, body, deck.settings.import_limit_mb * 1_000_000)

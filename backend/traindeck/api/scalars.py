@@ -1,4 +1,4 @@
-"""`/runs/N/scalars`: the points of a run's scalars, thinned to what a chart can show."""
+"""`/runs/N/scalars`: the points of a run's scalars, downsampled for charts."""
 
 from typing import Annotated
 
@@ -31,18 +31,18 @@ class SeriesView(BaseModel):
     steps: list[int]
     values: list[float | None]
     wall_times: list[float] = Field(description="Seconds since the epoch")
-    total: int = Field(description="How many points the whole series has")
-    start: int = Field(description="How many came before these; 0 where these stand for the whole series")
-    cursor: int = Field(description="As `since`, gives only what was written after these")
+    total: int = Field(description="The number of points of the whole series")
+    start: int = Field(description="The number of points before these; 0 if these represent the whole series")
+    cursor: int = Field(description="As `since`, selects only what was written after these")
 
 
 class Scalars(BaseModel):
-    """The series that were asked for, and the names of all that there are."""
+    """The requested series, and the names of all series."""
 
     series: list[SeriesView]
-    tags: list[str] | None = Field(description="Null where `known` says that the client has them")
+    tags: list[str] | None = Field(description="Null if the client has them, according to `known`")
     problems: list[str] = Field(
-        description="What of the event files is left out or corrected, in sentences that name the file; 20 at most"
+        description="What is omitted or corrected in the event files, in sentences that name the file; 20 at most"
     )
 
 
@@ -52,18 +52,22 @@ def get_scalars(
     request: Request,
     run_id: RunId,
     deck: DeckDep,
-    tag: Annotated[list[str], Query(max_length=MAX_TAGS, description="Which series; the names alone if left out")] = [],  # noqa: B006
-    points: Annotated[int, Query(ge=2, le=20_000, description="At most so many of each")] = 1000,
+    tag: Annotated[
+        list[str], Query(max_length=MAX_TAGS, description="The series to return; default none, only the names")
+    ] = [],  # noqa: B006
+    points: Annotated[int, Query(ge=2, le=20_000, description="The most points of each series")] = 1000,
     since: Annotated[str | None, Query(max_length=5000, description="A cursor for each tag, joined by commas")] = None,
-    known: Annotated[int | None, Query(ge=0, le=2**62, description="How many names of series the client has")] = None,
+    known: Annotated[
+        int | None, Query(ge=0, le=2**62, description="The number of series names that the client has")
+    ] = None,
     attempt: AttemptNumber = None,
 ) -> Response:
     """Read scalars: whole series, or what is new since the cursors of an earlier answer."""
-    files, over = ended_attempt_files(deck, run_id, attempt)
+    files, ended = ended_attempt_files(deck, run_id, attempt)
     cursors = _cursors(since, len(tag))
-    if over:
-        _make_up_for(files)
-    # Who asks for no attempt in particular gets one line of those that go on from each other.
+    if ended:
+        _read_missing(files)
+    # Without an attempt in the request, attempts that continue each other form one line.
     run, number = deck.files.run(run_id), int(files.folder.name.rpartition("-")[2])
     before = line_before(run, number) if attempt is None else []
     stores = [*(one.scalars for one in before), files.scalars]
@@ -76,8 +80,8 @@ def get_scalars(
     return packed(request, answer.model_dump_json().encode(), "application/json")
 
 
-def _make_up_for(files: AttemptFiles) -> None:
-    """Read the event files of an ended attempt whose store was deleted, or never made."""
+def _read_missing(files: AttemptFiles) -> None:
+    """Read the event files of an ended attempt whose store is missing."""
     if not files.scalars.exists() and files.work.is_dir():
         catch_up(files.work, files.scalars, CATCH_UP_SECONDS)
 

@@ -1,111 +1,89 @@
-"""The pages that are not also data: the launch form, and what a browser asks for by itself."""
+"""The addresses of the deck as a whole: `/`, `/healthz`, and `/static/<version>/…`, the files that pages load.
 
-import json
-from typing import Annotated, Any
+The content at an address with the current version never changes.
+"""
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+import mimetypes
+import os
+from pathlib import Path
 
-from traindeck.api.deck import Deck, DeckDep
-from traindeck.api.form import known_options
-from traindeck.api.visitor import VARY, led_from_elsewhere
-from traindeck.db.tables import LARGEST_INTEGER
-from traindeck.errors import LedFromElsewhere
-from traindeck.pages.launch_page import BrokenTrainerView, Repeated, TrainerView, render_launch
-from traindeck.pages.program_text import program_name
-from traindeck.pages.resources import static_folder
-from traindeck.provenance.masking import mask_variables
-from traindeck.runner.program import Program
-from traindeck.runs.queries import find_run, show_run
-from traindeck.runs.view import RunView
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.types import Scope
 
-router = APIRouter(include_in_schema=False)
+from traindeck import __version__
+from traindeck.api.content import takes_gzip
+from traindeck.api.deck import DeckDep
+from traindeck.api.problems import responses
+from traindeck.api.strict import StrictRoute
+from traindeck.pages.resources import static_folder, static_url, static_version
 
-ANEW = {
-    "path": "The file as it is now",
-    "source": "Edit the source",
-    "module": "The module as it is now",
-    "command": "Another command",
-    "upload": "Another upload",
-}
-"""The other choice than the code that the run had."""
+router = APIRouter(tags=["deck"], route_class=StrictRoute)
+front = APIRouter(include_in_schema=False)
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+"""For pages of an earlier version of the deck, which get the current files."""
 
 
-@router.get("/")
+class Static(StaticFiles):
+    """Static files below a hash over all of them. Files that the build has compressed are sent so."""
+
+    def get_path(self, scope: Scope) -> str:
+        """Return the path without the version at its start."""
+        path = super().get_path(scope)
+        return os.path.join(*path.split(os.sep)[1:]) if os.sep in path else path  # noqa: PTH118
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """Return the file, compressed if possible and accepted, or 304."""
+        asked = Headers(scope=scope)
+        version = static_version()
+        known = scope["path"].startswith(static_url(""))
+        headers = {"Cache-Control": FOR_GOOD if known else ASK_AGAIN, "ETag": f'"{version}"'}
+        media_type = mimetypes.guess_type(full_path)[0]
+        compressed = Path(f"{os.fspath(full_path)}.gz")
+        if compressed.is_file():
+            headers["Vary"] = "Accept-Encoding"
+            if takes_gzip(asked.get("accept-encoding", "")):
+                headers |= {"Content-Encoding": "gzip", "ETag": f'"{version}-gzip"'}
+                full_path, stat_result = compressed, compressed.stat()
+        answer = FileResponse(full_path, status_code, headers, media_type, stat_result=stat_result)
+        return NotModifiedResponse(answer.headers) if self.is_not_modified(answer.headers, asked) else answer
+
+
+class Health(BaseModel):
+    """The deck and its database answer."""
+
+    status: str = Field(examples=["ok"])
+    version: str
+    cpus: int = Field(description="CPU slots")
+    gpus: int = Field(description="GPU slots")
+    warm: bool = Field(description="True once launches take milliseconds")
+
+
+@router.get("/healthz", operation_id="getHealth", responses=responses())
+def get_health(deck: DeckDep) -> Health:
+    """Return whether the deck is alive."""
+    with deck.database.read() as session:
+        session.execute(text("SELECT 1"))
+    capacity = deck.slots.capacity
+    warm = deck.dispatcher.executor.warm
+    return Health(status="ok", version=__version__, cpus=capacity.cpus, gpus=capacity.gpus, warm=warm)
+
+
+@front.get("/")
 def go_to_runs() -> Response:
-    """The deck's front page is the list of runs."""
+    """Redirect to the list of runs."""
     return RedirectResponse("/runs", 307)
 
 
-@router.get("/favicon.ico")
+@front.get("/favicon.ico")
 def favicon() -> Response:
-    """For browsers that ask for it whatever the page says."""
+    """Return the icon, which browsers request whatever the page says."""
     return FileResponse(static_folder() / "img" / "logo.svg", media_type="image/svg+xml")
-
-
-@router.get("/launch")
-def show_launch(
-    request: Request,
-    deck: DeckDep,
-    trainer: Annotated[str | None, Query(max_length=200)] = None,
-    run: Annotated[int | None, Query(alias="from", ge=1, le=LARGEST_INTEGER)] = None,
-    script: Annotated[str | None, Query(max_length=4096)] = None,
-) -> HTMLResponse:
-    """Show the form, empty, or filled in from an earlier run. No script is run for it.
-
-    Raises:
-        LedFromElsewhere: a page of another site would fill it in.
-    """
-    if (script is not None or run is not None) and led_from_elsewhere(request):
-        detail = "A page of another site led here, to a form that it filled in. Nothing was executed."
-        raise LedFromElsewhere(detail, "Open an empty form", "/launch")
-    values, repeated, view = _of_run(deck, run) if run is not None else ({}, None, None)
-    if script is not None:
-        values = {**values, "script": {"path": script}}
-    if script is not None or (trainer is not None and trainer != values.get("trainer")):
-        repeated = None
-    trainers = [
-        TrainerView(one.name, one.title, one.description, one.schema()) for one in deck.registry.trainers.values()
-    ]
-    broken = [BrokenTrainerView(one.name, f"{one.package}: {one.reason}") for one in deck.registry.broken]
-    selected = trainer or values.get("trainer")
-    limit_mb = deck.settings.upload_limit_mb
-    known = known_options(deck, script=script, run=view if repeated else None)
-    page = render_launch(
-        trainers,
-        broken,
-        selected,
-        values,
-        deck.state(),
-        repeated,
-        limit_mb,
-        known.model_dump_json() if known else "",
-    )
-    return HTMLResponse(page, headers=VARY)
-
-
-def _of_run(deck: Deck, run_id: int) -> tuple[dict[str, Any], Repeated, RunView]:
-    """A POST /runs body that would ask for the same, its secrets masked, what the page says of the run, and the run."""
-    with deck.database.read() as session:
-        view = show_run(session, run_id, deck.slots.capacity)
-        row = find_run(session, run_id)
-    asked = {"name", "trainer", "params", "tags", "notes", "priority", "resources"}
-    values = json.loads(view.model_dump_json(include=asked))
-    script = view.script and _script_values(deck, run_id, view.script)
-    env = mask_variables(row.env)
-    where = (view.script.path or view.script.cwd or "") if view.script else ""
-    anew = ANEW[view.script.kind] if view.script else ""
-    repeated = Repeated(run_id, view.name, program_name(view), where, anew)
-    return {**values, "script": script, "env": env, "max_retries": row.max_retries}, repeated, view
-
-
-def _script_values(deck: Deck, run_id: int, script: Program) -> dict[str, Any]:
-    """The script of a POST /runs body. What was uploaded is to be uploaded again."""
-    given = script.start()
-    if script.kind == "source":
-        kept = deck.files.run(run_id).code / script.filename
-        source = kept.read_text(errors="replace") if kept.is_file() else ""
-        return {**given, "source": source, "filename": script.filename}
-    if script.kind == "upload":
-        return {**given, "upload": True}
-    return {**given, script.kind: script.as_json()[script.kind]}

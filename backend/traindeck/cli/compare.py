@@ -10,7 +10,7 @@ from traindeck.cli.arguments import AsJson, Numbers, Url
 from traindeck.cli.deck_client import call, connect
 from traindeck.cli.terminal import console, escape_controls, print_answer, write_json
 from traindeck.cli.text_table import Cell, Column, print_table
-from traindeck.counting import plural
+from traindeck.wording import plural
 
 SECTIONS = (
     ("params", "parameters"),

@@ -8,7 +8,7 @@ import typer
 from traindeck.cli.arguments import AsJson, Url
 from traindeck.cli.deck_client import call, connect
 from traindeck.cli.terminal import print_answer, print_failure, print_note, write_json
-from traindeck.counting import counted
+from traindeck.wording import counted
 
 if TYPE_CHECKING:
     import httpx

@@ -218,7 +218,7 @@ def find_trainer(client: "httpx.Client", name: str) -> Mapping[str, Any]:
     Raises:
         CommandFailed: there is none, or it is broken; the message has the reason, or the nearest name.
     """
-    from traindeck.unknown import unknown_name
+    from traindeck.wording import unknown_name
 
     answer = call(client, "GET", "/trainers").json()
     found = {one["name"]: one for one in answer["items"]}

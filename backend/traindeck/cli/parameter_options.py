@@ -81,7 +81,7 @@ class ParameterReader:
         self.read[name] = value_of(text, self._of(name), self.schema)
 
     def _unknown(self, option: str) -> CommandFailed:
-        from traindeck.unknown import unknown_name
+        from traindeck.wording import unknown_name
 
         known = [f"--{name.replace('_', '-')}" for name in self.schema.get("properties", {})]
         return _usage_error(unknown_name("option", option.replace("_", "-"), [*known, *self.own]))

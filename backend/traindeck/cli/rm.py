@@ -11,7 +11,7 @@ from traindeck.cli.deck_client import call
 from traindeck.cli.exits import CommandFailed, Exit
 from traindeck.cli.run_actions import for_each_run
 from traindeck.cli.terminal import print_answer
-from traindeck.counting import plural
+from traindeck.wording import plural
 
 if TYPE_CHECKING:
     import httpx

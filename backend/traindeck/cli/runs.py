@@ -11,7 +11,7 @@ from traindeck.cli.deck_client import call, connect, get_directions, read_answer
 from traindeck.cli.glance import glance
 from traindeck.cli.terminal import print_note, write_json
 from traindeck.cli.text_table import Cell, Column, print_table
-from traindeck.counting import counted
+from traindeck.wording import counted
 
 if TYPE_CHECKING:
     from traindeck.runs.directions import Better

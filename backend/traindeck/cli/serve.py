@@ -28,7 +28,7 @@ def serve_command(
     """Serve the deck (pages, API and queue) until Ctrl-C. Runs keep running when the server stops."""
     # Imported objects stay alive; collecting among them repeatedly would take a sixth of the start.
     gc.disable()
-    from traindeck.serve import configure_logging, serve
+    from traindeck.server import configure_logging, serve
 
     settings = read_settings(
         home=home, host=host, port=port, cpus=cpus, gpus=gpus, grace_seconds=grace_seconds, cold=cold

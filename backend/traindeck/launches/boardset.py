@@ -19,7 +19,6 @@ from sqlmodel import col
 
 from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.session import session_of
-from traindeck.counting import counted
 from traindeck.db.engine import Database
 from traindeck.db.tables import LARGEST_INTEGER, Run
 from traindeck.errors import BoardNotFound, FieldError, InvalidRequest
@@ -29,6 +28,7 @@ from traindeck.runs.files import DeckFiles
 from traindeck.runs.filters import parse_filter
 from traindeck.runs.queries import newest_matching
 from traindeck.runs.status import Status
+from traindeck.wording import counted
 
 MOST = 100
 """Runs on one board."""

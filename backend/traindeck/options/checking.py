@@ -10,7 +10,7 @@ from traindeck.options.declaration import DeclaredOption, chosen_levels, levels
 from traindeck.options.schema import Schema
 from traindeck.options.validity import alike, as_declared, equal, faults, in_case
 from traindeck.trainers.parameters import ParamError, param_errors
-from traindeck.unknown import nearest, unknown_names
+from traindeck.wording import nearest, unknown_names
 
 RESUME_FIELD = "script.resume_arg"
 VALUED = frozenset({"store", "append", "extend"})

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from traindeck.counting import counted
 from traindeck.options.declaration import DeclaredCommands, DeclaredOption, DeclaredParser
 from traindeck.options.reading import Early, ReadArguments, RefusedArguments, converter, out_of_bounds, parts_of
+from traindeck.wording import counted
 
 MISSING_COMMAND = "Missing command."
 

@@ -8,8 +8,8 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
-from traindeck.counting import counted
 from traindeck.options.reading import INFINITIES
+from traindeck.wording import counted
 
 Schema = dict[str, Any]
 

@@ -3,13 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from traindeck.counting import plural
 from traindeck.pages.comparison_table import Section, sections
 from traindeck.pages.metrics import main_tags
 from traindeck.pages.rendering import render
 from traindeck.pages.run_state import Badge, badge
 from traindeck.pages.shell import DeckState, Shell
 from traindeck.runs.comparison import COLOURS, ComparedCode, ComparedFile, ComparedRun, Comparison, run_colours
+from traindeck.wording import plural
 
 FEW = 5
 """The most columns that fit on a wide screen, so that their headings can stay in view."""

@@ -5,8 +5,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from traindeck.counting import counted
 from traindeck.pages.numbers import show_exact, show_setting
+from traindeck.wording import counted
 
 Schema = dict[str, Any]
 

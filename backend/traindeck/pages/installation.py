@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from traindeck.counting import counted
 from traindeck.pages.numbers import show_bytes
 from traindeck.runs.view import GpuView, HostView, PackageView, PythonView, TorchView
+from traindeck.wording import counted
 
 MASK = "***"
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from traindeck.counting import plural
 from traindeck.pages.metrics import last_step
 from traindeck.pages.numbers import show_bytes, show_count, show_duration
 from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
+from traindeck.wording import plural
 
 BYTES = "B"
 SPELT_OUT = {"it": "iteration"}

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from traindeck.counting import counted
 from traindeck.pages.metrics import NOTHING, Directions
 from traindeck.pages.numbers import show_count
 from traindeck.pages.rendering import render
@@ -12,6 +11,7 @@ from traindeck.pages.run_row import RunRow, run_row
 from traindeck.pages.run_state import LABELS
 from traindeck.pages.shell import DeckState, Shell
 from traindeck.runs.view import RunPage
+from traindeck.wording import counted
 
 SORTS = {
     "-created": "Newest first",

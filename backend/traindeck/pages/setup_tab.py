@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from traindeck.counting import counted
 from traindeck.pages.installation import Fact, Package, Variable, machine_facts, packages_of, python_facts, variables_of
 from traindeck.pages.numbers import show_bytes
 from traindeck.pages.rendering import render
 from traindeck.runs.view import CodeView, RecordView, RunView
+from traindeck.wording import counted
 
 FOLDED_FILES = 8
 """A longer list of files is folded."""

@@ -19,7 +19,7 @@ from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.conditions import RUN_ID, ColumnComparison, Condition, Either, Indexed, Same, Without
 from traindeck.runs.status import Status
 from traindeck.runs.words import Word
-from traindeck.unknown import nearest
+from traindeck.wording import nearest
 
 COLUMNS = {
     "id": col(Run.id),

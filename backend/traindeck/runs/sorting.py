@@ -22,7 +22,7 @@ from traindeck.errors import FieldError, InvalidRequest
 from traindeck.runs.conditions import Ids, fetch_list, listed, unindexed
 from traindeck.runs.filters import split_metric
 from traindeck.runs.matching import Selection
-from traindeck.unknown import nearest
+from traindeck.wording import nearest
 
 SORT_COLUMNS = {
     "id": Run.id,

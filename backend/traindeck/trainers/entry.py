@@ -8,7 +8,7 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from pydantic import BaseModel
 
 from traindeck.trainers.trainer import Trainer
-from traindeck.unknown import unknown_name
+from traindeck.wording import unknown_name
 
 GROUP = "traindeck.trainers"
 UNNAMED = "unknown package"

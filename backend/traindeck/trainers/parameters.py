@@ -11,8 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from traindeck.counting import counted
-from traindeck.unknown import MOST_ERRORS, few_unknown, shown, unknown_names
+from traindeck.wording import MOST_ERRORS, counted, few_unknown, shown, unknown_names
 
 LISTED_ERRORS = 100
 """Of more errors than this pydantic makes no list."""

@@ -12,7 +12,7 @@ from traindeck.trainers.describe import reason
 from traindeck.trainers.entry import GROUP, UnknownTrainer, is_built_in, load, load_one, offered, package_of
 from traindeck.trainers.packaged import BuiltInTrainer, InstalledTrainer, describe_packaged
 from traindeck.trainers.parameters import InvalidParams, ParamError
-from traindeck.unknown import unknown_name
+from traindeck.wording import unknown_name
 
 __all__ = [
     "GROUP",

@@ -11,7 +11,7 @@ export function showValue(value) {
   return String(Number(value.toPrecision(4)));
 }
 
-// The form of an English noun that goes with a count; one that ends in "s" stays as it is. The twin of counting.py.
+// The form of an English noun that goes with a count; one that ends in "s" stays as it is. The twin of wording.py.
 export function plural(count, noun) {
   if (count === 1 || noun.endsWith("s")) return noun;
   if (noun.endsWith("y") && !/[aeou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;

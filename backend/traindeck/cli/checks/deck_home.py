@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from traindeck.cli.checks.finding import Finding, good, wrong
-from traindeck.counting import counted
 from traindeck.db.migrate import newest_revision
 from traindeck.pages.numbers import show_bytes
 from traindeck.runs.files import read_json
 from traindeck.system.ports import describe_owner, listen, owner_of
+from traindeck.wording import counted
 
 LOW_BYTES = 2_000_000_000
 """Checkpoints and event files soon fill a disk that has less than this free."""

@@ -20,8 +20,8 @@ from traindeck.events.hparams import read_beginnings
 from traindeck.events.series import list_problems
 from traindeck.events.seriesnames import shown
 from traindeck.events.tail import catch_up
-from traindeck.launches.launchpad import Launchpad
 from traindeck.launches.requests import Body, Name, PathText, Tags
+from traindeck.launches.submission import Launchpad
 from traindeck.runner.copying import is_of_kernel
 from traindeck.runs.imported import (
     CopyBounds,

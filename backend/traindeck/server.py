@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from traindeck.api.connections import Server, connection_within
-from traindeck.counting import counted
 from traindeck.errors import DeckUnusable
 from traindeck.pages.resources import frontend_folder
 from traindeck.runs.files import read_json
@@ -26,6 +25,7 @@ from traindeck.settings import Settings
 from traindeck.system.openfiles import raise_limit
 from traindeck.system.ports import describe_owner, listen, owner_of
 from traindeck.system.wholefiles import write_json
+from traindeck.wording import counted
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -11,11 +11,9 @@ from sqlmodel import col
 
 from traindeck.db.tables import RunTag
 from traindeck.errors import NO_ROOM, FieldError, InvalidRequest, RunConflict
-from traindeck.launches.launchpad import Launchpad
 from traindeck.launches.located import Located, locate_kept
 from traindeck.launches.requests import RerunBody
-from traindeck.launches.resolution import resolve_options
-from traindeck.launches.submission import check_params, queue_run, resource_errors
+from traindeck.launches.submission import Launchpad, check_params, queue_run, resolve_options, resource_errors
 from traindeck.options.inspection import Inspections, Target
 from traindeck.options.sources import with_sources
 from traindeck.runner.program import Program
