@@ -1,6 +1,7 @@
 """How static files are answered: compressed where the client takes that, and for good under the present version."""
 
 import gzip
+import re
 from pathlib import Path
 
 import httpx
@@ -100,3 +101,14 @@ def test_everything_that_is_compressed_is_what_it_was_made_of() -> None:
     assert {path.parent.name for path in packed} == {"pages", "vendor"}
     for path in packed:
         assert gzip.decompress(path.read_bytes()) == Path(str(path).removesuffix(".gz")).read_bytes()
+
+
+def test_each_file_of_a_font_is_a_family_of_its_own() -> None:
+    """Chromium looks up a system font for each weight, before the first paint, if a family has a file not loaded."""
+    tokens = (static_folder() / "css/tokens.css").read_text()
+    families = re.findall(r'@font-face \{\s*font-family: "([^"]+)"', tokens)
+    stack = re.search(r"--sans: ([^;]+);", tokens)
+
+    assert stack is not None
+    assert [name for name in re.findall(r'"([^"]+)"', stack[1]) if name in families] == families
+    assert len(set(families)) == len(families) == tokens.count("@font-face") > 1
