@@ -164,10 +164,9 @@ def test_a_worktree_elsewhere_is_not_read(repository, asked, tmp_path):
 def test_settings_that_name_a_file_without_an_end_cost_bounded_memory_and_time(repository, name):
     set_up(repository, b"[core]\n\t%s = /dev/zero\n" % name.encode())
     (repository / "train.py").write_text("lr = 2\n")
-    began = time.monotonic()
-    read_git(repository, GitProgram(repository, deadline=began + 5))
 
-    assert time.monotonic() - began < 15
+    # Without its deadline it would read until the test times out.
+    read_git(repository, GitProgram(repository, deadline=time.monotonic() + 5))
 
 
 def test_git_learns_nothing_of_the_deck(repository, tmp_path, monkeypatch):

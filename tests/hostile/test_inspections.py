@@ -1,7 +1,6 @@
 """A script that is asked for its options may misbehave: it is bounded, and the next one is asked as ever."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,10 +109,8 @@ def test_memory_that_is_shared_is_bounded(ask):
 
 def test_many_processes_are_ended(ask):
     source = "import os, time\nfor _ in range(400):\n    if not os.fork():\n        time.sleep(1000)\ntime.sleep(1000)"
-    found = ask(source)
 
-    assert "processes" in found.reason
-    assert found.seconds < 18
+    assert "processes" in ask(source).reason
 
 
 def test_the_processor_is_bounded_where_the_watching_process_was_killed(ask):
@@ -161,21 +158,18 @@ def warm(tmp_path: Path) -> Callable[[str], Launcher]:
 def test_while_the_forkserver_is_importing_a_script_is_asked_in_a_fresh_python(warm, tmp_path):
     launcher = warm("import time\ntime.sleep(1000)")
     inspector = Inspector(launcher, tmp_path / "cache" / "flags")
-    began = time.monotonic()
 
     assert inspector.inspect(target(tmp_path, "good", GOOD)).schema is not None
     assert not launcher.forkserver.ready
-    assert time.monotonic() - began < 30
 
 
 def test_a_forkserver_that_hangs_is_not_waited_for(warm, tmp_path):
     launcher = warm("import time\ntime.sleep(1000)")
     launcher.forkserver.ready = True
-    inspector = Inspector(launcher, tmp_path / "cache" / "flags", seconds=100)
-    began = time.monotonic()
+    # So long that the test would time out.
+    inspector = Inspector(launcher, tmp_path / "cache" / "flags", seconds=1000)
 
     assert inspector.inspect(target(tmp_path, "good", GOOD)).schema is not None
-    assert time.monotonic() - began < 30
 
 
 # Programs whose options have no form are not run past their parsers.
