@@ -8,9 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from boards.conftest import Deck
 from boards.waiting import DEADLINE_SECONDS
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+from support.chromium import start_chromium
 
 SHOWN_BY_TAB = {
     "timeseries": "card-view",
@@ -31,7 +29,7 @@ SHOWN_BY_TAB = {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = start_chromium(playwright)
         yield browser
         browser.close()
 

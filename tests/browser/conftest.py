@@ -1,6 +1,5 @@
 """A real browser on a real deck. Whatever the browser complains of fails the test."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +7,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browser.complaints import Complaints
+from support.chromium import start_chromium
 from support.served import ServedDeck
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 WIDE = {"width": 1400, "height": 900}
 DEADLINE_MS = 20_000
 
@@ -22,7 +20,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this folder."""
     expect.set_options(timeout=DEADLINE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = start_chromium(playwright)
         yield browser
         browser.close()
 
