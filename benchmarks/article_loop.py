@@ -24,8 +24,8 @@ from torchvision import transforms
 from torchvision.datasets import MNIST
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.digits import mnist
 from traindeck.trainers.datasets.images import ImageSet
+from traindeck.trainers.datasets.published import mnist
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.mnist.train import train_epoch
 from traindeck.trainers.mnist.training import Training

@@ -191,7 +191,7 @@ def write_trace(work: Path) -> None:
 def write_tour(work: Path) -> None:
     """What the built-in trainer `tour` writes: something for each tab."""
     from traindeck.trainers.context import RunContext
-    from traindeck.trainers.tour.params import TourParams
+    from traindeck.trainers.tour import TourParams
     from traindeck.trainers.tour.visit import run
 
     folder = work / "tour"

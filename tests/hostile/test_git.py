@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.sources.git import read_git
-from traindeck.sources.gitprogram import GitFailed, GitProgram
+from traindeck.sources.git import GitFailed, GitProgram, read_git
 
 
 def git(folder: Path, *arguments: str) -> str:

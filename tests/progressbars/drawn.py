@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from traindeck.progressbars.output import Reading, Tracker
 from traindeck.progressbars.screen import Screen
-from traindeck.progressbars.tracker import Reading, Tracker
 
 
 class Output:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from traindeck.progressbars.bar import Bar
-from traindeck.progressbars.kinds import read_bar
+from traindeck.progressbars.bar import Bar, read_bar
 
 FORMS = {
     "  0%|          | 0/100 [00:00<?, ?it/s]": (0, 100, "it", None, None),

@@ -10,9 +10,8 @@ import pytest
 from tqdm import tqdm, trange
 
 from progressbars.drawn import recorded
-from traindeck.progressbars.kinds import read_bar
-from traindeck.progressbars.output import PART_BYTES, SEARCH_BYTES, OutputProgress
-from traindeck.progressbars.tracker import Reading
+from traindeck.progressbars.bar import read_bar
+from traindeck.progressbars.output import PART_BYTES, SEARCH_BYTES, OutputProgress, Reading
 
 FLOOD = b"X" * 5_000_000
 HOSTILE = [

@@ -9,8 +9,8 @@ from rich.progress import Progress
 from tqdm import tqdm
 
 from progressbars.drawn import readings, readings_of, recorded
+from traindeck.progressbars.output import Reading, Tracker
 from traindeck.progressbars.screen import COLUMNS, ROWS, Screen
-from traindeck.progressbars.tracker import Reading, Tracker
 
 
 def bars(count: int, **options: object) -> tqdm:

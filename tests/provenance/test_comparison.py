@@ -7,7 +7,7 @@ import pytest
 
 from provenance.conftest import recorded
 from support.served import ServedDeck
-from traindeck.provenance.comparison_rows import compare_rows, flatten
+from traindeck.provenance.run_differences import compare_rows, flatten
 
 
 def compared(deck: ServedDeck, *run_ids: int) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import time
 
+from traindeck.provenance.run_differences import KeptCode, code_difference
 from traindeck.runner.program import Program
-from traindeck.sources.difference import KeptCode, code_difference
 from traindeck.sources.runcode import materialise
 
 
@@ -62,4 +62,4 @@ def test_a_long_diff_is_cut_and_says_so_and_so_is_a_long_list(store, project, tm
 
     assert (len(files), more) == (200, True)
     assert len(files[0].diff or "") == 100_000
-    assert files[0].truncated
+    assert files[0].cut

@@ -9,8 +9,7 @@ import pytest
 
 from support.waiting import wait_for
 from traindeck.runner.program import Program
-from traindeck.sources.git import public_url, read_git
-from traindeck.sources.gitprogram import GitFailed, GitProgram
+from traindeck.sources.git import GitFailed, GitProgram, public_url, read_git
 
 
 def git(folder: Path, *arguments: str) -> str:

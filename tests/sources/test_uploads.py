@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from traindeck.errors import InvalidRequest
-from traindeck.sources.uploads import Part, tree_to_run
+from traindeck.sources.uploadstore import Part, tree_to_run
 
 
 def zipped(files: dict[str, bytes | str], method: int = zipfile.ZIP_DEFLATED) -> bytes:

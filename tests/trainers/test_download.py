@@ -8,7 +8,7 @@ import pytest
 
 from traindeck.trainers.context import RunContext
 from traindeck.trainers.datasets import download as downloading
-from traindeck.trainers.datasets.download import download
+from traindeck.trainers.datasets.downloads import download
 from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed
 
 CONTENT = bytes(range(256)) * 1024

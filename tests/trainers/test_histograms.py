@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from traindeck.trainers.histograms import write_histograms
+from traindeck.trainers.summaries import write_histograms
 from trainers.eventfiles import read_events
 
 LAYERS = {

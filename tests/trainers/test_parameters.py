@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field, computed_field, field_validator
 
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.parameters import InvalidParams, complete_params, validate_params
-from traindeck.trainers.tour.params import TourParams
+from traindeck.trainers.tour import TourParams
 
 
 def refusal(params: dict, model: type[BaseModel] = MnistParams) -> tuple[str, str]:

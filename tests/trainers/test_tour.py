@@ -2,7 +2,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from traindeck.runner.progress import read_progress
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.tour.params import TourParams
+from traindeck.trainers.tour import TourParams
 from traindeck.trainers.tour.visit import run
 from trainers.eventfiles import read_events
 

@@ -22,7 +22,7 @@ from traindeck.api.lanes import Lane
 from traindeck.api.problems import responses
 from traindeck.api.strict import JSON_VALUE, StrictRoute, strict_json
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.sources.uploads import Part, Upload
+from traindeck.sources.uploadstore import Part, Upload
 
 MULTIPART = "multipart/form-data"
 MAX_FILES = 5000

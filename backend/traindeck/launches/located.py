@@ -16,7 +16,7 @@ from traindeck.runner.program import START, Program
 from traindeck.sources.codestore import CodeStore
 from traindeck.sources.reads import Reads
 from traindeck.sources.tree import CodeTree
-from traindeck.sources.uploads import tree_to_run
+from traindeck.sources.uploadstore import tree_to_run
 
 MAX_SCRIPT_BYTES = 10_000_000
 OF_KERNEL = "lies in /proc, /sys or /dev, or is made up by the kernel as it is read: copy it to a folder of your own"

@@ -1,23 +1,24 @@
-"""The arguments and the parameters of a run of a script, from what somebody gave of both."""
+"""Combine the arguments and the parameters of a request into those of a run, and report what the script refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from traindeck.errors import FieldError
 from traindeck.options.checking import check_params, missing
 from traindeck.options.clicking import MISSING_COMMAND
-from traindeck.options.conversion import Inexpressible, args_of, completed, read_args, read_partly
+from traindeck.options.conversion import Inexpressible, args_of, completed, read_args, read_partly, values_to_answer
 from traindeck.options.declaration import chosen_levels, levels
-from traindeck.options.defaults import values_to_answer
 from traindeck.options.inspection import Inspection, Parsed, Parsing, Target
 from traindeck.options.reading import ReadArguments
-from traindeck.options.refusals import as_fields, of_args, of_params
 from traindeck.options.schema import Schema
 from traindeck.trainers.parameters import ParamError
 
 Resolved = tuple[list[str], dict[str, Any], list[FieldError]]
+ARGS = "script.args"
+QUOTED = re.compile(r"'([^']+)'")
 
 
 def resolve_script_params(
@@ -158,3 +159,39 @@ def params_of(
 def validate(schema: Schema, params: Mapping[str, Any]) -> list[ParamError]:
     """Return what is wrong with parameters, as far as the schema says."""
     return check_params(schema, params)[1]
+
+
+def of_params(schema: Schema, params: dict[str, Any], refusal: str) -> FieldError:
+    """The refusal of arguments that were made of parameters."""
+    named = _named_in(refusal)
+    for name in completed(schema, params):
+        if named & _names_of(name, schema["properties"][name]["x-flag"]):
+            return FieldError(f"params.{name}", f"the script would refuse {name}: {refusal}")
+    return FieldError("params", f"the script would refuse these parameters: {refusal}")
+
+
+def of_args(schema: Schema, args: Sequence[str], refusal: str) -> list[FieldError]:
+    """The refusal of arguments as they were typed; where there are none, of the parameters that are missing."""
+    missing = as_fields(check_params(schema, {})[1]) if not args else []
+    return missing or [FieldError(ARGS, f"the script would refuse its arguments: {refusal}")]
+
+
+def as_fields(errors: Iterable[ParamError]) -> list[FieldError]:
+    """Errors of parameters as those of the body that gave them."""
+    return [FieldError(f"params.{error.field}", error.message) for error in errors]
+
+
+def _named_in(refusal: str) -> set[str]:
+    """The options that a message begins with: `argument --lr/-l: …`, or `Invalid value for '--lr' / '-l': …`."""
+    head = refusal.partition(":")[0]
+    found = QUOTED.findall(head) or head.removeprefix("argument ").split("/")
+    # So click writes an argument that may be left out, or given several times.
+    return {word if word[:1] == "-" else word.strip("[].").lower() for word in found}
+
+
+def _names_of(name: str, flag: Mapping[str, Any]) -> set[str]:
+    if flag["flags"]:
+        return {*flag["flags"], *filter(None, [flag["negative"]])}
+    # A parameter of one of several commands is called by both; the script knows only its own name.
+    names = [name.rpartition(".")[2], flag.get("metavar")]
+    return {one.lower() for one in names if isinstance(one, str)}

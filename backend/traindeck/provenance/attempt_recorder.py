@@ -1,17 +1,23 @@
-"""Record what each attempt runs with, after its start, in a thread for which nothing waits."""
+"""Record the command, environment, packages and host of each attempt, after its start and in another thread."""
 
 import json
 import logging
 import os
+import platform
 import queue
+import socket
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from traindeck.executors.local.machine import driver_version, find_gpus
 from traindeck.provenance.command_line import argv_of_order, interpreter_of
-from traindeck.provenance.host import describe_host
 from traindeck.provenance.interpreter import Interpreter, Interpreters
 from traindeck.provenance.masking import mask_arguments, mask_variables
 from traindeck.runner.claim import read_record
@@ -25,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 CLOSE_SECONDS = 2.0
+CPU_INFO = Path("/proc/cpuinfo")
+OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 
 
 class AttemptRecorder:
@@ -134,3 +142,57 @@ def keep_packages(blobs: Blobs, packages: list[dict[str, Any]], target: Path) ->
     target.unlink(missing_ok=True)
     blobs.link(digest, target)
     return digest
+
+
+def describe_host(held_gpus: Sequence[int] | None) -> dict[str, Any]:
+    """Return host, system, processor, memory in bytes, and GPUs; the run has those with an index in `held_gpus`."""
+    memory = psutil.virtual_memory().total
+    gpus = [
+        {
+            "index": gpu.index,
+            "name": gpu.name,
+            "memory_bytes": gpu.memory_bytes,
+            "held": held_gpus is not None and gpu.index in held_gpus,
+        }
+        for gpu in find_gpus()
+    ]
+    return {
+        "name": socket.gethostname(),
+        "os": system_name(),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "cpu": processor_name(),
+        "cpu_cores": psutil.cpu_count(logical=False),
+        "cpu_threads": os.cpu_count(),
+        "memory_bytes": memory,
+        "gpus": gpus,
+        "gpu_driver": driver_version() if gpus else None,
+    }
+
+
+@cache
+def system_name() -> str:
+    """Return a name such as "Debian GNU/Linux 12 (bookworm)", or else the kernel's name."""
+    for path in OS_RELEASE:
+        name = _value_of(path, "PRETTY_NAME", "=")
+        if name:
+            return name.strip('"')
+    return f"{platform.system()} {platform.release()}"
+
+
+@cache
+def processor_name() -> str:
+    """Return the model name of the processor."""
+    return _value_of(CPU_INFO, "model name", ":") or platform.processor() or platform.machine()
+
+
+def _value_of(path: Path, key: str, separator: str) -> str:
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        name, _, value = line.partition(separator)
+        if name.strip() == key:
+            return value.strip()
+    return ""

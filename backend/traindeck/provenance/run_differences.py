@@ -1,23 +1,47 @@
-"""Compare runs: what was requested, what came out, and what they ran with."""
+"""Compare runs: parameters, metrics, code, packages and hosts."""
 
+import math
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from difflib import unified_diff
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal
 
-from traindeck.provenance.comparison_rows import compare_metrics, compare_rows, flatten
-from traindeck.runs.comparison import ComparedCode, ComparedFile, ComparedRun, Comparison
-from traindeck.runs.directions import Better
+from traindeck.runner.outside import read_bytes
+from traindeck.runs.comparison import (
+    ComparedCode,
+    ComparedFile,
+    ComparedMetric,
+    ComparedMetrics,
+    ComparedRow,
+    ComparedRows,
+    ComparedRun,
+    Comparison,
+)
+from traindeck.runs.directions import Better, direction
 from traindeck.runs.files import RunFiles
-from traindeck.runs.view import HostView, PackageView, RecordView, RunView
-from traindeck.sources.difference import KeptCode, code_difference
-from traindeck.sources.runcode import code_of
+from traindeck.runs.view import HostView, MetricView, PackageView, RecordView, RunView
+from traindeck.sources.runcode import CODE, code_of
+from traindeck.sources.tree import CodeTree
 
 GIT_FACTS = ("commit", "branch", "dirty", "remote", "folder", "untracked", "diff_bytes")
 DIFF_SECONDS = 2.0
 """After this time, files that differ are counted and no longer compared line by line."""
+MAX_FILES = 200
+MAX_TEXT_BYTES = 256_000
+MAX_DIFF_CHARACTERS = 100_000
+MAX_PAIRS = 50_000
+"""Pairs of equal lines that difflib may have to look at: beyond, it could take minutes."""
+MAX_ROWS = 2000
+NOTHING_SAID: Mapping[str, Better] = {}
+MAX_METRICS = 1000
+MAX_DEPTH = 8
+MAX_VALUE_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +164,29 @@ def _resources(run: RunView) -> dict[str, Any]:
     return {**run.resources.model_dump(), "priority": run.priority, "max_retries": run.max_retries}
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCode:
+    """The code of a run: its tree, and the folder of the run."""
+
+    tree: CodeTree
+    run_folder: Path
+
+    def lines(self, path: str) -> list[str] | None:
+        """Return the lines of a file: [] if it does not exist, None if it is not text or too long."""
+        file = self.tree.find(path)
+        if file is None:
+            return []
+        if file.size > MAX_TEXT_BYTES:
+            return None
+        content = read_bytes(self.run_folder / CODE / path, MAX_TEXT_BYTES)
+        if content is None or b"\0" in content:
+            return None
+        try:
+            return StringIO(content.decode(), newline=None).readlines()
+        except ValueError:
+            return None
+
+
 def compare_code(runs: Mapping[int, RunFiles]) -> list[ComparedCode]:
     """Compare the code of each other run with that of the first. Return nothing if no run has code."""
     kept = {number: _kept_code(files) for number, files in runs.items()}
@@ -160,12 +207,106 @@ def _compare_pair(
 ) -> ComparedCode:
     if first is None or other is None:
         return ComparedCode(run=run, against=against, same=None)
-    before, after = ({file.path: file.sha256 for file in kept.tree.files} for kept in (first, other))
-    paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-    if not paths:
-        return ComparedCode(run=run, against=against, same=True)
-    if time.monotonic() > deadline:
-        return ComparedCode(run=run, against=against, same=False, more=len(paths))
-    listed, _ = code_difference(first, other)
-    files = [ComparedFile(path=one.path, status=one.status, diff=one.diff, cut=one.truncated) for one in listed]
-    return ComparedCode(run=run, against=against, same=False, files=files, more=len(paths) - len(files))
+    files, more = code_difference(first, other, deadline)
+    return ComparedCode(run=run, against=against, same=not files and not more, files=files, more=more)
+
+
+def code_difference(before: KeptCode, after: KeptCode, deadline: float = math.inf) -> tuple[list[ComparedFile], int]:
+    """Return the files that differ, by path, and how many more there are; after the deadline, only their number."""
+    digests = [{file.path: file.sha256 for file in one.tree.files} for one in (before, after)]
+    paths = sorted(path for path in {*digests[0], *digests[1]} if digests[0].get(path) != digests[1].get(path))
+    listed = paths[:MAX_FILES] if time.monotonic() <= deadline else []
+    return [_difference(path, before, after) for path in listed], len(paths) - len(listed)
+
+
+def _difference(path: str, before: KeptCode, after: KeptCode) -> ComparedFile:
+    old, new = before.lines(path), after.lines(path)
+    status: Literal["added", "removed", "changed"] = "changed"
+    if before.tree.find(path) is None:
+        status = "added"
+    elif after.tree.find(path) is None:
+        status = "removed"
+    if old is None or new is None or _pairs(old, new) > MAX_PAIRS:
+        return ComparedFile(path=path, status=status, diff=None)
+    names = ("/dev/null" if status == "added" else f"a/{path}", "/dev/null" if status == "removed" else f"b/{path}")
+    diff = "".join(_ended(unified_diff(old, new, *names)))
+    cut = len(diff) > MAX_DIFF_CHARACTERS
+    return ComparedFile(path=path, status=status, diff=diff[:MAX_DIFF_CHARACTERS], cut=cut)
+
+
+def _pairs(old: list[str], new: list[str]) -> int:
+    """Return the number of pairs of equal lines, without those that difflib ignores as popular."""
+    there = Counter(new)
+    popular = len(new) // 100 + 1 if len(new) >= 200 else len(new)
+    return sum(count * there[line] for line, count in Counter(old).items() if there[line] <= popular)
+
+
+def _ended(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def compare_rows(columns: Sequence[Mapping[str, Any] | None], *, equal: bool = True) -> ComparedRows:
+    """Return one row for each name that any run has.
+
+    A column is None if nothing is known about its run; it makes no row differ. Without `equal`, rows in which all runs
+    agree are only counted.
+    """
+    names = dict.fromkeys(name for column in columns if column for name in column)
+    rows = [_row(name, columns) for name in sorted(names)]
+    differing = [row for row in rows if row.differs]
+    same = [row for row in rows if not row.differs]
+    listed = differing + (same if equal else [])
+    return ComparedRows(
+        rows=listed[:MAX_ROWS],
+        equal_left_out=0 if equal else len(same),
+        more=max(len(listed) - MAX_ROWS, 0),
+    )
+
+
+def compare_metrics(
+    columns: Sequence[Mapping[str, MetricView]], said: Mapping[str, Better] = NOTHING_SAID
+) -> ComparedMetrics:
+    """Return one row for each scalar that any run has; `said` has the user's choices of which way is better."""
+    rows = []
+    for tag in sorted({tag for column in columns for tag in column}):
+        values = [column.get(tag) for column in columns]
+        lasts = [value.last if value else None for value in values]
+        differs = _differ(lasts, lambda last: last)
+        better = direction(tag, said)
+        rows.append(ComparedMetric(tag=tag, values=values, differs=differs, better=better, said=tag in said))
+    rows.sort(key=lambda row: not row.differs)
+    return ComparedMetrics(rows=rows[:MAX_METRICS], more=max(len(rows) - MAX_METRICS, 0))
+
+
+def flatten(params: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Return nested parameters by their full names, such as "optimizer.lr"."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
+            found |= flatten(value, f"{prefix}{name}.", depth + 1)
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _row(name: str, columns: Sequence[Mapping[str, Any] | None]) -> ComparedRow:
+    known = [column for column in columns if column is not None]
+    differs = _differ([(name in column, column.get(name)) for column in known], lambda one: (one[0], _key(one[1])))
+    values = [_bounded(column.get(name)) if column else None for column in columns]
+    return ComparedRow(name=name, values=values, differs=differs)
+
+
+def _differ(values: Sequence[Any], key: Callable[[Any], Any]) -> bool:
+    return any(key(value) != key(values[0]) for value in values[1:])
+
+
+def _key(value: Any) -> Any:
+    # Python takes true for 1, and a reader does not; 1 and 1.0 are the same for both.
+    return (isinstance(value, bool), value)
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_VALUE_CHARACTERS:
+        return value[:MAX_VALUE_CHARACTERS] + "…"
+    return value

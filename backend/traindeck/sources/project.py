@@ -45,7 +45,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class _Bounds:
+class _WalkLimits:
     """How much of a folder is looked at."""
 
     files: int = MAX_FILES
@@ -68,7 +68,7 @@ def project_files(root: str) -> list[Found] | None:
     """
     if _is_no_project(root):
         return None
-    bounds, found = _Bounds(), []
+    bounds, found = _WalkLimits(), []
     waiting = [("", 0)]
     while waiting:
         prefix, depth = waiting.pop()

@@ -1,4 +1,13 @@
-"""A trainer as the server sees it: what it is called, what it takes, and whether given parameters fit."""
+"""Installed trainers: name, parameter schema and validation, without imports of packages in the server.
+
+A package's trainer is imported by a process of its own, which runs this module and answers on standard output:
+
+    python -m traindeck.trainers.packaged NAME                        {"title", "description", "schema"}
+    python -m traindeck.trainers.packaged NAME --validate < params    {"params"} or {"errors": [{"field", "message"}]}
+
+If the trainer cannot be loaded, the answer is {"broken": reason}, with exit code 1. All other output on standard
+output, by Python or by C code, goes to standard error.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +16,14 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from subprocess import Popen, TimeoutExpired
 from tempfile import TemporaryFile
-from typing import IO, Any, Protocol
+from typing import IO, Any, NoReturn, Protocol
 
+from traindeck.runner import prctl
 from traindeck.runner.variables import plain_environment
+from traindeck.trainers.entry import load_one
 from traindeck.trainers.parameters import InvalidParams, ParamError, complete_params, not_json
 from traindeck.trainers.trainer import Trainer
 
@@ -117,8 +128,8 @@ def describe_packaged(name: str) -> PackagedTrainer | str:
 
 
 def ask(name: str, *options: str, text: str = "") -> dict[str, Any]:
-    """Return the answer of `traindeck.trainers.describe`; {"broken": reason} where there is none in time."""
-    command = [sys.executable, "-m", "traindeck.trainers.describe", name, *options]
+    """Return the answer of `traindeck.trainers.packaged`; {"broken": reason} where there is none in time."""
+    command = [sys.executable, "-m", "traindeck.trainers.packaged", name, *options]
     # Files and not pipes: what the trainer's imports start may hold a pipe open longer than the trainer lives.
     with TemporaryFile() as given, TemporaryFile() as answered, TemporaryFile() as said:
         given.write(text.encode())
@@ -162,3 +173,58 @@ def _last_line(said: IO[bytes]) -> str:
     said.seek(max(0, said.seek(0, os.SEEK_END) - SAID_BYTES))
     lines = said.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else "no output"
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Answer for the trainer named first in `arguments`, and end the process."""
+    prctl.signal_with_parent(signal.SIGKILL)
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    code = 0
+    try:
+        text = _as_text(_answer(*arguments))
+    except BaseException as error:
+        text, code = _as_text({"broken": reason(error)}), 1
+    with open(answers, "wb") as file:  # noqa: PTH123 (a descriptor)
+        file.write(text)
+    sys.stderr.flush()
+    # Threads that the trainer's imports left behind would hold up an ordinary end, perhaps for ever.
+    os._exit(code)
+
+
+def _answer(name: str, option: str = "") -> dict[str, Any]:
+    trainer = load_one(name)
+    return validate(trainer, sys.stdin.read()) if option == "--validate" else describe(trainer)
+
+
+def describe(trainer: Trainer) -> dict[str, Any]:
+    """Return the trainer's title, description and the JSON Schema of its parameters."""
+    return {
+        "title": trainer.title,
+        "description": trainer.description,
+        "schema": trainer.params.model_json_schema(),
+    }
+
+
+def validate(trainer: Trainer, params: str) -> dict[str, Any]:
+    """Return the complete parameters for the JSON text `params`, or what is wrong with them."""
+    try:
+        return {"params": complete_params(trainer.params, json.loads(params))}
+    except InvalidParams as refusal:
+        return {"errors": [asdict(error) for error in refusal.errors]}
+
+
+def reason(error: BaseException) -> str:
+    """Return one line that says why a trainer is broken."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _as_text(answer: dict[str, Any]) -> bytes:
+    # As strict as the server is with what it sends on: no NaN, no half of a surrogate pair.
+    errors = "replace" if "broken" in answer or "errors" in answer else "strict"
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode(errors=errors)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
-from traindeck.trainers.describe import reason
 from traindeck.trainers.entry import GROUP, UnknownTrainer, is_built_in, load, load_one, offered, package_of
-from traindeck.trainers.packaged import BuiltInTrainer, InstalledTrainer, describe_packaged
+from traindeck.trainers.packaged import BuiltInTrainer, InstalledTrainer, describe_packaged, reason
 from traindeck.trainers.parameters import InvalidParams, ParamError
 from traindeck.wording import unknown_name
 

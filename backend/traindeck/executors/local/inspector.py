@@ -24,8 +24,7 @@ from typing import Any, Self
 
 from traindeck.errors import DeckBusy
 from traindeck.executors.local.launcher import Launcher
-from traindeck.options.cache import InspectionCache
-from traindeck.options.inspection import Inspection, Parsed, Sources, Target
+from traindeck.options.inspection import Inspection, InspectionCache, Parsed, Sources, Target
 from traindeck.options.schema import make_schema
 from traindeck.options.sources import sources_of
 from traindeck.runner.copying import open_regular

@@ -1,19 +1,21 @@
-"""What a run writes for TensorBoard, beside the scalars of its steps."""
+"""Write the summaries of a run for TensorBoard, except the scalars of its steps."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from traindeck.trainers.datasets.images import ImageSet
-from traindeck.trainers.hyperparameters import write_completion, write_hyperparameters
 from traindeck.trainers.mnist.evaluation import Evaluation
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.mnist.pictures import captioned, confusion_figure, write_animation
-from traindeck.trainers.mnist.texts import configuration_table, model_table
 from traindeck.trainers.mnist.training import Training
+from traindeck.trainers.summaries import write_completion, write_hyperparameters
 
 EXAMPLES = 32
 EMBEDDED_IMAGES = 500
@@ -108,3 +110,41 @@ class Report:
             global_step=training.step,
             tag="Validation images",
         )
+
+
+def configuration_table(params: MnistParams, facts: Iterable[tuple[str, object]]) -> str:
+    """Return all parameters by their titles, and `facts` that follow from the data and the machine."""
+    fields = type(params).model_fields
+    rows = [(fields[name].title or name, value) for name, value in params.model_dump().items()]
+    return table(("Parameter", "Value"), [*rows, *facts])
+
+
+def model_table(model: nn.Module, example: torch.Tensor) -> str:
+    """Return each layer with the shape of what it gives for `example`, and its number of parameters."""
+    rows: list[tuple[object, ...]] = []
+    layers = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
+
+    def record(name: str) -> Any:
+        def hook(layer: nn.Module, _: object, output: torch.Tensor) -> None:
+            count = sum(parameter.numel() for parameter in layer.parameters())
+            rows.append((name, type(layer).__name__, " × ".join(map(str, output.shape[1:])), f"{count:,}"))
+
+        return hook
+
+    handles = [layer.register_forward_hook(record(name)) for name, layer in layers]
+    with torch.inference_mode():
+        model(example)
+    for handle in handles:
+        handle.remove()
+    total = sum(parameter.numel() for parameter in model.parameters())
+    return table(("Layer", "Kind", "Output", "Parameters"), [*rows, ("", "", "Total", f"{total:,}")])
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -8,18 +8,15 @@ import torch
 from torch.nn import functional
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.cifar import cifar10
-from traindeck.trainers.datasets.digits import fashion_mnist, mnist
 from traindeck.trainers.datasets.fetched import FetchStopped
-from traindeck.trainers.datasets.folder import image_folder
-from traindeck.trainers.datasets.images import ImageSet
-from traindeck.trainers.histograms import write_histograms
+from traindeck.trainers.datasets.images import ImageSet, image_folder
+from traindeck.trainers.datasets.published import cifar10, fashion_mnist, mnist
 from traindeck.trainers.mnist.evaluation import Evaluation, evaluate
 from traindeck.trainers.mnist.meter import Sums, TrainingClock
 from traindeck.trainers.mnist.params import MnistParams
-from traindeck.trainers.mnist.randomness import seed_everything
 from traindeck.trainers.mnist.report import Report
-from traindeck.trainers.mnist.training import Training
+from traindeck.trainers.mnist.training import Training, seed_everything
+from traindeck.trainers.summaries import write_histograms
 
 AUTOCAST = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

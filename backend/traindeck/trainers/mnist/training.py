@@ -1,11 +1,15 @@
-"""Everything that changes while a model is trained, which is also what a checkpoint holds."""
+"""The state that changes during training, which a checkpoint holds: model, optimizer, schedule, random states."""
 
 from __future__ import annotations
 
+import math
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 
 from traindeck.trainers.datasets.images import ImageSet
 from traindeck.trainers.mnist.batches import Batches, PlacedImages
@@ -13,8 +17,6 @@ from traindeck.trainers.mnist.meter import Meter, Sums
 from traindeck.trainers.mnist.model import ConvNet
 from traindeck.trainers.mnist.params import MnistParams
 from traindeck.trainers.mnist.pictures import kernel_frame
-from traindeck.trainers.mnist.randomness import random_states, restore_random_states
-from traindeck.trainers.mnist.schedule import make_optimizer, make_scheduler
 
 FORMAT = "traindeck mnist 1"
 
@@ -134,3 +136,67 @@ class Training:
         self.best_accuracy = state["best_accuracy"]
         self.kernel_frames = list(state["kernel_frames"])
         restore_random_states(state["random"])
+
+
+def share_of_learning_rate(step: int, params: MnistParams, steps_per_epoch: int, total_steps: int) -> float:
+    """Return what share of the learning rate step number `step`, from 0, is taken with.
+
+    Only the cosine looks at `total_steps`: with the others, a run that is resumed for more epochs continues as
+    if they had been asked for at once.
+    """
+    warmup = min(1.0, (step + 1) / params.warmup_steps) if params.warmup_steps else 1.0
+    if params.scheduler == "exponential":
+        return warmup * math.pow(params.decay, step / steps_per_epoch)
+    if params.scheduler == "cosine":
+        return warmup * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total_steps)))
+    return warmup
+
+
+def make_scheduler(
+    optimizer: torch.optim.Optimizer, params: MnistParams, steps_per_epoch: int, total_steps: int
+) -> LambdaLR:
+    """Return a scheduler to be stepped after each optimizer step."""
+
+    def share(step: int) -> float:
+        return share_of_learning_rate(step, params, steps_per_epoch, total_steps)
+
+    return LambdaLR(optimizer, share)
+
+
+def make_optimizer(params: MnistParams, model: torch.nn.Module) -> torch.optim.Optimizer:
+    """Return the chosen optimizer, in the implementation that updates all weights in one call."""
+    common: dict[str, Any] = {"lr": params.lr, "weight_decay": params.weight_decay, "fused": True}
+    if params.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, **common)
+    kind = torch.optim.Adam if params.optimizer == "adam" else torch.optim.AdamW
+    return kind(model.parameters(), **common)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch on every device."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def random_states() -> dict[str, Any]:
+    """Return the states as plain values and tensors, which `torch.load(weights_only=True)` reads."""
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    numpy_keys = torch.from_numpy(np.asarray(keys, dtype=np.int64))
+    return {
+        "python": random.getstate(),
+        "numpy": (numpy_keys, int(position), int(has_gauss), float(cached)),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+    }
+
+
+def restore_random_states(states: dict[str, Any]) -> None:
+    """Set the states that `random_states` returned; GPUs that are not here any more are passed over."""
+    keys, position, has_gauss, cached = states["numpy"]
+    random.setstate(states["python"])
+    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(states["torch"])
+    if torch.cuda.is_initialized():
+        for index, state in enumerate(states["cuda"][: torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(state, index)

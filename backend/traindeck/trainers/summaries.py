@@ -1,21 +1,44 @@
-"""Histograms of the weights and gradients of every layer that has any."""
+"""Summaries that `SummaryWriter` does not write in this form: hyperparameters, and histograms of every layer.
+
+`SummaryWriter.add_hparams` writes hyperparameters into a folder of their own, where TensorBoard shows them as another
+run, without the curves of the run. Here the row of the table is the run, and its metrics are the last values of the
+scalars of the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.utils.tensorboard.summary import hparams
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
+Value = bool | str | int | float
 KERNELS_SHOWN = 16
 """Of a convolution with more kernels than this, the first are drawn one by one."""
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED_CONVOLUTIONS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def write_hyperparameters(writer: SummaryWriter, values: Mapping[str, Value], metric_tags: Iterable[str]) -> None:
+    """Write what the run was started with and which scalars are its results; at the start of a run."""
+    # The writer's own function would show true and false as 1 and 0.
+    shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
+    experiment, session_start, _ = hparams(shown, dict.fromkeys(metric_tags, 0.0))
+    file_writer = writer._get_file_writer()
+    file_writer.add_summary(experiment)
+    file_writer.add_summary(session_start)
+
+
+def write_completion(writer: SummaryWriter) -> None:
+    """Write that the run is complete."""
+    _, _, session_end = hparams({}, {})
+    writer._get_file_writer().add_summary(session_end)
 
 
 def write_histograms(writer: SummaryWriter, model: nn.Module, step: int) -> None:
