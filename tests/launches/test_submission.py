@@ -86,7 +86,7 @@ def test_a_script_without_arguments_is_launched_though_too_many_others_are_asked
     assert body.script is not None
     spec = resolved(pad, body, Answers(DeckBusy("too many")))
     assert spec.script is not None
-    assert spec.script.unchecked == "too many others were asked at that moment"
+    assert spec.script.unchecked == "too many others were inspected at that moment"
     with pytest.raises(DeckBusy):
         resolved(pad, asked(script={"path": body.script.path, "args": ["1"]}), Answers(DeckBusy("too many")))
 

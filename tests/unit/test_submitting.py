@@ -49,28 +49,28 @@ def test_what_a_submit_that_was_cut_off_left_behind_is_not_mixed_with_the_next(s
 
 
 def test_the_same_key_with_the_same_request_answers_the_same_run(session, files, blobs):
-    first = commands.submit_once(session, files, blobs, SPEC, "key")
-    again = commands.submit_once(session, files, blobs, replace(SPEC, env={}), "key")
+    first = commands.submit(session, files, blobs, SPEC, "key")
+    again = commands.submit(session, files, blobs, replace(SPEC, env={}), "key")
 
     assert again.id == first.id
     assert len(session.exec(select(Run)).all()) == 1
 
 
 def test_the_order_in_which_a_client_writes_variables_does_not_make_it_another_request(session, files, blobs):
-    first = commands.submit_once(session, files, blobs, replace(SPEC, env={"A": "1", "B": "2"}), "key")
+    first = commands.submit(session, files, blobs, replace(SPEC, env={"A": "1", "B": "2"}), "key")
 
-    assert commands.submit_once(session, files, blobs, replace(SPEC, env={"B": "2", "A": "1"}), "key").id == first.id
+    assert commands.submit(session, files, blobs, replace(SPEC, env={"B": "2", "A": "1"}), "key").id == first.id
 
 
 def test_the_same_key_with_another_request_is_refused_and_names_the_run(session, files, blobs):
-    first = commands.submit_once(session, files, blobs, SPEC, "key")
+    first = commands.submit(session, files, blobs, SPEC, "key")
 
     with pytest.raises(InvalidRequest, match=f"made run {first.id} from another request"):
-        commands.submit_once(session, files, blobs, replace(SPEC, notes="x"), "key")
+        commands.submit(session, files, blobs, replace(SPEC, notes="x"), "key")
 
 
 def test_a_key_goes_with_its_run(session, files, blobs):
-    run = commands.submit_once(session, files, blobs, SPEC, "key")
+    run = commands.submit(session, files, blobs, SPEC, "key")
     session.flush()
     commands.remove(session, run.id)
     session.flush()

@@ -1,1 +1,1 @@
-"""What is done to launch: find and keep a script, check its options, queue it, run it again."""
+"""Launch runs: find and keep a script, check its options, queue it, repeat it, import runs; without the web."""

@@ -1,7 +1,7 @@
-"""Several runs as one TensorBoard: named by their numbers or by a filter, and one run with all of its attempts.
+"""Boards over several runs, given by numbers or by a filter, and over one run with all of its attempts.
 
-A board of several runs has a name, which stands in its address: `runs-41,42`, and for a filter its text in base64url,
-`q-…`. Nothing is stored, and such an address can be kept.
+The name of a board is part of its address: `runs-41,42`, or `q-…` with the text of a filter in base64url. Nothing is
+stored, and such an address stays valid.
 """
 
 import base64
@@ -37,13 +37,13 @@ MAX_FILTER = 1000
 
 KEPT = 32
 KEPT_SECONDS = 2.0
-"""A folder that was made or removed without the deck is seen after this."""
+"""A folder that was made or removed without the deck is noticed after this time."""
 
 NAME_BYTES = 180
-"""A name is also that of a folder, which has 255 bytes at most, and a number stands before it."""
+"""A name, with a number before it, is also the name of a folder, which has at most 255 bytes."""
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode's categories of what steers text instead of being it: control characters, direction marks, line ends."""
+"""Unicode categories of characters that control text: control characters, direction marks, line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,9 @@ class BoardSet:
     """Several runs as one board.
 
     Attributes:
-        board: What is shown.
-        runs: How many runs those are.
-        count: The same for people, such as "newest 100 of 240 runs".
-        live: Whether there may be more to show later: a run has not ended, or others may match later.
+        runs: The number of runs.
+        count: The same as text, such as "newest 100 of 240 runs".
+        live: Whether the board may show more later: a run has not ended, or others may match later.
     """
 
     board: BoardSpec
@@ -64,7 +63,7 @@ class BoardSet:
 
 
 class BoardSets:
-    """Boards by their names, with the number of changes after which each was made."""
+    """A cache of boards by name, each with the number of changes when it was made."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -87,10 +86,10 @@ class BoardSets:
 
 
 def name_of(runs: str | None, q: str | None) -> str:
-    """Return the part of the path behind /boards/ that stands for these runs.
+    """Return the name of the board over these runs, the part of the path after /boards/.
 
     Raises:
-        InvalidRequest: neither or both are given, or one is no list and no filter.
+        InvalidRequest: neither or both are given, or the list or filter is invalid.
     """
     if (runs is None) == (q is None):
         raise InvalidRequest([FieldError("runs", "give either runs, such as 41,42,57, or a filter q")])
@@ -150,7 +149,7 @@ def board_over(
 
 
 def board_name(run_id: int, name: str) -> str:
-    """Number and name, as in "42 quiet-otter"; of the name only what is plain text, and no slash, which nests runs."""
+    """Return number and name, as in "42 quiet-otter", without control characters and slashes (these nest runs)."""
     shown = "".join("_" if char in "/\\" else char for char in name if unicodedata.category(char) not in UNSAFE)
     cut = shown.encode()[:NAME_BYTES].decode(errors="ignore")
     return f"{run_id} {cut}".strip()
@@ -184,7 +183,7 @@ def run_numbers(text: str, fewest: int, most: int, rule: str) -> list[int]:
     """Return the numbers in a list such as 41,42, each once, in its order.
 
     Raises:
-        InvalidRequest: it is no such list, or there are not `fewest` to `most`, which `rule` says in words.
+        InvalidRequest: it is not such a list, or has not `fewest` to `most` numbers, which `rule` explains.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(re.fullmatch(r"[0-9]{1,19}", part) and 1 <= int(part) <= LARGEST_INTEGER for part in parts):

@@ -1,4 +1,4 @@
-"""Makes runs of folders of event files that lie on the server's machine."""
+"""Make runs of folders of event files on the machine of the server."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ from traindeck.runs.imported import (
 )
 
 MOST = 5000
-"""Runs that one folder is made into."""
+"""The most runs that one folder becomes."""
 
 CALL_SECONDS = 8.0
 """How long one call reads; the same request again continues there."""
@@ -44,7 +44,7 @@ READ_SECONDS = 20.0
 """How long one folder is read before its run is shown; the observer reads what is left of it."""
 
 COPY_SECONDS = 60.0
-"""How long one call copies; a folder that is not whole by then is taken up again by the next."""
+"""How long one call copies; the next call continues with a folder that is not complete."""
 
 PROBLEMS_SHOWN = 20
 READERS = 8
@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 
 
 class ImportBody(Body):
-    """Which folder, and what its runs are called."""
+    """The folder to import, and the names of its runs."""
 
     path: PathText = Field(description="A folder on the server's machine; absolute", examples=["/home/me/runs"])
     copy_files: bool = Field(False, alias="copy", description="Copy the files; else they are read where they are")
@@ -64,7 +64,7 @@ class ImportBody(Body):
 
 
 class ImportView(BaseModel):
-    """Which runs were made, and what could not be read."""
+    """The runs that were made, and what could not be read."""
 
     runs: list[int] = Field(description="The numbers of all runs of this folder, those of earlier imports too")
     created: int
@@ -78,13 +78,13 @@ class ImportView(BaseModel):
 
 
 def import_below(pad: Launchpad, body: ImportBody, limit_bytes: int) -> ImportView:
-    """Make a completed run of each folder of event files at or below a folder; twice makes none twice.
+    """Make a completed run of each folder of event files at or below a folder; repeating this makes no other runs.
 
-    Of one folder `limit_bytes` are copied at most.
+    At most `limit_bytes` are copied from one folder.
 
     Raises:
-        InvalidRequest: there is no such folder, or none that may be imported.
-        RunConflict: another is being imported.
+        InvalidRequest: there is no such folder, or it may not be imported.
+        RunConflict: another import is in progress.
     """
     top = _checked(pad.files.home, body.path)
     if not _ONE_AT_A_TIME.acquire(blocking=False):
@@ -98,7 +98,7 @@ def import_below(pad: Launchpad, body: ImportBody, limit_bytes: int) -> ImportVi
 
 
 class _FolderImport:
-    """One call: the folders below one, a few at a time."""
+    """One call, which imports the folders below one, a few at a time."""
 
     def __init__(
         self, pad: Launchpad, top: Path, body: ImportBody, copy: CopyBounds | None, readers: ThreadPoolExecutor
@@ -107,7 +107,7 @@ class _FolderImport:
         self.view = ImportView(runs=[], created=0, refreshed=0, unchanged=0, left=0, complete=True, problems=[])
 
     def all(self) -> ImportView:
-        """Import what is found until the time is up."""
+        """Import the folders until the time is up."""
         deadline = time.monotonic() + CALL_SECONDS
         folders = find_log_folders(self.top, MOST)
         if not folders.paths:
@@ -123,7 +123,7 @@ class _FolderImport:
         return self.view
 
     def _some(self, paths: list[Path]) -> None:
-        """Import a few folders at once: the disk confirms what several of them write in one go."""
+        """Import a few folders at once, so that one confirmation of the disk covers several."""
         refusals = {path: _refusal(path, copy=self.body.copy_files) for path in paths}
         self._add_problems(refusals.values())
         logs = self.readers.map(log_folder, [path for path in paths if refusals[path] is None])
@@ -154,7 +154,7 @@ class _FolderImport:
             self._count(run_id, one, known)
 
     def _finish(self, found: Mapping[int, Imported | str | None]) -> None:
-        """Write to each run what its folder says; where it cannot be read, take the run back, and what was copied."""
+        """Write the facts of each folder to its run; delete the runs and copies of unreadable folders."""
         withdrawn = []
         with self.pad.database.write() as session:
             for run_id, one in found.items():
@@ -169,7 +169,7 @@ class _FolderImport:
         self.view.problems = [*self.view.problems, *filter(None, problems)][:PROBLEMS_SHOWN]
 
     def _problems(self, run_id: int, folder: Path) -> list[str]:
-        """What the run's curves lack of a folder's event files, or have corrected."""
+        """Return what is omitted or corrected in the curves of a folder."""
         return [f"{shown(str(folder))}: {one}" for one in list_problems(self.pad.files.run(run_id).attempt(1).scalars)]
 
     def _count(self, run_id: int, found: Imported | str | None, known: tuple[int, str] | None) -> None:
@@ -181,7 +181,7 @@ class _FolderImport:
             self.view.created += not was_whole
 
     def _is_known(self, log: LogFolder) -> bool:
-        """Whether there is a run of the folder as it is now; it is counted then."""
+        """Return whether the unchanged folder has a run already, and count it."""
         with self.pad.database.read() as session:
             known = known_import(session, log.path)
         if known is None or known[1] != log.fingerprint:
@@ -194,9 +194,9 @@ class _FolderImport:
         return True
 
     def _read_or_say(self, run_id: int, bare: Imported, log: LogFolder) -> Imported | str | None:
-        """What the folder says of itself, or why it cannot be read; None where it is not copied yet.
+        """Return the facts of a folder, or why it cannot be read; None if it is not copied yet.
 
-        One that is amiss keeps no other from being imported.
+        An unreadable folder does not stop the import of others.
 
         Raises:
             OSError: the disk is full.
@@ -229,7 +229,7 @@ class _FolderImport:
 
 
 def _name(top: Path, path: Path, given: str | None) -> str:
-    """The folder's own name; with the folders that lead to it where they are several deep."""
+    """Return the name of a folder: its path below `top`."""
     if path == top:
         return given or _text(path.name)
     below = _text(str(path.relative_to(top)))
@@ -241,10 +241,10 @@ def _text(name: str) -> str:
 
 
 def _checked(home: Path, text: str) -> Path:
-    """The folder that is meant, without links.
+    """Return the folder with links resolved.
 
     Raises:
-        InvalidRequest: it is none, or none that may be imported.
+        InvalidRequest: it is not a folder, or may not be imported.
     """
     if not text.startswith("/") or "\0" in text:
         raise _wrong(f"path is {text!r}, but must be absolute, such as /home/me/runs")
@@ -262,9 +262,9 @@ def _checked(home: Path, text: str) -> Path:
 
 
 def _refusal(folder: Path, *, copy: bool) -> str | None:
-    """Why a folder is not imported; None where it is.
+    """Return why a folder may not be imported, or None.
 
-    What is read in place can be downloaded from the deck for as long as the run is there. So it is the server's user's.
+    Files that are read in place can be downloaded from the deck, so they must belong to the user of the server.
     """
     try:
         owner = folder.stat().st_uid

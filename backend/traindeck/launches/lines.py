@@ -9,7 +9,7 @@ from traindeck.runs.files import AttemptFiles, RunFiles, read_json
 
 TAGS_COMPARED = 8
 KNOWN = 10_000
-"""Attempts of which it is remembered how they began."""
+"""The most attempts whose start is cached."""
 
 
 def lines(run: RunFiles, attempts: int) -> list[list[int]]:
@@ -35,7 +35,7 @@ def line_before(run: RunFiles, attempt: int) -> list[AttemptFiles]:
 
 
 def line_problems(run: RunFiles, attempt: int, before: Sequence[AttemptFiles]) -> list[str]:
-    """Return what the curves of an attempt, and of those that it continues, lack or have corrected; 20 at most."""
+    """Return what is omitted or corrected in the curves of an attempt and of those that it continues; 20 at most."""
     earlier = [
         f"Attempt {one.folder.name.rpartition('-')[2]}: {problem}"
         for one in before
@@ -54,7 +54,7 @@ def _resumed(folder: Path) -> bool:
 
 
 def _takes_up(before: AttemptFiles, after: AttemptFiles) -> bool:
-    """Whether a scalar of both begins later in the second; True as long as nothing is known of that."""
+    """Return whether a common scalar starts later in the second attempt; True while there is none."""
     common = sorted(list_series(before.scalars).keys() & list_series(after.scalars).keys())[:TAGS_COMPARED]
     return not common or any(_first(before.scalars, tag) < _first(after.scalars, tag) for tag in common)
 

@@ -1,4 +1,4 @@
-"""Finds the script that a request names, and says what is wrong with it; keeps its code; and finds it again later."""
+"""Find the script that a request names, report what is wrong with it, and keep its code."""
 
 import os
 import shutil
@@ -24,12 +24,12 @@ OF_KERNEL = "lies in /proc, /sys or /dev, or is made up by the kernel as it is r
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A script that is there.
+    """An existing script.
 
     Attributes:
-        program: What is started, with absolute paths.
-        target: What is asked for its options; None for a command.
-        code: Its files, as far as they are kept.
+        program: The program to start, with absolute paths.
+        target: The script to inspect for options; None for a command.
+        code: Its kept files.
     """
 
     program: Program
@@ -38,10 +38,10 @@ class Located:
 
 
 def locate(body: ScriptBody, code: CodeStore) -> Located:
-    """Return the script that `body` asks for. Nothing of it is kept that was not sent before.
+    """Return the script that `body` names, without storing anything.
 
     Raises:
-        InvalidRequest: something of it is not there, or cannot be read; every such field is named.
+        InvalidRequest: parts of it do not exist, or cannot be read; every such field is named.
     """
     refusals = _Refusals()
     given = {name: getattr(body, name) for name in START}
@@ -77,7 +77,7 @@ def _located(asked: Program, body: ScriptBody, code: CodeStore, refusals: "_Refu
 
 
 def locate_kept(program: Program, code: CodeTree | None, run_folder: Path) -> Located:
-    """Return the script of an earlier run, as its code was kept in `run_folder`."""
+    """Return the script of an earlier run, with the code that was kept in `run_folder`."""
     if program.kind == "command" or code is None:
         return Located(program, None, code)
     folder = run_folder / "code"
@@ -88,9 +88,9 @@ def locate_kept(program: Program, code: CodeTree | None, run_folder: Path) -> Lo
 
 
 def keep(located: Located, code: CodeStore) -> Located:
-    """Keep the code of a script as it is now; what is launched afterwards is this, whatever becomes of it on disk.
+    """Keep the present code of a script. The run starts from it, even if the script changes on disk afterwards.
 
-    Each file is read once, and what is checked later is what was kept.
+    Each file is read once, so that the checks apply to the kept code.
 
     Raises:
         InvalidRequest: it cannot be read.
@@ -120,29 +120,29 @@ def _taken(located: Located, code: CodeStore, reads: Reads) -> CodeTree | None:
 
 
 class _Refusals:
-    """Looks at each thing that a script names, and collects what is wrong with any."""
+    """Checks what a script names, and collects the errors."""
 
     def __init__(self) -> None:
         self.errors: list[FieldError] = []
 
     def raise_any(self) -> None:
-        """Raise InvalidRequest where something was wrong."""
+        """Raise InvalidRequest if there was an error."""
         if self.errors:
             raise InvalidRequest(self.errors)
 
     def refuse(self, field: str, value: object, problem: str) -> None:
-        """Add that a field of the script is wrong."""
+        """Add an error of a field of the script."""
         self.errors.append(FieldError(f"script.{field}", f"script.{field} {str(value)!r} {problem}"))
 
     def file(self, field: str, path: Path) -> Path:
-        """The path of a file that can be read."""
+        """Return the path, which must be a readable file."""
         problem = _file_problem(path)
         if problem:
             self.refuse(field, path, problem)
         return path
 
     def folder(self, field: str, given: str | None) -> str | None:
-        """The absolute path of a folder that was given."""
+        """Return the absolute path of a given folder."""
         if given is None:
             return None
         path = _absolute(given)
@@ -153,7 +153,7 @@ class _Refusals:
         return str(path)
 
     def interpreter(self, given: str | None) -> str | None:
-        """The path of an interpreter; the folder of a virtual environment stands for the one in it."""
+        """Return the path of an interpreter, which may be given by the folder of its virtual environment."""
         if given is None:
             return None
         path = _absolute(given)
@@ -164,7 +164,7 @@ class _Refusals:
         return str(path)
 
     def program(self, name: str, cwd: str | None) -> None:
-        """The program of a command: on the PATH, or a file, also below `cwd`."""
+        """Check that the program of a command is on the PATH, or a file, also below `cwd`."""
         where = os.path.join(cwd or "/", os.path.expanduser(name)) if "/" in name else name  # noqa: PTH111, PTH118
         # The deck's environment is on the PATH of a command, activated or not.
         found = name and (shutil.which(where) or shutil.which(where, path=os.path.dirname(sys.executable)))  # noqa: PTH120
@@ -173,7 +173,7 @@ class _Refusals:
             self.errors.append(FieldError("script.command", f"script.command: {name!r} {hint}"))
 
     def plain_filename(self, name: str) -> str:
-        """A file name without a folder."""
+        """Return a file name, which must have no folder."""
         plain = name and name == Path(name).name and not name.startswith((".", "-")) and "\\" not in name
         if not plain or not name.isprintable():
             self.refuse("filename", name, "must be a plain file name such as train.py")

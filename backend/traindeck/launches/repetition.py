@@ -1,4 +1,4 @@
-"""The same run once more, exactly or with a few things changed."""
+"""Repeat a run, exactly or with changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traindeck.launches.submission import Launchpad, check_params, queue_run, re
 from traindeck.options.inspection import Inspections, Target
 from traindeck.options.sources import with_sources
 from traindeck.runner.program import Program
-from traindeck.runs.commands import RunSpec
+from traindeck.runs.commands import SAME, RunSpec
 from traindeck.runs.files import RunFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.view import Resources, RunView
@@ -26,12 +26,12 @@ from traindeck.sources.runcode import copy_git, keep_again
 from traindeck.sources.tree import CodeTree
 
 NEEDS_NO_CODE = ("module", "command")
-"""These run in a folder of the user's; what was kept of it may be all of the code, some, or none."""
+"""These run in a folder of the user, of which all, some or no code is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """A run that is to be repeated: what was asked then and is asked otherwise now, and its script as it was kept."""
+    """A run to repeat: its specification, the requested changes, and its kept script."""
 
     asked: RunSpec
     body: RerunBody
@@ -39,17 +39,17 @@ class Rerun:
 
     @property
     def is_as_it_was(self) -> bool:
-        """True where nothing is changed that a script could refuse."""
+        """Return whether nothing is changed that a script could refuse."""
         return self.body.args is None and not self.body.params and self.body.resume_arg is None
 
     @property
     def target(self) -> Target | None:
-        """What may have to be asked for its options."""
+        """Return the script that may have to be inspected."""
         return self.script.target if self.script and not self.is_as_it_was else None
 
 
 def prepare_again(pad: Launchpad, run_id: int, body: RerunBody) -> Rerun:
-    """Find what a run was asked to do, with the code that was kept for it; raises RunConflict as `spec_of`."""
+    """Find the specification and the kept code of a run; raises RunConflict as `spec_of`."""
     asked = spec_of(pad, run_id)
     script = locate_kept(asked.script, asked.code, pad.files.run(run_id).folder) if asked.script else None
     again = Rerun(asked, body, script)
@@ -59,10 +59,10 @@ def prepare_again(pad: Launchpad, run_id: int, body: RerunBody) -> Rerun:
 
 
 def resolve_again(pad: Launchpad, again: Rerun, inspector: Inspections) -> RunSpec:
-    """Return the run as it was asked for once, with what is asked otherwise now.
+    """Return the specification of the run with the requested changes.
 
     Raises:
-        InvalidRequest: a field is wrong, or what was right once is not any more; every such field is named.
+        InvalidRequest: fields are wrong, or are no longer valid; every such field is named.
     """
     asked, body = again.asked, again.body
     given = {name: getattr(body, name) for name in ("name", "notes", "priority", "max_retries")}
@@ -113,22 +113,22 @@ def _script_changed(again: Rerun, spec: RunSpec, inspector: Inspections) -> RunS
 
 
 def _of_this_body(error: FieldError) -> FieldError:
-    """What a launch calls script.args are args here."""
+    """Rename the fields of an error: `script.args` of a launch is `args` here."""
     field = error.field.removeprefix("script.")
     return FieldError(field, error.message.replace("script.args", "args").replace("script.resume_arg", "resume_arg"))
 
 
 def submit_again(pad: Launchpad, spec: RunSpec, idempotency_key: str | None) -> RunView:
-    """Queue a run that repeats another; what git said of the first goes for it."""
+    """Queue a run that repeats another, with the commit of the first."""
     view = queue_run(pad, spec, idempotency_key)
-    # A note beside the run, which is queued already.
+    # The run is queued already, and the commit is only information.
     with suppress(OSError):
         copy_git(pad.files.run(spec.rerun_of or 0).folder, pad.files.run(view.id).folder)
     return view
 
 
 def spec_of(pad: Launchpad, run_id: int) -> RunSpec:
-    """Return the run as a new one to be queued, with the code that was kept when it was launched.
+    """Return the specification of a run as a new one, with the code that was kept at its launch.
 
     Raises:
         RunConflict: that code is gone.
@@ -141,19 +141,13 @@ def spec_of(pad: Launchpad, run_id: int) -> RunSpec:
     if run.trainer is None and run.script is None:
         raise RunConflict(f"Run {run_id} was imported: the deck does not know what program wrote it.")
     script = replace(Program.from_json(run.script), unchecked=None) if run.script else None
+    again = {name: getattr(run, name) for name in SAME}
     return RunSpec(
-        trainer=run.trainer,
+        **{**again, "rerun_of": run_id},
         script=script,
         code=_code_of(run_id, script, pad.files.run(run_id), pad.code.blobs) if script else None,
-        params=dict(run.params),
-        name=run.name,
         tags=found,
-        notes=run.notes,
-        priority=run.priority,
         resources=Resources(cpus=run.cpus, gpus=run.gpus),
-        env=dict(run.env),
-        max_retries=run.max_retries,
-        rerun_of=run_id,
     )
 
 
@@ -168,5 +162,5 @@ def _code_of(run_id: int, script: Program, files: RunFiles, blobs: Blobs) -> Cod
     if script.kind not in NEEDS_NO_CODE and (code is None or code.entry is None):
         raise RunConflict(gone)
     if code is None and script.cwd is not None and not Path(script.cwd).is_dir():
-        raise RunConflict(f"Run {run_id} ran in {script.cwd}, and that folder is not there any more.")
+        raise RunConflict(f"Run {run_id} ran in {script.cwd}, but this folder is gone.")
     return code

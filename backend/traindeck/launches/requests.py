@@ -1,4 +1,4 @@
-"""What a launch is asked for: fields with their bounds, of a request or of a caller within the deck."""
+"""The bodies of requests for launches: fields with their bounds."""
 
 from functools import partial
 from itertools import islice
@@ -25,7 +25,7 @@ MAX_VARIABLES = 200
 
 
 class Body(BaseModel):
-    """What a request carries: nothing but what it declares. Of many unknown fields only the first are looked at."""
+    """A body of a request, without unknown fields. Only the first unknown fields are examined."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,12 +42,12 @@ def _few_unknown_fields(model: type[BaseModel], value: Any) -> Any:
 
 
 def few_variables(value: Any) -> Any:
-    """Leave out what comes after one too many: pydantic would list every one that is wrong."""
+    """Drop all variables after one too many, because pydantic would list each wrong one."""
     return dict(islice(value.items(), MAX_VARIABLES + 1)) if isinstance(value, dict) else value
 
 
 class ScriptBody(Body):
-    """A program of the user's: a file, its source, a module, a command, or what was uploaded before."""
+    """A program of the user: a file, its source, a module, a command, or an earlier upload."""
 
     path: PathText | None = Field(None, description="A file on the server's machine", examples=["train.py"])
     source: str | None = Field(None, max_length=1_000_000, description="The script itself")
@@ -141,14 +141,14 @@ class LaunchBody(Body):
 
 
 class RerunResources(Body):
-    """What to ask for instead; what is left out stays."""
+    """The resources to change; omitted ones stay."""
 
     cpus: int | None = Field(None, strict=True, ge=1, le=4096)
     gpus: int | None = Field(None, strict=True, ge=0, le=1024)
 
 
 class RerunBody(Body):
-    """What shall be different; what is left out, or null, is as it was."""
+    """The changes of a repeated run; omitted fields, and null, stay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}, {"params": {"lr": 0.2}}]})
 

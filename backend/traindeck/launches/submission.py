@@ -1,4 +1,4 @@
-"""Turns what was asked into a run that can be queued, or says what is wrong with it; and queues it."""
+"""Launch a run, in three steps: `prepare` keeps its script, `resolve` checks its parameters, `submit` queues it."""
 
 import logging
 import threading
@@ -38,12 +38,12 @@ NO_COMMAND = "a command is started as it stands: only scripts and modules are as
 
 @dataclass(frozen=True, slots=True)
 class Launchpad:
-    """What runs are launched with.
+    """The parts of a deck that a launch needs.
 
     Attributes:
-        capacity: What the machine has for runs.
-        wake: Has the queue looked at.
-        read_on: Has the rest of an attempt's event files read, by run and number.
+        capacity: Returns the slots of the machine.
+        wake: Makes the dispatcher look at the queue.
+        read_on: Makes the observer read the rest of an attempt's event files, by run and number.
     """
 
     files: DeckFiles
@@ -58,24 +58,24 @@ class Launchpad:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What was asked, and the script that it names: found, kept and read, but not asked for its options."""
+    """A request, and its script: found, kept and read, but not inspected."""
 
     body: LaunchBody
     script: Located | None
 
     @property
     def target(self) -> Target | None:
-        """What may have to be asked for its options."""
+        """Return the script that may have to be inspected."""
         return self.script.target if self.script else None
 
     @property
     def checked(self) -> bool:
-        """True where there are arguments or parameters that the script may refuse."""
+        """Return whether there are arguments or parameters that the script may refuse."""
         return bool(self.body.params or (self.script and self.script.program.args))
 
 
 def prepare(pad: Launchpad, body: LaunchBody) -> Launch:
-    """Find the script that is asked for, and keep its code.
+    """Find the requested script, and keep its code.
 
     Raises:
         InvalidRequest: a field is wrong; every wrong one is named.
@@ -88,7 +88,7 @@ def prepare(pad: Launchpad, body: LaunchBody) -> Launch:
 
 
 def resolve(pad: Launchpad, launch: Launch, inspector: Inspections) -> RunSpec:
-    """Return the run that is asked for, with every parameter.
+    """Return the requested run, with all parameters.
 
     Raises:
         InvalidRequest: a field is wrong; every wrong one is named.
@@ -106,22 +106,17 @@ def resolve(pad: Launchpad, launch: Launch, inspector: Inspections) -> RunSpec:
     if errors:
         raise InvalidRequest(errors)
     return RunSpec(
-        trainer=body.trainer,
+        **{name: getattr(body, name) for name in ("trainer", "name", "notes", "priority", "env", "max_retries")},
         script=program,
         code=script.code if script else None,
         params=params,
-        name=body.name,
         tags=tuple(body.tags),
-        notes=body.notes,
-        priority=body.priority,
         resources=body.resources,
-        env=dict(body.env),
-        max_retries=body.max_retries,
     )
 
 
 def submit(pad: Launchpad, launch: Launch, spec: RunSpec, idempotency_key: str | None) -> RunView:
-    """Queue a run, and have recorded what is not known of its script yet."""
+    """Queue a run, and start to record its commit and the parameters that are not known yet."""
     view = queue_run(pad, spec, idempotency_key)
     if spec.script is not None:
         pad.code.record_git(spec.code, pad.files.run(view.id).folder)
@@ -131,20 +126,16 @@ def submit(pad: Launchpad, launch: Launch, spec: RunSpec, idempotency_key: str |
 
 
 def queue_run(pad: Launchpad, spec: RunSpec, idempotency_key: str | None) -> RunView:
-    """Queue a run, and have it started where it can be; the run as it is then."""
+    """Queue a run, wake the dispatcher, and return the run."""
     with pad.database.write() as session:
-        if idempotency_key is None:
-            run = commands.submit(session, pad.files, pad.code.blobs, spec)
-        else:
-            run = commands.submit_once(session, pad.files, pad.code.blobs, spec, idempotency_key)
-        assert run.id is not None
-        view = show_run(session, run.id, pad.capacity())
+        run = commands.submit(session, pad.files, pad.code.blobs, spec, idempotency_key)
+        view = show_run(session, run.id or 0, pad.capacity())
     pad.wake()
     return view
 
 
 def resource_errors(wanted: Resources, capacity: Capacity) -> list[FieldError]:
-    """Return what is asked for beyond what the machine has for runs."""
+    """Return an error for each resource of which more is requested than the machine has."""
     errors = []
     for kind, asked, there in (("cpus", wanted.cpus, capacity.cpus), ("gpus", wanted.gpus, capacity.gpus)):
         if asked > there:
@@ -170,15 +161,15 @@ def resolve_options(
 ) -> tuple[Program, dict[str, Any]]:
     """Return the script with the arguments to start it with, and all of its parameters.
 
-    A script that is new to the deck is run up to its parser for that, for a few seconds at most. If it does not reach
-    its parser in this time, it is launched unchecked, and the run says so; see `complete_later`.
+    For this, a script that is new to the deck is run up to its parser, for a few seconds at most. If it does not reach
+    its parser in time, it is launched unchecked, and the run says so; see `complete_later`.
 
     Raises:
-        InvalidRequest: the script would refuse an argument or a parameter, or has no such option to resume by; or there
-            are parameters, and no parser.
+        InvalidRequest: the script would refuse an argument or a parameter, lacks the option to resume by, or has
+            parameters but no parser.
     """
     inspection, program = Inspection(None, "a command is started as it stands"), script.program
-    # Parameters have to be turned into arguments: those cannot do without an answer.
+    # Parameters become arguments, which requires an answer of the script.
     parsing: Parsing = inspector if params else _Hurried(inspector)
     if script.target is not None:
         inspection = _inspection(inspector, script.target, args=bool(program.args), params=bool(params))
@@ -197,12 +188,12 @@ def resolve_options(
 
 
 def inspect(inspector: Inspections, target: Target | None) -> Inspection:
-    """Return what a script declares, or why a command declares nothing."""
+    """Return the options that a script declares, or why a command has none."""
     return Inspection(None, NO_COMMAND) if target is None else inspector.inspect(target)
 
 
 def complete_later(pad: Launchpad, run_id: int, target: Target | None, args: Sequence[str]) -> None:
-    """Give a run that was queued unchecked its parameters, once its script has reached its parser."""
+    """Add the parameters of a run that was queued unchecked, once its script has reached its parser."""
     if target is None or pad.inspector.known(target) is not None:
         return
 
@@ -213,7 +204,7 @@ def complete_later(pad: Launchpad, run_id: int, target: Target | None, args: Seq
                 with pad.database.write() as session:
                     commands.describe(session, run_id, params)
         except Exception:
-            # The run trains meanwhile, and what it was given stands in its arguments.
+            # The run is training, and its arguments contain the values.
             logger.warning("run=%d its parameters could not be read", run_id, exc_info=True)
 
     pad.inspector.begin(target).add_done_callback(complete)
@@ -225,10 +216,10 @@ def _inspection(inspector: Inspections, target: Target, *, args: bool, params: b
     try:
         return inspector.inspect_within(target, CHECK_SECONDS if args else UNCHECKED_SECONDS)
     except DeckBusy:
-        # Many new scripts at once: that some of them are checked by themselves only must not keep them from running.
+        # With many new scripts at once, some are only checked by themselves when they run.
         if args:
             raise
-        return Inspection(None, "too many others were asked at that moment", late=True)
+        return Inspection(None, "too many others were inspected at that moment", late=True)
 
 
 class _TooLateError(Exception):
@@ -236,13 +227,13 @@ class _TooLateError(Exception):
 
 
 class _Hurried:
-    """Has scripts parse arguments, for those who will not wait for long."""
+    """Has scripts parse arguments, with a deadline."""
 
     def __init__(self, inspector: Inspections) -> None:
         self._inspector = inspector
 
     def parse(self, target: Target, args: Sequence[str]) -> Parsed:
-        """Return what the script's own parser makes of arguments.
+        """Return how the script's own parser reads arguments.
 
         Raises:
             _TooLateError: it takes too long.
@@ -263,31 +254,31 @@ class _Hurried:
 
 
 class KnownOnly:
-    """Returns what is known of scripts, and raises an error instead of asking one."""
+    """Returns the known options of scripts, and raises an error instead of running one."""
 
     def __init__(self, inspector: Inspections, error: Exception) -> None:
         self._inspector = inspector
         self._error = error
 
     def known(self, target: Target) -> Inspection | None:
-        """Return what is known, or None."""
+        """Return the known options, or None."""
         return self._inspector.known(target)
 
     def inspect(self, target: Target) -> Inspection:
-        """Return what is known; raises the error where nothing is."""
+        """Return the known options; raises the error if there are none."""
         found = self.known(target)
         if found is None:
             raise self._error
         return found
 
     def inspect_within(self, target: Target, seconds: float) -> Inspection:  # noqa: ARG002
-        """Return what is known; raises the error where nothing is."""
+        """Return the known options; raises the error if there are none."""
         return self.inspect(target)
 
     def begin(self, target: Target) -> Future[Inspection]:  # noqa: ARG002
-        """Raise the error: the script itself would have to be asked."""
+        """Raise the error, because the script would have to be run."""
         raise self._error
 
     def parse(self, target: Target, args: Sequence[str]) -> Parsed:  # noqa: ARG002
-        """Raise the error: the script itself would have to be asked."""
+        """Raise the error, because the script would have to be run."""
         raise self._error

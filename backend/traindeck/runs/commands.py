@@ -28,6 +28,8 @@ from traindeck.sources.tree import CodeTree
 from traindeck.system.wholefiles import sync_folder, write_json
 
 SPEC_VERSION = 2
+SAME = ("trainer", "params", "name", "notes", "priority", "env", "max_retries", "rerun_of")
+"""The fields that a specification and the row of its run have under the same name."""
 MOST_DIRECTIONS = 10_000
 ADJECTIVES = (
     "amber", "bold", "brave", "bright", "brisk", "calm", "clear", "clever", "cosy", "crisp", "curious", "daring",
@@ -50,7 +52,7 @@ ANIMALS = (
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One run to be queued: a trainer with its parameters, or a script with the code that was kept for it."""
+    """A run to queue, resolved and checked: a trainer with its parameters, or a script with its kept code."""
 
     trainer: str | None = None
     script: Program | None = None
@@ -69,35 +71,35 @@ class RunSpec:
         """Return the content of spec.json. The code of a script is beside it, in code/ and code.json."""
         return {
             "version": SPEC_VERSION,
-            "trainer": self.trainer,
             "script": self.script.as_json() if self.script else None,
-            "params": self.params,
-            "name": self.name,
             "tags": list(self.tags),
-            "notes": self.notes,
-            "priority": self.priority,
             "resources": self.resources.model_dump(),
-            "env": self.env,
-            "max_retries": self.max_retries,
-            "rerun_of": self.rerun_of,
+            **{name: getattr(self, name) for name in SAME},
         }
 
 
-def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> Run:
-    """Queue a run: its rows, and its folder with what was asked. Both are on disk when the transaction commits."""
+def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec, key: str | None = None) -> Run:
+    """Queue a run, and write its folder with the specification. Both are on disk when the transaction commits.
+
+    Return the existing run if the same request came before with the same `key`.
+
+    Raises:
+        InvalidRequest: the key came with another request before.
+    """
+    if key is not None:
+        fingerprint = _fingerprint(spec)
+        known = session.get(IdempotencyKey, key)
+        if known is not None:
+            return _run_of_key(session, known, fingerprint)
+        run = submit(session, files, blobs, spec)
+        session.add(IdempotencyKey(key=key, fingerprint=fingerprint, run_id=run.id or 0))
+        return run
     spec = replace(spec, name=spec.name or random_name())
     run = Run(
-        name=spec.name or "",
-        trainer=spec.trainer,
-        script=spec.as_json()["script"],
-        params=spec.params,
-        env=spec.env,
-        notes=spec.notes,
-        priority=spec.priority,
+        **{name: getattr(spec, name) for name in SAME},
+        script=spec.script.as_json() if spec.script else None,
         cpus=spec.resources.cpus,
         gpus=spec.resources.gpus,
-        max_retries=spec.max_retries,
-        rerun_of=spec.rerun_of,
         code_digest=spec.code.digest if spec.code else None,
     )
     session.add(run)
@@ -111,27 +113,10 @@ def submit(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec) -> R
     return run
 
 
-def submit_once(session: Session, files: DeckFiles, blobs: Blobs, spec: RunSpec, key: str) -> Run:
-    """Do the same as `submit`, but return the existing run if the same request comes again with the same key.
-
-    Raises:
-        InvalidRequest: the key came with another request before.
-    """
-    fingerprint = _fingerprint(spec)
-    known = session.get(IdempotencyKey, key)
-    if known is None:
-        run = submit(session, files, blobs, spec)
-        session.add(IdempotencyKey(key=key, fingerprint=fingerprint, run_id=run.id or 0))
-        return run
+def _run_of_key(session: Session, known: IdempotencyKey, fingerprint: str) -> Run:
     if known.fingerprint != fingerprint:
-        raise InvalidRequest(
-            [
-                FieldError(
-                    "Idempotency-Key",
-                    f"this Idempotency-Key made run {known.run_id} from another request: use a new one",
-                )
-            ]
-        )
+        message = f"this Idempotency-Key made run {known.run_id} from another request: use a new one"
+        raise InvalidRequest([FieldError("Idempotency-Key", message)])
     return find_run(session, known.run_id)
 
 
@@ -141,7 +126,7 @@ def _fingerprint(spec: RunSpec) -> str:
 
 
 def describe(session: Session, run_id: int, params: Mapping[str, Any]) -> None:
-    """Give a run the parameters that were not known yet when it was queued; none where it is gone, or has some."""
+    """Add the parameters that were unknown when the run was queued, unless it has some or was deleted."""
     run = session.get(Run, run_id)
     if run is None or run.params:
         return
@@ -166,10 +151,10 @@ def cancel(session: Session, run_id: int) -> Status:
     """Cancel a queued run, or mark one that has a process as stopping; the dispatcher then ends the process.
 
     Returns:
-        The status that the run has now. Cancelling twice, or what was cancelled, changes nothing.
+        The new status of the run. Cancelling again changes nothing.
 
     Raises:
-        RunConflict: the run has ended otherwise.
+        RunConflict: the run has ended in another way.
     """
     run = find_run(session, run_id)
     status = Status(run.status)
@@ -183,10 +168,10 @@ def cancel(session: Session, run_id: int) -> Status:
 
 
 def check_resume(files: DeckFiles, run: Run) -> None:
-    """Look whether a run can go on from a checkpoint. That may take seconds: no transaction may wait for it.
+    """Check that a run can continue from a checkpoint. This may take seconds: do not call it in a transaction.
 
     Raises:
-        RunConflict: the run has not ended, or there is no checkpoint to resume from, or its program would not read it.
+        RunConflict: the run has not ended, has no checkpoint, or its program would not read one.
     """
     _check_ended(run, "resume")
     if last_checkpoint(files, run) is None:
@@ -203,9 +188,9 @@ def check_resume(files: DeckFiles, run: Run) -> None:
 
 
 def start_again(session: Session, run_id: int, *, resume: bool) -> Run:
-    """Queue a new attempt of a run that has ended; with `resume`, from its last checkpoint: see `check_resume`.
+    """Queue a new attempt of a run that has ended, with `resume` from its last checkpoint (see `check_resume`).
 
-    A retry that waits for its back-off starts at once instead.
+    If the run is waiting for the back-off of a retry, the retry starts at once.
 
     Raises:
         RunConflict: the run has not ended.
@@ -222,7 +207,7 @@ def start_again(session: Session, run_id: int, *, resume: bool) -> Run:
 
 
 def _check_ended(run: Run, verb: str) -> bool:
-    """Raise RunConflict where a run cannot get a new attempt; True where it has one that waits for its back-off."""
+    """Raise RunConflict if a run cannot get a new attempt; return whether one is waiting for its back-off."""
     status = Status(run.status)
     if run.trainer is None and run.script is None:
         raise RunConflict(f"Run {run.id} was imported: the deck does not know what program wrote it.")
@@ -233,7 +218,7 @@ def _check_ended(run: Run, verb: str) -> bool:
 
 
 def remove(session: Session, run_id: int) -> None:
-    """Delete a run that has ended, or has not begun. The caller then removes its folder.
+    """Delete a run that has ended or has not started. The caller then removes its folder.
 
     Raises:
         RunConflict: the run has a process.
@@ -245,10 +230,10 @@ def remove(session: Session, run_id: int) -> None:
 
 
 def say_direction(session: Session, tag: str, better: Better | None) -> None:
-    """Keep which way a scalar is better; with None its tag tells again.
+    """Set which values of a scalar are better; None derives this from its tag again.
 
     Raises:
-        InvalidRequest: the deck keeps as many directions as it may.
+        InvalidRequest: the deck has as many directions as it can keep.
     """
     row = session.get(MetricDirection, tag)
     if better is None:
