@@ -36,7 +36,7 @@ from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
 from traindeck.executors.local.machine import find_gpus
 from traindeck.executors.protocol import Gpu, Node
-from traindeck.pages.resources import static_folder
+from traindeck.pages.frontend import static_folder
 from traindeck.provenance.attempt_recorder import AttemptRecorder
 from traindeck.runs.changes import Changes
 from traindeck.runs.files import DeckFiles

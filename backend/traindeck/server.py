@@ -19,7 +19,7 @@ import uvicorn
 
 from traindeck.api.connections import Server, connection_within
 from traindeck.errors import DeckUnusable
-from traindeck.pages.resources import frontend_folder
+from traindeck.pages.frontend import frontend_folder
 from traindeck.runs.files import read_json
 from traindeck.settings import Settings
 from traindeck.system.openfiles import raise_limit

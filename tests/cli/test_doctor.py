@@ -20,7 +20,7 @@ from traindeck.cli.checks.finding import Finding
 from traindeck.cli.checks.installed import check_version, named_parts
 from traindeck.cli.checks.torch_gpus import Driver, TorchReport, check_compatibility
 from traindeck.db.migrate import migrate, newest_revision
-from traindeck.pages.resources import frontend_folder
+from traindeck.pages.frontend import frontend_folder
 from traindeck.trainers.requirements import requirement_of
 
 DRIVER = Driver("580.1", (13, 0), ("H100",))

@@ -10,7 +10,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PLACES = """
 import json, sys, traindeck
 from traindeck.db.migrate import migrations_folder
-from traindeck.pages.resources import frontend_folder
+from traindeck.pages.frontend import frontend_folder
 places = [traindeck.__file__, migrations_folder(), frontend_folder()]
 print(json.dumps({"places": [str(place) for place in places], "path": sys.path}))
 """

@@ -12,8 +12,8 @@ import pytest
 
 from traindeck import server
 from traindeck.errors import DeckUnusable
-from traindeck.pages import resources
-from traindeck.pages.resources import frontend_folder
+from traindeck.pages import frontend as pages
+from traindeck.pages.frontend import frontend_folder
 
 IMPORT = re.compile(r'(?:^import |@import |^export .* from |\bimport\()[^"]*"(\.[^"]+)"', re.MULTILINE)
 
@@ -102,13 +102,13 @@ def test_the_installed_package_builds_nothing(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_version_in_addresses_follows_what_was_built(frontend: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "static_folder", lambda: frontend / "static")
-    first = resources.static_version()
-    assert first == resources.static_version()
+    monkeypatch.setattr(pages, "static_folder", lambda: frontend / "static")
+    first = pages.static_version()
+    assert first == pages.static_version()
     with (frontend / "static/css/status.css").open("a") as file:
         file.write(".a-new-rule{margin:0}")
     assert build(frontend).returncode == 0
-    assert resources.static_version() != first
+    assert pages.static_version() != first
 
 
 def test_every_script_and_style_sheet_is_part_of_a_page() -> None:

@@ -11,9 +11,8 @@ from pages.sample_comparison import comparison
 from pages.sample_runs import deck_state, run_view
 from traindeck.pages.compare_page import render_compare
 from traindeck.pages.error_page import render_error
+from traindeck.pages.frontend import HIDDEN, show_hidden, static_folder, static_version
 from traindeck.pages.launch_page import TrainerView, render_launch
-from traindeck.pages.rendering import HIDDEN, show_hidden
-from traindeck.pages.resources import static_folder, static_version
 from traindeck.pages.run_page import render_run
 from traindeck.pages.runs_page import ListQuery, render_runs
 from traindeck.runs.view import RunPage
@@ -90,7 +89,7 @@ def test_an_error_names_its_reference_only_where_there_is_one() -> None:
 
 
 def test_importing_the_pages_reads_no_file_of_theirs() -> None:
-    code = "import traindeck.pages.run_page, traindeck.pages.rendering as e; assert e.environment.cache_info().currsize == 0"
+    code = "import traindeck.pages.run_page, traindeck.pages.frontend as e; assert e.environment.cache_info().currsize == 0"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2] / "backend")
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from traindeck.api.site import Static
-from traindeck.pages.resources import static_folder, static_url, static_version
+from traindeck.pages.frontend import static_folder, static_url, static_version
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 

@@ -14,7 +14,7 @@ from traindeck.api.visitor import VARY, wants_page
 from traindeck.launches.boardset import run_numbers
 from traindeck.launches.requests import Body
 from traindeck.pages.compare_page import render_compare
-from traindeck.pages.program_text import program_name
+from traindeck.pages.run_summary import program_name
 from traindeck.provenance.record_reader import read_record_of
 from traindeck.provenance.run_differences import Compared, compare
 from traindeck.runs import commands

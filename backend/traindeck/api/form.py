@@ -25,7 +25,7 @@ from traindeck.options.inspection import Inspection, Target
 from traindeck.options.schema import Schema
 from traindeck.options.sources import with_sources
 from traindeck.pages.launch_page import BrokenTrainerView, Repeated, TrainerView, render_launch, render_options
-from traindeck.pages.program_text import program_name
+from traindeck.pages.run_summary import program_name
 from traindeck.provenance.masking import mask_variables
 from traindeck.runner.program import Program
 from traindeck.runs.queries import find_run, show_run

@@ -20,7 +20,7 @@ from traindeck.api.content import takes_gzip
 from traindeck.api.deck import DeckDep
 from traindeck.api.problems import responses
 from traindeck.api.strict import StrictRoute
-from traindeck.pages.resources import static_folder, static_url, static_version
+from traindeck.pages.frontend import static_folder, static_url, static_version
 
 router = APIRouter(tags=["deck"], route_class=StrictRoute)
 front = APIRouter(include_in_schema=False)

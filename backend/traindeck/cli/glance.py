@@ -45,9 +45,7 @@ class Glance:
 def glance(run: "RunView", now: datetime, said: "Mapping[str, Better]") -> Glance:
     """Summarize the run at the time `now`; `said` has the user's choices of which way scalars are better."""
     from traindeck.pages.metrics import key_metric
-    from traindeck.pages.program_text import program_name
-    from traindeck.pages.run_row import duration
-    from traindeck.pages.run_state import progress_bar
+    from traindeck.pages.run_summary import duration, program_name, progress_bar
 
     seen, took, metric = progress_bar(run), duration(run, now), key_metric(run.metrics, said)
     share = "" if seen.percent is None else f"{seen.percent} %"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from traindeck.pages.rendering import render
+from traindeck.pages.frontend import render
 from traindeck.pages.runs_page import ListQuery
 from traindeck.pages.shell import DeckState, Shell
 from traindeck.runs.comparison import COLOURS

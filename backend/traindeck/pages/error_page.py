@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from traindeck.pages.rendering import render
+from traindeck.pages.frontend import render
 from traindeck.pages.shell import DeckState, Shell
 
 TITLES = {

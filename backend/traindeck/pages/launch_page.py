@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from traindeck.pages.form_fields import Group, Schema, field_groups
-from traindeck.pages.rendering import render
+from traindeck.pages.frontend import render
 from traindeck.pages.shell import DeckState, Shell
 
 DEFAULT_RESOURCES = {"cpus": 1, "gpus": 0}

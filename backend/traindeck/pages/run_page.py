@@ -8,12 +8,25 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from traindeck.pages.frontend import render
 from traindeck.pages.metrics import NOTHING, Directions, last_step, main_tags
 from traindeck.pages.numbers import show_count, show_setting
-from traindeck.pages.program_text import command_line, program_name
-from traindeck.pages.rendering import render
-from traindeck.pages.run_row import Duration, Setting, backs_off_until, duration, stamp, waits_for
-from traindeck.pages.run_state import Actions, Badge, ProgressBar, actions, badge, progress_bar
+from traindeck.pages.run_summary import (
+    Actions,
+    Badge,
+    Duration,
+    ProgressBar,
+    Setting,
+    actions,
+    backs_off_until,
+    badge,
+    command_line,
+    duration,
+    program_name,
+    progress_bar,
+    stamp,
+    waits_for,
+)
 from traindeck.pages.shell import DeckState, Shell
 from traindeck.runs.status import Status
 from traindeck.runs.view import HistoryEntry, RunView

@@ -1,16 +1,35 @@
 """The page with the list of runs."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
-from traindeck.pages.metrics import NOTHING, Directions
-from traindeck.pages.numbers import show_count
-from traindeck.pages.rendering import render
-from traindeck.pages.run_row import RunRow, run_row
-from traindeck.pages.run_state import LABELS
+from traindeck.pages.frontend import render
+from traindeck.pages.metrics import NOTHING, Directions, Metric, key_metric
+from traindeck.pages.numbers import show_count, show_setting
+from traindeck.pages.run_summary import (
+    LABELS,
+    Actions,
+    Badge,
+    Duration,
+    ProgressBar,
+    Setting,
+    actions,
+    backs_off_until,
+    badge,
+    command_line,
+    duration,
+    program_name,
+    progress_bar,
+    stamp,
+    waits_for,
+)
 from traindeck.pages.shell import DeckState, Shell
-from traindeck.runs.view import RunPage
+from traindeck.runs.status import Status
+from traindeck.runs.view import RunPage, RunView
 from traindeck.wording import counted
 
 SORTS = {
@@ -22,6 +41,39 @@ SORTS = {
     "-priority": "Priority",
 }
 """The orders that the page offers, as `GET /runs?sort=` names them."""
+SETTINGS_SHOWN = 4
+DISTINCTIVE = ("dataset", "epochs", "batch_size", "lr", "learning_rate", "optimizer", "seed")
+"""Parameters in which runs differ most often. They are shown before the others."""
+
+MODULE_PATH = re.compile(r"^(exit code \d+: )?(?:[^\W\d]\w*\.)+(?=[A-Z]\w*(?::|$))")
+"""The module path before an exception's name in a reason; it is left out to leave space for the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What a row shows. `note` is the reason why the run waits or why it ended, `note_in_full` the same unabridged.
+
+    `until` is when its back-off ends, or "".
+    """
+
+    id: int
+    name: str
+    url: str
+    badge: Badge
+    program: str
+    program_in_full: str
+    settings: list[Setting]
+    tags: list[str]
+    bar: ProgressBar
+    note: str
+    note_in_full: str
+    until: str
+    ended: bool
+    place: str
+    metric: Metric | None
+    created: str
+    duration: Duration | None
+    actions: Actions
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +177,51 @@ def _sorts(chosen: str, rows: list[RunRow]) -> list[Choice]:
         offered |= {f"-metrics.{tag}": f"Highest {tag}", f"metrics.{tag}": f"Lowest {tag}"}
     offered.setdefault(chosen, chosen)
     return [Choice(value, label, value == chosen) for value, label in offered.items()]
+
+
+def run_row(run: RunView, now: datetime, said: Directions = NOTHING) -> RunRow:
+    """Return the row of a run at `now`. `said` has the user's choices of which way scalars are better."""
+    until = backs_off_until(run)
+    return RunRow(
+        id=run.id,
+        name=run.name,
+        url=f"/runs/{run.id}",
+        badge=badge(run.status),
+        program=program_name(run),
+        program_in_full=command_line(run) or program_name(run),
+        settings=main_settings(run),
+        tags=run.tags,
+        bar=progress_bar(run),
+        note=MODULE_PATH.sub(r"\1", _note(run)),
+        note_in_full=_note(run),
+        until=until,
+        ended=run.status.is_final,
+        place=f"#{run.queue_position} in line" if run.queue_position and not until else "",
+        metric=key_metric(run.metrics, said),
+        created=stamp(run.created_at),
+        duration=duration(run, now),
+        actions=actions(run),
+    )
+
+
+def main_settings(run: RunView) -> list[Setting]:
+    """Return the settings for which a row has space: those given, then the distinctive ones, then others.
+
+    A script whose options are unknown shows its arguments instead.
+    """
+    if run.script is not None and not run.params:
+        return [Setting("", " ".join(run.script.args))] if run.script.args else []
+    given = given_params(run.script.args, run.params) if run.script else []
+    names = dict.fromkeys([*given, *(name for name in DISTINCTIVE if name in run.params), *run.params])
+    return [Setting(name, show_setting(run.params[name])) for name in list(names)[:SETTINGS_SHOWN]]
+
+
+def _note(run: RunView) -> str:
+    return waits_for(run) if run.status is Status.QUEUED else run.status_reason or ""
+
+
+def given_params(args: Sequence[str], params: dict[str, Any]) -> list[str]:
+    """Return the parameters that the script's arguments name, in the order of the arguments."""
+    words = [re.sub(r"^-+|=.*$", "", word).replace("-", "_").lower() for word in args if word.startswith("-")]
+    by_flag = {name.replace("-", "_").lower(): name for name in params}
+    return list(dict.fromkeys(by_flag[word] for word in words if word in by_flag))

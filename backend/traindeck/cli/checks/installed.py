@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 from traindeck import __version__
 from traindeck.cli.checks.finding import Finding, good, wrong
-from traindeck.pages.resources import frontend_folder
+from traindeck.pages.frontend import frontend_folder
 from traindeck.trainers.datasets.downloads import npm_command
 from traindeck.trainers.datasets.fetched import SourceFailed
 from traindeck.trainers.requirements import requirement_of

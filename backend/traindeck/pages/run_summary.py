@@ -1,6 +1,9 @@
-"""The state of a run as a page shows it: its badge, its progress bar, and the actions that it allows."""
+"""Describe a run as pages and the command line show it: program, status, progress, duration, actions."""
 
+import re
+import shlex
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from traindeck.pages.metrics import last_step
 from traindeck.pages.numbers import show_bytes, show_count, show_duration
@@ -8,11 +11,30 @@ from traindeck.runs.status import Status
 from traindeck.runs.view import RunView
 from traindeck.wording import plural
 
+IMPORTED = "imported"
+"""Shown as the program of an imported run, which the deck did not start."""
 BYTES = "B"
 SPELT_OUT = {"it": "iteration"}
 """Units in progress bars that are not words: tqdm's default, if the script names none."""
 SHORTEST_WORD = 4
 """Shorter units, such as img or ex, are abbreviations and have no plural."""
+BACK_OFF = re.compile(r" in [^ ]+ [a-z]+$")
+"""The end of a reason like "retry 2 of 3 in 8 s"; the page counts the time down itself."""
+
+
+def program_name(run: RunView) -> str:
+    """Return the trainer's name, the script's file name or module, or the whole command."""
+    if run.trainer or run.script is None:
+        return run.trainer or IMPORTED
+    if run.script.kind == "command":
+        return shlex.join(run.script.command)
+    return run.script.module or run.script.filename
+
+
+def command_line(run: RunView) -> str:
+    """Return the script's command for a shell, or "" for a trainer. Its folder is `Program.cwd`."""
+    script = run.script
+    return shlex.join(script.argv("python", script.filename)) if script else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +133,49 @@ def _plural(unit: str, count: int) -> str:
     word = SPELT_OUT.get(unit, unit)
     abbreviated = len(word) < SHORTEST_WORD
     return word if abbreviated else plural(count, word)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One parameter, as text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A duration. If `until` is "", it still grows, and the page counts from `since`."""
+
+    text: str
+    since: str
+    until: str
+
+
+def duration(run: RunView, now: datetime) -> Duration | None:
+    """Return how long the current attempt has taken, or None before its start."""
+    if run.started_at is None:
+        return None
+    end = run.finished_at
+    seconds = ((end or now) - run.started_at).total_seconds()
+    return Duration(show_duration(seconds), stamp(run.started_at), stamp(end) if end else "")
+
+
+def stamp(at: datetime) -> str:
+    """Return a time as RFC 3339 in UTC with whole seconds, for `<time datetime>`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def waits_for(run: RunView) -> str:
+    """Return why a queued run waits, as a sentence without its period. For a time, see `backs_off_until`."""
+    reason = run.waiting_for or "its turn"
+    if not reason.startswith("retry "):
+        return f"Waits for {reason}"
+    which = reason.removeprefix("retry ")
+    return f"Retry {BACK_OFF.sub('', which) if run.not_before else which}"
+
+
+def backs_off_until(run: RunView) -> str:
+    """Return when a run that waits for its next retry may start, in the form of `stamp`; "" for other runs."""
+    waits = run.status is Status.QUEUED and (run.waiting_for or "").startswith("retry ")
+    return stamp(run.not_before) if waits and run.not_before else ""
