@@ -15,10 +15,17 @@ import pytest
 from packaging.requirements import Requirement
 
 from cli.conftest import CommandLine
-from traindeck.cli.checks.deck_home import check_database, check_home, check_port
-from traindeck.cli.checks.finding import Finding
-from traindeck.cli.checks.installed import check_version, named_parts
-from traindeck.cli.checks.torch_gpus import Driver, TorchReport, check_compatibility
+from traindeck.cli.checks import (
+    Driver,
+    Finding,
+    TorchReport,
+    check_compatibility,
+    check_database,
+    check_home,
+    check_port,
+    check_version,
+    named_parts,
+)
 from traindeck.db.migrate import migrate, newest_revision
 from traindeck.pages.frontend import frontend_folder
 from traindeck.trainers.requirements import requirement_of

@@ -1,6 +1,6 @@
 """Columns, and the room that there is for them."""
 
-from traindeck.cli.text_table import Column, fit_columns
+from traindeck.cli.terminal import Column, fit_columns
 
 COLUMNS = (Column("number"), Column("name", least=10), Column("note", 2, least=5), Column("time", 1))
 WANTED = (6, 30, 20, 4)

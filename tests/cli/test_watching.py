@@ -3,7 +3,7 @@
 import pytest
 
 from traindeck.cli.exits import CommandFailed, Exit
-from traindeck.cli.watching import Patience, ServerEvent, read_events, retry_while_away, split_lines
+from traindeck.cli.follow import Patience, ServerEvent, read_events, retry_while_away, split_lines
 
 AWAY = CommandFailed("no deck answers", Exit.UNREACHABLE)
 

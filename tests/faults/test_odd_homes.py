@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from support.served import ServedDeck
 from support.waiting import wait_for
-from traindeck.cli.checks.deck_home import check_database
+from traindeck.cli.checks import check_database
 from traindeck.db.engine import Database
 from traindeck.db.migrate import back_up, migrate
 from traindeck.db.tables import Run

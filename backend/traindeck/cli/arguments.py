@@ -16,6 +16,14 @@ Url = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the deck's own JSON, and nothing else.")]
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The number of the run.", show_default=False)]
 Numbers = Annotated[list[int], typer.Argument(metavar="N...", min=1, help="Numbers of runs.", show_default=False)]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeat it.")
+]
+Variables = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An environment variable; repeat it.")]
+ResumeArg = Annotated[
+    str | None, typer.Option(metavar="FLAG", help="The script's option that takes a checkpoint to continue from.")
+]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Watch the run until it ends.")]
 
 
 def read_settings(**given: object) -> "Settings":

@@ -8,8 +8,7 @@ import typer
 
 from traindeck.cli.arguments import AsJson, Numbers, Url
 from traindeck.cli.deck_client import call, connect
-from traindeck.cli.terminal import console, escape_controls, print_answer, write_json
-from traindeck.cli.text_table import Cell, Column, print_table
+from traindeck.cli.terminal import Cell, Column, console, escape_controls, print_answer, print_table, write_json
 from traindeck.wording import plural
 
 SECTIONS = (

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from traindeck.cli.arguments import AsJson, Url
+from traindeck.cli.arguments import AsJson, Follow, Params, ResumeArg, Url, Variables
 from traindeck.cli.deck_client import call, connect, read_run
 from traindeck.cli.exits import CommandFailed, Exit
 from traindeck.cli.named_program import (
@@ -50,13 +50,6 @@ Program = Annotated[
     str | None, typer.Argument(help="A trainer's name, a script's path, or a command.", show_default=False)
 ]
 Module = Annotated[str | None, typer.Option("--module", "-m", help="Start a module of this folder, as python -m does.")]
-Pairs = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeat it.")]
-Interpreter = Annotated[
-    str | None, typer.Option(metavar="PATH", help="Another interpreter, or the folder of its virtual environment.")
-]
-ResumeArg = Annotated[
-    str | None, typer.Option(metavar="FLAG", help="The script's option that takes a checkpoint to continue from.")
-]
 
 
 class LaunchCommand(TyperCommand):
@@ -93,33 +86,28 @@ def launch(
     program: Program = None,
     arguments: Annotated[list[str] | None, typer.Argument(help="Its parameters or arguments.")] = None,
     module: Module = None,
-    param: Pairs = None,
+    param: Params = None,
     name: Annotated[str | None, typer.Option(help="The run's name. Default: the deck makes one up.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; repeat it for more.")] = None,
     notes: Annotated[str | None, typer.Option(help="Notes about the run.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher starts first. Default: 0.")] = None,
     cpus: Annotated[int | None, typer.Option(help="CPU slots. Default: 1.")] = None,
     gpus: Annotated[int | None, typer.Option(help="GPU slots. Default: 0.")] = None,
-    env: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An environment variable; repeat it.")
-    ] = None,
+    env: Variables = None,
     max_retries: Annotated[int | None, typer.Option(help="New attempts after a failure. Default: 0.")] = None,
-    python: Interpreter = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Another interpreter, or the folder of its virtual environment.")
+    ] = None,
     cold: Annotated[bool, typer.Option("--cold", help="Start a fresh Python.")] = False,
     resume_arg: ResumeArg = None,
     upload: Annotated[bool, typer.Option("--upload", help="Send the file, folder or .zip to the deck.")] = False,
     entry: Annotated[str | None, typer.Option(metavar="FILE", help="With --upload: the file to start.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch the run until it ends.")] = False,
+    follow: Follow = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Queue a run of a trainer, a script, a module or a command. It starts as soon as its slots are free."""
-    resources = {key: value for key, value in (("cpus", cpus), ("gpus", gpus)) if value is not None}
-    given = {
-        "name": name, "tags": tag, "notes": notes, "priority": priority,
-        "resources": resources, "env": read_variables(env or []), "max_retries": max_retries,
-    }  # fmt: skip
-    body = {key: value for key, value in given.items() if value not in (None, [], {})}
+    body = request_fields(cpus, gpus, env, name=name, tags=tag, notes=notes, priority=priority, max_retries=max_retries)
     words = [*([program] if program is not None else []), *(arguments or [])]
     start = Start(python, cold, resume_arg)
     with connect(url) as client:
@@ -206,12 +194,18 @@ def print_launched(response: "httpx.Response", url: str | None, *, follow: bool,
         write_json(response.content)
 
 
-def read_variables(pairs: list[str]) -> dict[str, str]:
-    """Return the environment variables in `NAME=VALUE` pairs.
+def request_fields(cpus: int | None, gpus: int | None, env: list[str] | None, **given: object) -> dict[str, Any]:
+    """Return the given options as fields of a request. What is not given is left out.
 
     Raises:
-        CommandFailed: one has no `=`.
+        CommandFailed: a variable has no `=`.
     """
+    resources = {name: value for name, value in (("cpus", cpus), ("gpus", gpus)) if value is not None}
+    fields = {**given, "resources": resources, "env": _variables(env or [])}
+    return {name: value for name, value in fields.items() if value not in (None, [], {})}
+
+
+def _variables(pairs: list[str]) -> dict[str, str]:
     read = {}
     for pair in pairs:
         name, equals, read[name] = pair.partition("=")

@@ -7,8 +7,8 @@ import typer
 from traindeck.cli.arguments import Number, Url
 from traindeck.cli.deck_client import call, check_success, connect, get_run, unreachable
 from traindeck.cli.exits import Exit, exit_of
+from traindeck.cli.follow import retry_while_away, watch_run
 from traindeck.cli.terminal import print_note, write_bytes
-from traindeck.cli.watching import retry_while_away, watch_run
 
 if TYPE_CHECKING:
     import httpx

@@ -9,7 +9,6 @@ from io import TextIOWrapper
 import typer
 
 from traindeck import __version__
-from traindeck.cli.cancel import cancel
 from traindeck.cli.compare import compare
 from traindeck.cli.doctor import doctor
 from traindeck.cli.exits import CommandFailed, Exit
@@ -17,9 +16,7 @@ from traindeck.cli.import_ import import_folder
 from traindeck.cli.launch import LAUNCH_SETTINGS, LaunchCommand, launch
 from traindeck.cli.logs import logs
 from traindeck.cli.rerun import RERUN_SETTINGS, RerunCommand, rerun
-from traindeck.cli.resume import resume
-from traindeck.cli.retry import retry
-from traindeck.cli.rm import remove
+from traindeck.cli.run_actions import cancel, remove, resume, retry
 from traindeck.cli.runs import runs
 from traindeck.cli.serve import serve_command
 from traindeck.cli.show import show

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from traindeck.cli.arguments import AsJson, Number, Url
+from traindeck.cli.arguments import AsJson, Follow, Number, Params, ResumeArg, Url, Variables
 from traindeck.cli.deck_client import call, connect, get_run
 from traindeck.cli.exits import CommandFailed, Exit
-from traindeck.cli.launch import option_names, print_launched, read_variables
+from traindeck.cli.launch import option_names, print_launched, request_fields
 from traindeck.cli.named_program import find_trainer
 from traindeck.cli.parameter_options import ParameterReader
 
@@ -42,34 +42,27 @@ def rerun(
     ctx: typer.Context,
     number: Number,
     changes: Annotated[list[str] | None, typer.Argument(help="Parameters with new values.")] = None,
-    param: Annotated[
-        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeat it.")
-    ] = None,
+    param: Params = None,
     name: Annotated[str | None, typer.Option(help="The new run's name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag, instead of the run's own; repeat it for more.")] = None,
     notes: Annotated[str | None, typer.Option(help="Notes about the new run.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher starts first.")] = None,
     cpus: Annotated[int | None, typer.Option(help="CPU slots.")] = None,
     gpus: Annotated[int | None, typer.Option(help="GPU slots.")] = None,
-    env: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An environment variable; repeat it.")
-    ] = None,
+    env: Variables = None,
     max_retries: Annotated[int | None, typer.Option(help="New attempts after a failure.")] = None,
-    resume_arg: Annotated[
-        str | None, typer.Option(metavar="FLAG", help="The script's option that takes a checkpoint.")
-    ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch the run until it ends.")] = False,
+    resume_arg: ResumeArg = None,
+    follow: Follow = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Queue a new run that repeats run N, with changes if you give any."""
-    resources = {key: value for key, value in (("cpus", cpus), ("gpus", gpus)) if value is not None}
-    given = {
-        "name": name, "tags": tag, "notes": notes, "priority": priority, "resources": resources,
-        "env": read_variables(env or []), "max_retries": max_retries, "resume_arg": resume_arg,
-        "args": ctx.meta.get(REPLACED),
-    }  # fmt: skip
-    body = {key: value for key, value in given.items() if value not in (None, {}) and (key == "args" or value != [])}
+    body = request_fields(
+        cpus, gpus, env, name=name, tags=tag, notes=notes, priority=priority, max_retries=max_retries,
+        resume_arg=resume_arg,
+    )  # fmt: skip
+    if REPLACED in ctx.meta:
+        body["args"] = ctx.meta[REPLACED]
     with connect(url) as client:
         if changes or param:
             run = get_run(client, number)

@@ -9,8 +9,7 @@ import typer
 from traindeck.cli.arguments import AsJson, Url
 from traindeck.cli.deck_client import call, connect, get_directions, read_answer
 from traindeck.cli.glance import glance
-from traindeck.cli.terminal import print_note, write_json
-from traindeck.cli.text_table import Cell, Column, print_table
+from traindeck.cli.terminal import Cell, Column, print_note, print_table, write_json
 from traindeck.wording import counted
 
 if TYPE_CHECKING:

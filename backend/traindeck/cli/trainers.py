@@ -10,8 +10,7 @@ from traindeck.cli.arguments import AsJson, Url
 from traindeck.cli.deck_client import call, connect
 from traindeck.cli.named_program import find_trainer
 from traindeck.cli.parameter_options import is_flag, types_of
-from traindeck.cli.terminal import escape_controls, print_answer, print_note, write_json
-from traindeck.cli.text_table import Column, print_table
+from traindeck.cli.terminal import Column, escape_controls, print_answer, print_note, print_table, write_json
 
 TRAINER_COLUMNS = (Column("name"), Column("title", 1), Column("description", 2, least=24, wraps=True))
 PARAMETER_COLUMNS = (
