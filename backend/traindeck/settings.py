@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         try:
             str(home).encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"the path must be UTF-8; got {str(home)!r}. Choose another folder") from error
+            raise ValueError(f"must be a path in UTF-8; got {str(home)!r}. Choose another folder") from error
         return home.expanduser().absolute()
 
     @field_validator("host")

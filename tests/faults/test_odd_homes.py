@@ -96,7 +96,7 @@ def test_a_reader_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_a_home_whose_path_is_not_utf8_is_refused() -> None:
-    with pytest.raises(ValidationError, match="must be UTF-8"):
+    with pytest.raises(ValidationError, match="must be a path in UTF-8"):
         Settings(home=Path(os.fsdecode(b"/tmp/\xff")))
 
 

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, and the settings that options and environment give together."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,8 @@ import typer
 from traindeck.cli.exits import CommandFailed, Exit
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from traindeck.settings import Settings
 
 Url = Annotated[
@@ -39,13 +42,25 @@ def read_settings(**given: object) -> "Settings":
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        wrong = [f"{_name(detail['loc'])}: {_reason(detail['msg'])}" for detail in error.errors()]
-        raise CommandFailed("; ".join(wrong), Exit.USAGE) from error
+        wrong = [_refusal(detail, given) for detail in error.errors()]
+        raise CommandFailed("\n".join(wrong), Exit.USAGE) from error
 
 
-def _name(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)
+def _refusal(detail: "ErrorDetails", given: Mapping[str, object]) -> str:
+    name = str(detail["loc"][0])
+    by_option = given.get(name) is not None
+    setting = f"--{name.replace('_', '-')}" if by_option else f"TRAINDECK_{name.upper()}"
+    if detail["type"] == "value_error":
+        return f"{setting} {detail['msg'].removeprefix('Value error, ')}"
+    return f"{setting} must be {_allowed(name)}; got {detail['input']}"
 
 
-def _reason(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _allowed(name: str) -> str:
+    """Return the values that a setting may have: its type, and its bounds if it has any."""
+    from traindeck.settings import Settings
+
+    field = Settings.model_fields[name]
+    kinds: dict[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
+    kind = kinds.get(field.annotation, "valid")
+    bounds = {key: getattr(part, key) for part in field.metadata for key in ("ge", "le") if hasattr(part, key)}
+    return f"{kind} from {bounds['ge']:,} to {bounds['le']:,}" if len(bounds) == 2 else kind
