@@ -1,4 +1,5 @@
-// What the launch page's editor uses of CodeMirror 6; bundled into static/vendor/codemirror.js as one module.
+// The parts of CodeMirror 6 that the editor of the launch page uses, bundled into static/vendor/codemirror.js as one
+// module.
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { python } from "@codemirror/lang-python";
 export { HighlightStyle, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";

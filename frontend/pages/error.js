@@ -1,4 +1,4 @@
-// What a browser is shown in the place of a page.
+// The page of an error.
 import "./shared.css";
-// Last: its keys press what the page's own scripts have brought to life.
+// Last: its shortcuts press buttons that the scripts of the page have activated.
 import "../static/js/shell.js";

@@ -4,5 +4,5 @@ import "../static/css/tabs.css";
 import "../static/css/launch.css";
 import "../static/css/script.css";
 import "../static/js/launch.js";
-// Last: its keys press what the page's own scripts have brought to life.
+// Last: its shortcuts press buttons that the scripts of the page have activated.
 import "../static/js/shell.js";

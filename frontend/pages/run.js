@@ -10,5 +10,5 @@ import "../static/css/diff.css";
 import "../static/css/setup.css";
 import "../static/vendor/uplot.css";
 import "../static/js/run.js";
-// Last: its keys press what the page's own scripts have brought to life.
+// Last: its shortcuts press buttons that the scripts of the page have activated.
 import "../static/js/shell.js";

@@ -3,5 +3,5 @@ import "./shared.css";
 import "../static/css/runs.css";
 import "../static/js/runs.js";
 import "../static/js/import.js";
-// Last: its keys press what the page's own scripts have brought to life.
+// Last: its shortcuts press buttons that the scripts of the page have activated.
 import "../static/js/shell.js";

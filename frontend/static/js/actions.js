@@ -1,4 +1,4 @@
-// The buttons that do something with a run, wherever they stand: [data-action].
+// Handle the buttons that do something with a run: [data-action].
 import { sendJson } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { leave, refresh } from "./refresh.js";
@@ -9,7 +9,7 @@ const QUESTIONS = {
   delete: (run) => ({ title: `Delete run #${run}?`, text: "This also deletes its log, curves, checkpoints, and files. It cannot be undone.", yes: "Delete run" }),
 };
 
-// A run that only waits loses nothing by being cancelled.
+// Canceling a queued run loses nothing.
 const needsQuestion = (action, button) => action in QUESTIONS && button.dataset.status !== "queued";
 
 const DO = {

@@ -1,4 +1,5 @@
-// The commands that run this run again, exactly: by the command line here, or by HTTP at the page's own address.
+// Build the commands that run this run again exactly: with the command line here, or over HTTP at the address of the
+// page.
 import { quoteWord } from "./shell-words.js";
 
 export function startAgain(url) {

@@ -1,7 +1,7 @@
-// Colours of a terminal as spans with classes. Every other control sequence is dropped; all text stays text.
+// Turn terminal colors into spans with classes. All other control sequences are dropped; the text is kept.
 import { withoutOverrides } from "./visible.js";
 
-// Sequences after ECMA-48: CSI, OSC (ended by BEL or ST), and the two-character ones.
+// Sequences of ECMA-48: CSI, OSC (ended by BEL or ST), and those of two characters.
 // eslint-disable-next-line no-control-regex
 const SEQUENCE = /\x1b(?:\[([0-9;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_]|[ -/][0-~])/g;
 // eslint-disable-next-line no-control-regex
@@ -17,7 +17,7 @@ function restyled(style, codes) {
     else if (code === 22) delete next["a-bold"], delete next["a-dim"];
     else if (code === 39) next.color = undefined;
     else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) next.color = `a-${code}`;
-    // 256 colours and true colour are left out, with the numbers that belong to them.
+    // 256 colors and true color are ignored, with their numbers.
     else if (code === 38 || code === 48) at += codes[at + 1] === 2 ? 4 : 2;
   }
   return next;
@@ -37,7 +37,7 @@ function piece(text, style) {
   return span;
 }
 
-// The nodes that show one line.
+// Return the nodes that show one line.
 export function ansiNodes(text) {
   if (!text.includes("\x1b")) return [withoutOverrides(text.replace(CONTROL, ""))];
   const nodes = [];

@@ -1,4 +1,4 @@
-// Talks JSON to the server. What it refuses comes back as a Problem.
+// Exchange JSON with the server. An error response becomes a Problem.
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || `The server answered ${status}.`);

@@ -1,9 +1,9 @@
-// Which attempt the curves, the log and the files are of: "" for the current one, whichever that is.
-// Tells document: deck:attempt with the choice.
+// The attempt that the curves, the log and the files belong to: "" for the current one. A choice dispatches
+// deck:attempt on the document.
 const chooser = document.getElementById("attempt");
 let chosen = "";
 
-// Whoever reads an older attempt's is left there when the run begins anew.
+// A reader of an older attempt stays there when the run starts again.
 function offer(count) {
   while (chooser.length < count) chooser.add(new Option(chooser.length + 1));
   chooser.value = chosen || count;

@@ -1,4 +1,4 @@
-// The frame that TensorBoard's own page is in, which is of this origin: its reload button, its colours, its place.
+// The frame with the page of TensorBoard, which has the same origin: its reload button, its colors, its place.
 const darkNow = () => {
   const { theme } = document.documentElement.dataset;
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -8,7 +8,7 @@ const TYPING = "input, textarea, select, [contenteditable]";
 const fieldOf = (event) => event.composedPath()[0].closest?.(TYPING);
 
 export class BoardFrame {
-  // The events: onLoad once a page is in the frame, onPlace with TensorBoard's hash, onEscape.
+  // The events: onLoad after a page has loaded in the frame, onPlace with TensorBoard's hash, onEscape.
   constructor(element, events) {
     Object.assign(this, { element, events, loadedAt: undefined, answeredAt: 0 });
     element.addEventListener("load", () => this.loaded());
@@ -23,12 +23,12 @@ export class BoardFrame {
     return this.element.contentWindow;
   }
 
-  // What a proxy or the deck answers in its stead has no such element.
+  // An error page of a proxy or of the deck has no such element.
   get showsTensorBoard() {
     return Boolean(this.element.contentDocument?.querySelector("tb-webapp"));
   }
 
-  // TensorBoard follows the system's colours, or those that its address names; a choice in its own menu comes first.
+  // TensorBoard uses the colors of the system, or those in its address; a choice in its own menu has priority.
   address(hash) {
     return `${this.element.dataset.src}?darkMode=${darkNow()}${hash}`;
   }
@@ -47,7 +47,7 @@ export class BoardFrame {
     new window.PerformanceObserver((list) => this.timeReload(list.getEntries())).observe({ type: "resource" });
     window.addEventListener("keydown", (event) => this.noteEscape(event), true);
     window.addEventListener("keydown", (event) => this.escape(event));
-    // Where a browser has no such events, the page's address keeps no place in TensorBoard.
+    // In browsers without these events, the address of the page does not keep the place in TensorBoard.
     window.navigation?.addEventListener("currententrychange", () => this.tellPlace());
     this.tellPlace();
     this.events.onLoad();
@@ -61,21 +61,22 @@ export class BoardFrame {
     if (this.isOpen && this.window.location.hash !== hash) this.window.location.hash = hash;
   }
 
-  // Before TensorBoard has the key: a field's list of suggestions lets nobody else see the Escape that closes it.
+  // Called before TensorBoard gets the key, because an open list of suggestions stops the Escape that closes it.
   noteEscape(event) {
     const field = event.key === "Escape" ? fieldOf(event) : undefined;
     this.isSecond = Boolean(field) && this.escaped === field;
     this.escaped = field;
   }
 
-  // Menus and dialogs of TensorBoard have the key first. So has a field, which refuses it to others even where it has
-  // no use for it: the second leaves nonetheless.
+  // Menus, dialogs and fields of TensorBoard get the key first. A field stops every Escape, also one that it does not
+  // use, so the second one in a row leaves the frame.
   escape(event) {
     const isFree = event.key === "Escape" && !event.defaultPrevented && !fieldOf(event);
     if (this.isSecond || isFree) this.events.onEscape();
   }
 
-  // TensorBoard has no other way to change its colours at once; most of what is chosen in it stands in its address.
+  // Load the page again: TensorBoard cannot change its colors otherwise, and its address holds most of what is chosen
+  // in it.
   followTheme() {
     if (!this.isOpen || this.dark === darkNow()) return;
     this.dark = darkNow();
@@ -84,8 +85,8 @@ export class BoardFrame {
     this.window.location.replace(address);
   }
 
-  // TensorBoard's own button, so that what is open in it stays as it is. False where the open tab has no use for it,
-  // undefined where it is not there yet.
+  // Press TensorBoard's own button, so that what is open in it stays open. Return false if the open tab cannot reload,
+  // and undefined if the button does not exist yet.
   reloadData() {
     const button = this.element.contentDocument?.querySelector(".reload-button");
     if (!button) return undefined;
@@ -100,7 +101,7 @@ export class BoardFrame {
     this.answeredAt = Math.max(this.answeredAt, ...data.map((answer) => answer.responseEnd));
   }
 
-  // How long the last reload's answers took; Infinity as long as there is none.
+  // Return how long the responses of the last reload took; Infinity before the first reload.
   get reloadMs() {
     return this.answeredAt ? this.answeredAt - this.reloadedAt : Infinity;
   }

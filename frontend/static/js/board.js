@@ -1,4 +1,4 @@
-// TensorBoard in its tab: opened when there is something to show, kept as it is after that, and told of what is new.
+// TensorBoard in its tab: open it when there is data, keep it open, and reload it when there is more.
 import { getJson } from "./api.js";
 import { BoardFrame } from "./board-frame.js";
 import { stateFacts, stateWords } from "./board-words.js";
@@ -6,26 +6,26 @@ import { stateFacts, stateWords } from "./board-words.js";
 const SOON_MS = 300;
 const MOVING_MS = 400;
 const QUIET_MS = 2000;
-// TensorBoard has asked for its first data by then, and its first answers wait for what is being read.
+// By then, TensorBoard has requested its first data, and the first responses wait for the data that is being read.
 const SETTLED_MS = 1500;
-// From one reload of TensorBoard's data to the next: where the last took longer than a part of that, so much longer.
+// The time between two reloads of TensorBoard's data; longer if the last reload took more than 1/PARTS of it.
 const RELOAD_SPACING_MS = 800;
 const LONGEST_SPACING_MS = 1900;
 const PARTS = 4;
-// Nothing more of what is on disk is read, all of it or not.
+// The states in which no more data is read from disk, whether all of it was read or not.
 const READ = ["current", "full"];
 const HASH = "#tensorboard/";
 const NEVER = Symbol("nothing of the board was shown, or no longer is");
 
 const placeIn = (hash) => (hash.startsWith(HASH) ? `#${hash.slice(HASH.length)}` : "");
 
-// What the board is of, `subject`, has:
-//   stateUrl         where its state is asked for
-//   home             the element that has the focus after TensorBoard
-//   isFinal          whether nothing more will be written
-//   hasData          whether there is something to show, as far as is known without asking
-//   heed(state)      takes in what a state says beyond the board
-//   none(state)      which of the texts stands in for TensorBoard, "" where TensorBoard does
+// The subject of the board has:
+//   stateUrl         the address of its state
+//   home             the element that gets the focus after TensorBoard
+//   isFinal          whether all data was written
+//   hasData          whether there is data, as far as the page knows without a request
+//   heed(state)      uses the parts of a state that do not concern the board
+//   none(state)      the name of the text in place of TensorBoard, "" to show TensorBoard
 //   isForGood(none)  whether that text stays
 export class Board {
   constructor(panel, subject) {
@@ -44,7 +44,7 @@ export class Board {
     byId("board-open")?.addEventListener("click", () => this.allow());
   }
 
-  // Another site can lead a browser to this tab; only the user opens a TensorBoard.
+  // Another site can open this tab by a link; only the user opens a TensorBoard.
   get isUnasked() {
     return "unasked" in this.panel.dataset;
   }
@@ -83,7 +83,7 @@ export class Board {
     this.frame.open(this.place);
   }
 
-  // A page has come into the frame; what it shows is known a little later.
+  // A page has loaded in the frame; its content is known a moment later.
   begin() {
     this.shown = undefined;
     this.wake();
@@ -125,11 +125,11 @@ export class Board {
     this.facts.textContent = facts;
   }
 
-  // How long until the next look.
+  // Return the time until the next request.
   take(state) {
     this.subject.heed(state);
     const { isFinal } = this.subject;
-    // What was read of a run that has ended stays right, whether its board is still open or not.
+    // The data of a run that has ended stays correct, even if its board was closed.
     if (state.state === "closed" && isFinal && typeof this.shown === "number") {
       this.settled = true;
       return QUIET_MS;
@@ -160,12 +160,12 @@ export class Board {
     this.reload.hidden = this.link.hidden = Boolean(none);
   }
 
-  // TensorBoard has the greater part of the time for other things than to load its data.
+  // Leave TensorBoard more time for other work than for loading its data.
   get spacing() {
     return Math.max(RELOAD_SPACING_MS, Math.min(LONGEST_SPACING_MS, PARTS * this.frame.reloadMs));
   }
 
-  // The first data of a run that has ended are all there is, where its board had read everything by then.
+  // The first data of a run that has ended is complete if its board had read everything by then.
   catchUp(state) {
     const isCurrent = state.state === "current";
     if (this.shown === undefined) this.shown = isCurrent && this.subject.isFinal && this.frame.showsTensorBoard ? state.read_bytes : NEVER;
@@ -176,7 +176,7 @@ export class Board {
     else if (this.frame.reloadData() !== undefined) this.shown = state.read_bytes;
   }
 
-  // Tabs whose data TensorBoard never loads again by itself have no button of its own to press.
+  // In tabs whose data TensorBoard never reloads, its reload button is disabled: load the page again.
   reloadNow() {
     if (!this.frame.isOpen) return;
     this.reloadedAt = performance.now();
@@ -200,7 +200,7 @@ class Run {
     return this.facts.final === "true";
   }
 
-  // A run with scalars has something to show: no need to ask first.
+  // A run with scalars has data: no request is needed.
   get hasData() {
     return Number(this.facts.tagCount) > 0;
   }

@@ -1,4 +1,4 @@
-// The page around a TensorBoard of several runs.
+// The page with the TensorBoard of several runs.
 import { Board } from "./board.js";
 
 const NOTHING = ["empty", "gone"];

@@ -1,4 +1,4 @@
-// Many charts, of which the first are made, more as one scrolls, and only those in view are loaded and drawn.
+// Many charts: create the first ones, create more on scroll, and load and draw only those in view.
 import { Chart } from "./chart.js";
 import { settings } from "./chart-settings.js";
 import { counted } from "./numbers.js";
@@ -9,7 +9,7 @@ const MORE_MARGIN = "1500px 0px";
 const AT_ONCE = 96;
 const SINGLE = "Single values";
 
-// Tags are grouped by what stands before their first slash, as TensorBoard does; those without one together, and first.
+// Group tags by the text before their first slash, as TensorBoard does. Tags without a slash form the first group.
 function groupsOf(tags) {
   const groups = new Map([[SINGLE, []]]);
   for (const tag of tags) {
@@ -20,7 +20,7 @@ function groupsOf(tags) {
   return groups;
 }
 
-// Brings elements into a place in their order, and touches none that stands where it belongs.
+// Put elements into a place in order, without moving those that are already correct.
 function arrange(place, elements) {
   elements.forEach((element, at) => {
     if (place.children[at] !== element) place.insertBefore(element, place.children[at] ?? null);
@@ -28,7 +28,7 @@ function arrange(place, elements) {
 }
 
 export class ChartGrid {
-  // `make` gives the chart of a tag.
+  // `make` returns the chart of a tag.
   constructor(box, { grouped, onNeed, make = (tag) => new Chart(tag, settings()) }) {
     Object.assign(this, { box, grouped, onNeed, make, charts: new Map(), visible: new Set(), sections: new Map() });
     Object.assign(this, { tags: new Set(), groups: new Map(), words: [], limit: AT_ONCE });
@@ -48,7 +48,7 @@ export class ChartGrid {
     if (this.visible.size) this.onNeed();
   }
 
-  // A tag that comes later goes to the end of its group, wherever it ranks: what is being looked at stays where it is.
+  // Add a later tag at the end of its group, whatever its rank, so that the charts in view do not move.
   setTags(tags) {
     const wanted = new Set(tags);
     const known = [...this.tags].filter((tag) => wanted.has(tag));
@@ -58,7 +58,7 @@ export class ChartGrid {
     this.render();
   }
 
-  // How many tags have all words of the query.
+  // Return the number of tags that contain all words of the query.
   filter(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     if (words.join(" ") !== this.words.join(" ")) {
@@ -92,7 +92,7 @@ export class ChartGrid {
     this.offerMore(this.count - wanted.size);
   }
 
-  // The first tags that match, as many as the limit says, by their groups. Counts all that match.
+  // Return the first matching tags, up to the limit, by their groups. Count all matching tags.
   first() {
     const shown = new Map();
     this.count = 0;
@@ -154,7 +154,7 @@ export class ChartGrid {
     return this.sections.get(name);
   }
 
-  // Observed anew each time, as what stays in view would not be reported again.
+  // Observe the charts again each time: the observer does not report a chart twice that stays in view.
   offerMore(left) {
     this.end.disconnect();
     this.more.remove();

@@ -1,4 +1,4 @@
-// How charts are drawn: smoothing, scale and x axis, chosen once for all of them.
+// How charts are drawn: smoothing, scale and x axis, with one setting for all charts.
 import { afterPaint, once } from "./painted.js";
 import { remember, remembered } from "./remembered.js";
 

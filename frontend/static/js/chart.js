@@ -1,4 +1,4 @@
-// One chart: its tag, its last value or the one under the cursor, and its curve while it is in view.
+// One chart: its tag, its last value or the value under the cursor, and its curve while the chart is in view.
 import { showDuration, showValue } from "./numbers.js";
 import { drawPlot, plotData, stepOrigin } from "./plot.js";
 import { visible } from "./visible.js";
@@ -10,7 +10,7 @@ function element(kind, name) {
 }
 
 const LINE = [{ colour: "--chart-1" }];
-// What a chart says where its steps are too large to be drawn as they are.
+// The note of a chart whose steps are too large to be drawn unchanged.
 export function saysOrigin(several, { axis }) {
   const origin = axis === "step" ? stepOrigin(several) : null;
   return origin === null ? "" : `drawn from step ${origin.toLocaleString("en")}`;
@@ -60,7 +60,7 @@ export class Chart {
     this.describe(null);
   }
 
-  // Out of view: a canvas for each of thousands of tags would not fit into memory.
+  // Remove the drawing out of view: thousands of canvases would not fit into memory.
   hide() {
     this.resized.disconnect();
     this.plot?.destroy();

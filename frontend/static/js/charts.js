@@ -1,4 +1,4 @@
-// A run's curves: the main ones on the overview, all of them in their own tab, both kept up to date.
+// The curves of a run: the main ones in the overview, all of them in their own tab, both kept up to date.
 import { ChartGrid } from "./chart-grid.js";
 import { startChartSettings } from "./chart-settings.js";
 import { once } from "./painted.js";
@@ -33,7 +33,7 @@ class Charts {
     this.follow();
   }
 
-  // Answers that are under way still reach the scalars that they were asked for, and nobody sees them.
+  // Pending responses still go to the old scalars, which are no longer shown.
   begin() {
     this.scalars = new Scalars(this.url, this.chosen);
   }
@@ -46,7 +46,7 @@ class Charts {
     this.openAll();
   }
 
-  // The head of the page says which tags matter most, and whether there is anything new.
+  // The head of the page has the most important tags, and whether there is new data.
   follow() {
     const { mainTags, tagCount, scalarSteps, attempt, status, unreadLogs } = document.getElementById("run-progress").dataset;
     if (this.state.attempt !== undefined && this.state.attempt !== attempt && !this.chosen) this.begin();
@@ -55,7 +55,7 @@ class Charts {
     const tags = JSON.parse(mainTags);
     this.main.setTags(tags);
     this.showNone(tags.length === 0, status, unreadLogs);
-    // Without a scalar there may still be something to say of the files.
+    // A run without scalars may still have notes about its event files.
     if (stale && tags.length) this.load();
     else if (stale) this.openAll();
   }
@@ -69,7 +69,7 @@ class Charts {
     else this.none.remove();
   }
 
-  // What of the event files is not in the charts, or was corrected.
+  // Show the parts of the event files that the charts leave out or correct.
   showProblems() {
     const { problems } = this.scalars;
     if (!problems || this.problemsShown === JSON.stringify(problems)) return;
@@ -105,7 +105,7 @@ class Charts {
     this.load();
   }
 
-  // One round at a time; what was asked for meanwhile gets one more round, a second later.
+  // Run one update at a time. Requests during an update cause one more, a second later.
   async load() {
     this.again = this.busy;
     if (this.busy) return;

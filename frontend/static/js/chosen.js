@@ -1,4 +1,4 @@
-// The runs of the list that are chosen, to be compared. The choice outlives refreshing, filtering and paging.
+// The runs of the list that are selected for a comparison. The selection survives refresh, filters and paging.
 import { counted } from "./numbers.js";
 import { afterPaint } from "./painted.js";
 
@@ -16,7 +16,7 @@ function read() {
   try {
     for (const value of JSON.parse(sessionStorage.getItem(KEPT)) ?? []) chosen.add(value);
   } catch {
-    // Storage is forbidden, or holds something else: nothing is chosen.
+    // Storage is blocked, or holds other data: nothing is selected.
   }
 }
 
@@ -28,7 +28,7 @@ function describe() {
   return chosen.size === 1 ? `${said}. Choose another to compare.` : said;
 }
 
-// Rows that the server sent anew know nothing of the choice.
+// Rows that the server sent again do not contain the selection.
 function show() {
   read();
   const all = boxes();
@@ -55,7 +55,7 @@ function choose(values, wanted) {
   show();
 }
 
-// With Shift, everything from the run that was pressed before to this one.
+// With Shift, select all rows from the last selected run to this one.
 function range(box) {
   const values = boxes().map((each) => each.value);
   const [from, to] = [values.indexOf(anchor), values.indexOf(box.value)].sort((a, b) => a - b);

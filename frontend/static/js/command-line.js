@@ -1,4 +1,4 @@
-// The form as a command of `traindeck`, which says the same as the body that is sent.
+// The form as a `traindeck` command that does the same as the request body.
 import { scriptWords, trainerWords } from "./option-args.js";
 import { scriptArgs } from "./script-body.js";
 import { quoteWord } from "./shell-words.js";
@@ -22,7 +22,7 @@ function commonWords(body) {
 
 const startWords = (script) => [...option("--python", script.python), ...(script.cold ? ["--cold"] : []), ...option("--resume-arg", script.resume_arg)];
 
-// A pasted or uploaded script has to lie somewhere first.
+// A pasted or uploaded script must be saved to a file first.
 function asFile(script, upload) {
   if (script.path !== undefined) return { path: script.path, folder: script.cwd ?? folderOf(script.path) };
   const path = script.entry ?? script.filename ?? (upload.name || "train.py");

@@ -1,4 +1,4 @@
-// The dialog in which runs are chosen to be set beside those that the page shows.
+// The dialog that selects runs to compare with those on the page.
 import { getJson } from "./api.js";
 import { counted } from "./numbers.js";
 import { visible } from "./visible.js";
@@ -26,7 +26,7 @@ function choice(run) {
   return item;
 }
 
-// What is chosen stays in sight, whatever is searched for next.
+// Selected runs stay visible during further searches.
 function offer(found) {
   const others = found.filter((run) => !shown.includes(String(run.id)) && !wanted.has(String(run.id)));
   list.replaceChildren(...[...wanted.values(), ...others].slice(0, Math.max(OFFERED, wanted.size)).map(choice));

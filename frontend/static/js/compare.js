@@ -1,4 +1,4 @@
-// Runs beside each other.
+// The comparison of runs.
 import { startCompareWith } from "./compare-with.js";
 import { startDiffs } from "./diff.js";
 import { startDirections } from "./directions.js";

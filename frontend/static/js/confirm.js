@@ -1,4 +1,4 @@
-// Asks before something is ended or deleted. Resolves to true only for a clear yes.
+// Ask for confirmation before something is ended or deleted. Resolve to true only after a clear yes.
 export function confirmed({ title, text, yes }) {
   const dialog = document.getElementById("confirm");
   document.getElementById("confirm-title").textContent = title;

@@ -1,4 +1,4 @@
-// Buttons that copy what another element says: [data-copy] names it.
+// Buttons that copy the text of another element, which [data-copy] names.
 import { toast } from "./toast.js";
 
 export async function copyText(element) {
@@ -6,7 +6,7 @@ export async function copyText(element) {
     await navigator.clipboard.writeText(element.textContent);
     toast("Copied.");
   } catch {
-    // Over plain HTTP from another machine there is no clipboard: the text is selected instead.
+    // Over plain HTTP from another machine there is no clipboard: select the text instead.
     getSelection().selectAllChildren(element);
     toast("Press Ctrl+C to copy.");
   }

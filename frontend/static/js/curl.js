@@ -1,4 +1,4 @@
-// The request as a curl command. The files of an upload are sent along where it is one file.
+// The request as a curl command. If the upload is one file, the command sends it.
 import { quoteWord } from "./shell-words.js";
 
 export function curlCommand({ url, body }, upload) {

@@ -1,4 +1,4 @@
-// Colours a unified diff and numbers its lines. The signs stay: colour alone tells nobody enough.
+// Color a unified diff and number its lines. The signs stay, because color alone is not accessible.
 import { plural } from "./numbers.js";
 import { visible } from "./visible.js";
 
@@ -41,7 +41,7 @@ export function showDiff(pre, text) {
   pre.append(more);
 }
 
-// Those that stand in the page as text: at once where they are open, else when they are opened.
+// Color the diffs in the page: at once if they are open, else when they are opened.
 export function startDiffs(within) {
   for (const pre of within.querySelectorAll("pre.diff:not(.coloured)")) {
     const fold = pre.closest("details");

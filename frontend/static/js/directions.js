@@ -1,4 +1,4 @@
-// Says which way a scalar is better, which marks the best of the compared runs: [data-direction] has its tag.
+// Set which direction of a scalar is better, which marks the best of the compared runs: [data-direction] has its tag.
 import { sendJson } from "./api.js";
 import { toast } from "./toast.js";
 

@@ -1,6 +1,6 @@
-// The files of a drop, those of folders with their paths.
+// Return the dropped files; those of folders have their paths.
 export async function dropped(transfer) {
-  // Entries are gone once the event is over: all are taken before anything is waited for.
+  // Entries are gone after the event: take all of them before the first await.
   const found = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
   return (await Promise.all(found.map((one) => (one instanceof File ? [{ file: one, path: one.name }] : filesOf(one))))).flat();
 }
@@ -13,7 +13,7 @@ async function filesOf(entry) {
   return (await Promise.all((await children(entry)).map(filesOf))).flat();
 }
 
-// A reader gives a hundred at a time, and none at the end.
+// A reader returns a hundred entries at a time, and none at the end.
 async function children(folder) {
   const reader = folder.createReader();
   const found = [];

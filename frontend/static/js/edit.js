@@ -1,4 +1,4 @@
-// The dialog that changes a run's name, tags, notes and priority.
+// The dialog that changes the name, tags, notes and priority of a run.
 import { getJson, sendJson } from "./api.js";
 import { refresh } from "./refresh.js";
 import { splitTags } from "./request.js";

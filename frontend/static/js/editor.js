@@ -1,5 +1,5 @@
-// CodeMirror in the place of the textarea for pasted source, fetched when it is first needed. The textarea keeps the
-// text for the form, and stays as it is where the editor cannot be had.
+// CodeMirror in place of the textarea for pasted source, loaded on first use. The textarea keeps the text for the form,
+// and stays visible if the editor cannot be loaded.
 let opening = null;
 
 const COLOURS = { keyword: "--accent", string: "--s-completed", comment: "--text-3", number: "--s-stopping", name: "--s-lost" };
@@ -29,8 +29,8 @@ function highlighting({ HighlightStyle, syntaxHighlighting, tags }) {
   ]));
 }
 
-// The browser would put the new text in the place of selected lines with their style written into it, which the page's
-// policy forbids: the console would hear of it.
+// The browser would insert the new text with inline styles, which the Content-Security-Policy of the page blocks and
+// reports in the console.
 function typeOverSelection(event, view) {
   if (event.inputType !== "insertText" || !event.data || view.composing || view.state.selection.main.empty) return false;
   event.preventDefault();
@@ -53,14 +53,14 @@ function extensions(parts, changed) {
 async function open() {
   const [textarea, host, label] = ["script-source", "editor", "label-source"].map((id) => document.getElementById(id));
   const parts = await import("../vendor/codemirror.js");
-  // In a shadow root its styles are adopted sheets: a <style> element is against the page's policy.
+  // In a shadow root, CodeMirror uses adopted style sheets: the policy of the page blocks <style> elements.
   const root = host.attachShadow({ mode: "open" });
   const changed = (text) => {
     textarea.value = text;
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const view = new parts.EditorView({ doc: textarea.value, extensions: extensions(parts, changed), parent: root, root });
-  // From outside, its keys look as if they were pressed on no input: the page's shortcuts would hear them.
+  // From outside, its keys appear to come from no input: the shortcuts of the page would handle them.
   host.addEventListener("keydown", (event) => event.stopPropagation());
   label.removeAttribute("for");
   label.addEventListener("click", () => view.focus());

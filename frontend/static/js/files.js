@@ -1,4 +1,4 @@
-// What the run wrote: checkpoints first, filtered as one types, renewed while the run goes on.
+// The files of the run: checkpoints first, filtered while the user types, updated while the run is active.
 import { getJson } from "./api.js";
 import { showBytes } from "./numbers.js";
 import { visible } from "./visible.js";
@@ -23,7 +23,7 @@ function cell(kind, ...content) {
   return made;
 }
 
-// Checkpoints first, the newest of them on top: that is the one to go on from. The rest by path.
+// Checkpoints first, the newest on top, because a resume uses it. The others by path.
 function order(a, b) {
   const later = a.checkpoint && b.checkpoint ? Date.parse(b.modified_at) - Date.parse(a.modified_at) : 0;
   return b.checkpoint - a.checkpoint || later || a.path.localeCompare(b.path, "en", { numeric: true });

@@ -1,4 +1,4 @@
-// Text that is fetched when its fold is opened: a file of the code with its lines numbered, or a diff, coloured.
+// Text that is loaded when its fold is opened: a file of the code with numbered lines, or a colored diff.
 import { call } from "./api.js";
 import { showDiff } from "./diff.js";
 import { visible } from "./visible.js";
@@ -37,7 +37,7 @@ export function startFolds(within) {
       if (fold.dataset.code) fill(fold, fold.dataset.code, showCode);
       if (fold.dataset.diff) fill(fold, fold.dataset.diff, showDiff);
     },
-    // It does not bubble.
+    // The event does not bubble.
     true,
   );
 }

@@ -1,4 +1,4 @@
-// Puts what is wrong beside the field that it is about, and takes the reader to the first one.
+// Put each error beside its field, and focus the first one.
 import { visible } from "./visible.js";
 
 const INPUT = "input:not([type=file]), select, textarea, button";
@@ -22,13 +22,13 @@ export class FormErrors {
     if (!element) return false;
     const folded = element.closest("details");
     if (folded) folded.open = true;
-    // Whatever it was searched for: what is wrong is shown.
+    // Show the field with the error, whatever the user searched for.
     for (let hidden = element.closest(".filtered"); hidden; hidden = hidden.closest(".filtered")) hidden.classList.remove("filtered");
     this.put(element, message);
     return true;
   }
 
-  // A field may stand in several parts of the form, of which one is shown.
+  // A field may occur in several parts of the form, of which one is visible.
   find(field) {
     return [...this.form.querySelectorAll(`[data-field="${CSS.escape(field)}"]`)].find((element) => !element.closest("[hidden]"));
   }

@@ -1,4 +1,4 @@
-// The dialog that makes runs of folders of event files. One request reads for some seconds: the same again goes on.
+// The dialog that imports folders of event files. One request reads for some seconds: the same request again continues.
 import { sendJson } from "./api.js";
 import { counted } from "./numbers.js";
 import { refresh } from "./refresh.js";

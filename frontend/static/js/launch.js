@@ -1,4 +1,4 @@
-// The launch form: what it says is what the curl line says, and what is sent.
+// The launch form: the form, the curl command and the request agree.
 import { sendJson } from "./api.js";
 import { FormErrors } from "./form-errors.js";
 import { Options, startFilter } from "./options.js";
@@ -21,7 +21,7 @@ const upload = new Upload(errors, () => {
 });
 const options = new Options({ set: script, errors, asked, changed: update });
 const showCommand = startTerminal(update);
-// A second press, or a retry after a lost answer, must not launch a second run: one key for one filled-in form.
+// A second press, or a retry after a lost response, must not launch a second run: use one key for one filled-in form.
 let key = null;
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -29,7 +29,7 @@ const isScript = () => form.dataset.mode === "script";
 const set = () => (isScript() ? script : trainer);
 const asRequest = () => request(form, set(), { upload, keptArgs: options.keptArgs });
 
-// The script that is asked for its options: none where it is not named yet, or is a command.
+// Return the script whose options are requested: none if it is not named yet, or is a command.
 function asked() {
   if (!isScript()) return null;
   if (keepsCode()) return { run: Number(form.dataset.repeats) };

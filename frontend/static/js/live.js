@@ -1,5 +1,5 @@
-// The page's one event stream. Everything else listens to the events it dispatches on the document:
-// deck:run with the run, deck:deleted with {id}, deck:back after an interruption.
+// The one event stream of the page. It dispatches events on the document: deck:run with the run, deck:deleted with
+// {id}, and deck:back after an interruption.
 import { refresh } from "./refresh.js";
 
 const REOPEN_MS = 2000;
@@ -16,7 +16,7 @@ function interrupted() {
   if (source.readyState === EventSource.CLOSED) setTimeout(open, REOPEN_MS);
 }
 
-// Also the first time: what changed between rendering the page and opening the stream was told to nobody.
+// Also the first time: the stream has no changes between the rendering of the page and its own start.
 function connected() {
   refresh();
   if (!trouble) return;
@@ -44,7 +44,7 @@ function open() {
 export function startLive() {
   if (!document.body.dataset.events) return;
   open();
-  // A page kept for going back must not hold one of the browser's few connections.
+  // A page in the back/forward cache must not hold one of the few connections of the browser.
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;

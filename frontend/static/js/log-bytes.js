@@ -1,5 +1,5 @@
-// Cuts a stream of log bytes into lines, each with its place in the file. Works on bytes, so that a character or
-// an escape sequence split between two answers is whole again before it is read.
+// Split a stream of log bytes into lines, each with its offset in the file. Work on bytes, so that a character or an
+// escape sequence that is split between two responses is complete before it is decoded.
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const OPEN_LIMIT = 32768;
@@ -14,7 +14,7 @@ function joined(one, two) {
   return both;
 }
 
-// The first place at or before `at` where a UTF-8 character begins.
+// Return the last offset up to `at` where a UTF-8 character begins.
 function characterStart(bytes, at) {
   let place = at;
   while (place > 0 && at - place < 4 && (bytes[place] & 0xc0) === 0x80) place -= 1;
@@ -27,7 +27,7 @@ export class LineCutter {
     this.rest = new Uint8Array(0);
   }
 
-  // Takes the next bytes; answers the lines that they end, as [{offset, text}].
+  // Add the next bytes; return the lines that they complete, as [{offset, text}].
   push(bytes) {
     const all = joined(this.rest, bytes);
     const lines = [];
@@ -42,7 +42,7 @@ export class LineCutter {
     return lines;
   }
 
-  // A line without an end: a progress bar is folded to its last state, anything else is broken into pieces.
+  // Handle a line without an end: fold a progress bar to its last state, and split any other line.
   cutOpen(all, from, lines) {
     const bar = all.lastIndexOf(RETURN, all.length - 2);
     if (bar > from) return bar;
@@ -55,14 +55,14 @@ export class LineCutter {
     return { offset: this.offset + from, text: decoder.decode(all.subarray(from, end)) };
   }
 
-  // The line that has no end yet, without a character of which only a part has arrived.
+  // Return the incomplete last line, without an incomplete character at its end.
   open() {
     return { offset: this.offset, text: new TextDecoder().decode(this.rest, { stream: true }) };
   }
 }
 
-// The lines in bytes that end where a line ends, and the offset of the first of them. What stands before the first
-// newline belongs to a line that began earlier, unless the bytes `begin` a file or a line fills them all.
+// Return the lines in bytes that end with a line, and the offset of the first one. Bytes before the first newline
+// belong to an earlier line, unless the bytes `begin` a file or one line fills them all.
 export function wholeLines(bytes, offset, begin) {
   const newline = bytes.indexOf(NEWLINE);
   const skip = begin || newline === bytes.length - 1 ? 0 : newline + 1;

@@ -1,17 +1,17 @@
-// Folds what a terminal would overwrite: a bar is drawn again and again after a carriage return, and nested bars go up
-// a line to draw the outer one. What is left are rows, each with its last state and its place in the file.
+// Fold what a terminal overwrites: a bar is drawn again after each carriage return, and nested bars go up a line to
+// draw the outer one. The result is rows, each with its last state and its offset in the file.
 
-// Goes up so many lines, after ECMA-48.
+// Move up by a number of lines (ECMA-48).
 // eslint-disable-next-line no-control-regex
 const UP = /\x1b\[(\d{0,3})A/;
 
-// A terminal shows what came after the last carriage return.
+// A terminal shows the text after the last carriage return.
 export function folded(text) {
   const states = text.split("\r").filter(Boolean);
   return states.length ? states.at(-1) : "";
 }
 
-// The parts of a line that go to different rows: [rows up from where the one before ended, text].
+// Return the parts of a line for different rows: [rows up from the end of the part before, text].
 function parts(text) {
   const pieces = text.split(UP);
   const found = [[0, pieces[0]]];
@@ -30,12 +30,12 @@ export class Rows {
     this.changed = new Set();
   }
 
-  // Where the rows of a line go; the next line goes below.
+  // Assign the parts of a line to rows; the next line starts below.
   write(line) {
     this.at = this.draw(line) + 1;
   }
 
-  // A line that has no end yet is drawn at the same place again when there is more of it.
+  // Draw a line that has no end yet in the same place again when there is more of it.
   open(line) {
     if (line.text) this.draw(line);
   }
@@ -52,7 +52,7 @@ export class Rows {
 
   put(at, offset, text) {
     const state = folded(text);
-    // A line end below bars that are drawn further up leaves what stands there.
+    // A line end below bars that are drawn further up keeps the row.
     if (this.all[at] && !state) return;
     this.all[at] ??= { offset, line: null };
     this.all[at].text = state;

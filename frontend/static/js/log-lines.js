@@ -29,7 +29,7 @@ export class LogLines {
     return this.rows.all.length;
   }
 
-  // The offset in the file of the first line that is shown.
+  // Return the offset in the file of the first line that is shown.
   get start() {
     return this.rows.all[0]?.offset ?? null;
   }
@@ -40,7 +40,7 @@ export class LogLines {
     this.show();
   }
 
-  // Rows that are there already are redrawn in place, so a progress bar does not flicker.
+  // Draw existing rows in place, so that a progress bar does not flicker.
   show() {
     const added = [];
     for (const row of this.rows.takeChanged()) {
@@ -64,7 +64,7 @@ export class LogLines {
     this.rows.dropStart(over);
   }
 
-  // Drops what does not fit any more at the end; answers the offset of the first line that is gone, or null.
+  // Remove the lines beyond the limit from the end; return the offset of the first removed line, or null.
   trimEnd() {
     const over = Math.max(this.count - LINES_LIMIT + 1, 0);
     for (const row of this.rows.all.slice(this.count - over)) row.line.remove();

@@ -1,10 +1,10 @@
-// Finds text in the log and goes from match to match: in the lines that are loaded here, in all others on the server.
-// Marks are CSS highlights: the lines themselves are not touched, so selections survive.
+// Find text in the log and move between matches: in the loaded lines here, in all others on the server. Marks are CSS
+// highlights, which do not change the lines, so selections survive.
 import { toast } from "./toast.js";
 
 const MATCHES_LIMIT = 5000;
 const RENEW_MS = 150;
-// The next match is what is wanted; some more, where the first was in sight already.
+// Ask for the next match, and for more if the first one was visible already.
 const ENOUGH = 8;
 const BYTES_EACH = 4;
 const get = (id) => document.getElementById(id);
@@ -16,7 +16,7 @@ function textNodes(line) {
   return nodes;
 }
 
-// The node and place at which character `at` of the line stands.
+// Return the node and the offset in it of character `at` of the line.
 function place(nodes, at) {
   let left = at;
   for (const node of nodes) {
@@ -26,7 +26,7 @@ function place(nodes, at) {
   return [nodes.at(-1), nodes.at(-1).length];
 }
 
-// A line that was cut for its length goes on in the next, and a match may stand in both.
+// A line that was split for its length continues in the next row, and a match may be in both.
 function matchesIn(line, wanted) {
   const rest = line.cut && line.nextSibling;
   const own = line.textContent.toLowerCase();
@@ -102,7 +102,7 @@ export class LogSearch {
     this.scanning?.abort();
   }
 
-  // Past the last match that is loaded: the rest of the file, and round to where the window began.
+  // Beyond the last loaded match: search the rest of the file, then from its start to the window.
   async scan(by) {
     const { start, end, size } = this.view.window.range();
     const parts = [{ offset: this.continued(end), size }, { offset: 0, until: start, size: start }];
@@ -120,13 +120,13 @@ export class LogSearch {
     get("log-stop").hidden = true;
   }
 
-  // A match may begin in a line that was cut where the window ends.
+  // A match may begin in a line that was split at the end of the window.
   continued(end) {
     const last = this.box.lastElementChild;
     return last?.cut ? Math.max(end - BYTES_EACH * this.wanted.length, last.offset) : end;
   }
 
-  // Where the first match begins in the given parts of the file, or null. Answers end early where the search is long.
+  // Return the offset of the first match in the given parts of the file, or null. Responses to long searches end early.
   async first(by, parts, loadedTo) {
     const total = parts.reduce((sum, { offset, size }) => sum + Math.max(size - offset, 0), 0);
     let before = 0;
@@ -153,7 +153,7 @@ export class LogSearch {
     return this.view.source.search(query, this.scanning.signal);
   }
 
-  // To the row that holds the byte at `offset`; going up, to the last match in it.
+  // Move to the row with the byte at `offset`; when moving up, to the last match in it.
   async jump(offset, by) {
     await this.view.showAt(offset);
     this.renewNow(false);

@@ -1,4 +1,4 @@
-// Ranges of a run's log, by byte, and searches through it.
+// Read ranges of bytes of a run's log, and search it.
 import { call } from "./api.js";
 
 export class LogSource {
@@ -13,7 +13,7 @@ export class LogSource {
     return all.size ? `${this.url}?${all}` : this.url;
   }
 
-  // The bytes from `offset`, at most `limit`, and the offset that comes after them.
+  // Return the bytes from `offset`, at most `limit`, and the offset after them.
   async read(offset, limit, signal) {
     const response = await call(this.address({ offset, limit }), { headers: { Accept: "*/*" }, signal });
     const bytes = new Uint8Array(await response.arrayBuffer());
@@ -22,7 +22,7 @@ export class LogSource {
     return { bytes, next: number("Traindeck-Next-Offset", offset + bytes.length) };
   }
 
-  // What the server finds, record by record as it comes: matches, how far it is, and at last where to go on, or null.
+  // Yield the records of a search as they arrive: matches, progress, and at last the offset to continue from, or null.
   async *search(query, signal) {
     const address = this.address(query).replace("/log?", "/log/search?");
     const response = await call(address, { headers: { Accept: "*/*" }, signal });
@@ -35,7 +35,7 @@ export class LogSource {
         for (const line of lines) yield JSON.parse(line);
       }
     } finally {
-      // Whoever has found enough reads no further: the server stops then.
+      // A caller that has enough matches stops reading, and the server stops too.
       reader.cancel().catch(() => {});
     }
   }

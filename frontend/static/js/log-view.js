@@ -1,4 +1,4 @@
-// The log's panel: follows the end until the reader scrolls up, and loads more at either side on demand.
+// The panel of the log: follow the end until the reader scrolls up, and load more at both ends on demand.
 import { LogSearch } from "./log-search.js";
 import { LogSource } from "./log-source.js";
 import { LogWindow } from "./log-window.js";
@@ -32,7 +32,7 @@ export class LogView {
     document.addEventListener("deck:back", () => this.pump());
     document.addEventListener("visibilitychange", () => this.pump());
     this.startWrap();
-    // Lines may wrap anew: what follows the end stays there.
+    // Lines may wrap differently: a view that follows the end stays there.
     new ResizeObserver(() => this.follow && this.scrollToEnd()).observe(get("log-text"));
     setInterval(() => get("run-progress").dataset.final === "false" && this.pump(), POLL_MS);
   }
@@ -56,7 +56,7 @@ export class LogView {
     this.pump();
   }
 
-  // A retry writes a new log; whoever reads an older attempt's is left alone.
+  // A retry writes a new log; a reader of an older attempt keeps the old one.
   newAttempt(attempt) {
     const before = this.attempt ?? get("run-progress").dataset.attempt;
     this.attempt = String(attempt);
@@ -70,7 +70,7 @@ export class LogView {
     if (this.window.opened) this.toEnd();
   }
 
-  // Work on the lines happens one piece at a time: two answers must not interleave.
+  // Change the lines one step at a time: two responses must not interleave.
   async alone(work) {
     while (this.busy) await this.busy;
     this.busy = work().then(() => this.showState(), (problem) => this.showState(problem.message));
@@ -88,7 +88,7 @@ export class LogView {
     return this.alone(() => this.window.openAt(offset));
   }
 
-  // What is new. Whoever reads further up gets no more lines below than fit into the window.
+  // Load new bytes. A reader further up gets only the lines that fit into the window.
   pump() {
     if (this.panel.hidden || document.hidden || !this.window.opened || this.busy) return;
     if (this.follow) this.alone(() => this.window.readNewest(() => this.follow));
@@ -102,13 +102,13 @@ export class LogView {
     this.window.dropEnd();
   }
 
-  // Scrolled to the end of a full window: it moves on through the file.
+  // At the end of a full window, the window moves on through the file.
   async readOn() {
     await this.window.readSome();
     this.keepPlace(() => this.window.lines.trimStart());
   }
 
-  // Does what adds or removes lines above those that are seen.
+  // Run a step that adds or removes lines above the visible ones.
   keepPlace(work) {
     const below = this.scroller.scrollHeight - this.scroller.scrollTop;
     work();
@@ -118,7 +118,7 @@ export class LogView {
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
-    // Only a reader scrolls up: what is loaded meanwhile moves the end away, and that is no wish to stay here.
+    // Only the reader scrolls up: loading moves the end away, which does not mean that the reader wants to stay here.
     const up = scrollTop < this.top;
     this.top = scrollTop;
     if (!atEnd && this.follow && up) this.setFollow(false);

@@ -1,4 +1,4 @@
-// The part of a log that is loaded: where it begins and ends in the file, and how it moves.
+// The loaded part of a log: where it begins and ends in the file, and how it moves.
 import { LineCutter, wholeLines } from "./log-bytes.js";
 import { LINES_LIMIT, LogLines } from "./log-lines.js";
 
@@ -28,7 +28,7 @@ export class LogWindow {
     return this.lines.start === 0 && this.atFileEnd();
   }
 
-  // The bytes of the file that are loaded, and how many it has.
+  // Return the loaded range of bytes, and the size of the file.
   range() {
     return { start: this.lines.start ?? 0, end: this.atFileEnd() ? this.source.size : this.cutter.offset, size: this.source.size };
   }
@@ -39,7 +39,7 @@ export class LogWindow {
     Object.assign(this, { next: offset, skip });
   }
 
-  // Starts over at the end of the file.
+  // Start again at the end of the file.
   async openEnd(follows) {
     await this.source.read(0, 1);
     const from = Math.max(0, this.source.size - CHUNK);
@@ -47,13 +47,13 @@ export class LogWindow {
     await this.readNewest(follows);
   }
 
-  // What was written since, for as long as `follows()`; lines that do not fit any more go at the start.
+  // Load what was written since, while `follows()` is true; lines beyond the limit are removed at the start.
   async readNewest(follows) {
     do await this.read((lines) => this.takeNewest(lines));
     while (follows() && !this.atFileEnd());
   }
 
-  // No more than half a window at a time, or what is being read would be pushed out.
+  // Load at most half a window at a time, so that the visible lines stay.
   readSome() {
     return this.read((lines) => this.takeSome(lines));
   }
@@ -93,7 +93,7 @@ export class LogWindow {
     return wholeLines(bytes, from, from === 0).lines;
   }
 
-  // Moves to the line at `offset`, with some of what came before it.
+  // Move to the line at `offset`, with some lines before it.
   async openAt(offset) {
     const before = offset ? await this.linesBefore(offset) : [];
     this.begin(before.slice(-CONTEXT)[0]?.offset ?? offset);
@@ -105,7 +105,7 @@ export class LogWindow {
     return (await this.linesBefore(this.lines.start)).slice(-STEP);
   }
 
-  // Drops what does not fit any more at the end: reading on starts where the window ends then.
+  // Remove the lines beyond the limit from the end; reading continues at the end of the window.
   dropEnd() {
     const offset = this.lines.trimEnd();
     if (offset === null) return;

@@ -1,4 +1,4 @@
-// Numbers as people read them; the twin of pages/numbers.py.
+// Format numbers for people, as pages/numbers.py does.
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 const pad = (count) => String(count).padStart(2, "0");
 
@@ -11,7 +11,7 @@ export function showValue(value) {
   return String(Number(value.toPrecision(4)));
 }
 
-// The form of an English noun that goes with a count; one that ends in "s" stays as it is. The twin of wording.py.
+// Return the form of an English noun for a count; a noun that ends in "s" stays unchanged. The same as in wording.py.
 export function plural(count, noun) {
   if (count === 1 || noun.endsWith("s")) return noun;
   if (noun.endsWith("y") && !/[aeou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;

@@ -1,8 +1,8 @@
-// Parameters as a command line has them: of a script's option after its declaration, of a trainer by its name.
+// Write parameters as arguments: an option of a script by its declaration, a parameter of a trainer by its name.
 const long = (flags) => flags.reduce((best, flag) => (flag.length > best.length ? flag : best), "");
 const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
-// What looks like an option would be taken for one.
+// A value that looks like an option would be read as one.
 const given = (flag, value) => (value.startsWith("-") && flag.startsWith("--") ? [`${flag}=${value}`] : [flag, value]);
 
 function optionWords({ flags, negative, action, nargs }, value) {
@@ -17,7 +17,7 @@ function optionWords({ flags, negative, action, nargs }, value) {
 
 const isCommand = (field) => field.flag.action === "command";
 
-// A sub-command comes after the options and positionals of the level above it.
+// A subcommand comes after the options and positionals of the level above it.
 export function scriptWords(set) {
   const levels = new Map();
   for (const field of set.changed()) {

@@ -1,4 +1,4 @@
-// The script's own options as fields: asked for when the script changes, filled in by arguments that are typed.
+// The options of the script as fields: requested when the script changes, filled in from typed arguments.
 import { sendJson } from "./api.js";
 import { counted } from "./numbers.js";
 import { quoteWord, splitWords } from "./shell-words.js";
@@ -12,19 +12,19 @@ const get = (id) => document.getElementById(id);
 const PLAIN = "Arguments are split as in a shell. Quote values with spaces.";
 const UNREAD = "The options have not been read yet. Reading them runs the script up to its parser.";
 
-// `asked` gives the script or the run as a body of POST /launch/options, or null where none is named yet.
+// `asked` returns the script or the run as a body of POST /launch/options, or null if none is named yet.
 export class Options {
   constructor({ set, errors, asked, changed }) {
     Object.assign(this, { set, errors, asked, changed, form: "", known: "", wanted: false, typed: new Map() });
     this.args = get("script-args");
-    // Of a run that is repeated: its arguments, without those that fields stand for.
+    // For a repeat: the arguments of the run without those that have fields.
     this.keptArgs = splitWords(this.args.defaultValue);
     this.args.addEventListener("change", () => this.ask(splitWords(this.args.value)));
     get("read-options").addEventListener("click", () => this.want());
   }
 
-  // To ask a script is to run it, and anybody can lead a browser to a form that names one. So the page shows what is
-  // known, and asks no earlier than the user has named a script, or pressed the button.
+  // Reading the options executes the script, and any site can link to a form that names one. So the page shows what is
+  // known, and requests options only after the user named a script or pressed the button.
   look() {
     if (this.wanted) return this.ask();
     const { known } = this.set.root.dataset;
@@ -45,7 +45,7 @@ export class Options {
     return this.ask();
   }
 
-  // Ask again once the script has not been changed for a moment.
+  // Request the options when the script has not changed for a moment.
   schedule() {
     this.wanted = true;
     clearTimeout(this.timer);
@@ -111,7 +111,7 @@ export class Options {
     get("options-status").textContent = visible(text);
   }
 
-  // What was typed survives where the option still exists.
+  // Typed values survive if the option still exists.
   swap(html) {
     for (const field of this.set.fields) {
       const kept = field.changed() || field.complaint();
@@ -136,8 +136,8 @@ export class Options {
   }
 }
 
-// A field is found by its name, its help, and what it is called on the command line; not by the form's own hints, which
-// many fields share.
+// Find a field by its name, its help, and its name on the command line, but not by the hints of the form, which many
+// fields share.
 function searched({ element, flag }) {
   const hint = element.querySelector(".hint")?.textContent ?? "";
   return `${element.textContent.replace(hint, "")} ${flag?.flags?.join(" ")}`.toLowerCase();

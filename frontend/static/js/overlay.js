@@ -1,4 +1,4 @@
-// One chart of several runs: a line for each, in the run's own colour, with its value beside its name.
+// One chart of several runs: a line for each run in its color, with its value beside its name.
 import { Chart, saysOrigin } from "./chart.js";
 import { showValue } from "./numbers.js";
 import { drawPlot, plotData } from "./plot.js";
@@ -7,10 +7,10 @@ import { visible } from "./visible.js";
 const SOLID = 4;
 const DASH = [5, 4];
 
-// The colours that are hardest to tell apart are dashed too.
+// Lines whose colors are hard to distinguish are dashed too.
 export const lineOf = ({ colour }) => ({ colour: `--run-${colour}`, dash: colour > SOLID ? DASH : undefined });
 
-// What a series had come to by a point of the shared x axis at which it may have no point of its own.
+// Return the last value of a series up to a point of the shared x axis, where it may have no point.
 function valueBy(column, at) {
   let index = at;
   while (index > 0 && column[index] === undefined) index -= 1;
@@ -38,7 +38,7 @@ export class Overlay extends Chart {
     return item;
   }
 
-  // `found` has {run, series} for each run that wrote this scalar.
+  // `found` has {run, series} for each run with this scalar.
   show(found) {
     if (!found?.length) return;
     this.found = found;

@@ -1,4 +1,4 @@
-// The curves of compared runs, one chart for each scalar: the main ones at first, all of them when asked for.
+// The curves of compared runs, one chart for each scalar: the main ones first, all of them on request.
 import { ChartGrid } from "./chart-grid.js";
 import { settings, startChartSettings } from "./chart-settings.js";
 import { counted } from "./numbers.js";
@@ -34,7 +34,7 @@ export class Overlays {
     return this.runs.map((run) => ({ run, series: this.scalars.get(run.id).get(tag) })).filter(({ series }) => series?.steps.length);
   }
 
-  // Each scalar is asked for once: a run that still trains is drawn as it was when the page was opened.
+  // Request each scalar once: an active run is drawn as it was when the page was opened.
   async load() {
     const needed = this.grid.needed();
     const tags = needed.filter((tag) => !this.asked.has(tag));

@@ -1,11 +1,11 @@
-// Runs what the first paint need not wait for, such as a look into the browser's storage: opening it takes 10 ms.
+// Run what the first paint does not need, such as access to the storage of the browser, which takes 10 ms to open.
 export function afterPaint(start) {
   // A hidden page is not painted.
   if (document.hidden) start();
   else requestAnimationFrame(() => setTimeout(start));
 }
 
-// Makes what is costly when it is first used, such as a formatter for a language, and keeps it.
+// Create what is expensive on first use, such as a number formatter, and keep it.
 export function once(make) {
   let made;
   return () => (made ??= make());

@@ -1,4 +1,4 @@
-// One parameter of the launch form: its value as JSON, whether it differs from the default, what is wrong with it.
+// One parameter of the launch form: its value as JSON, whether it differs from the default, and its error.
 import { counted } from "./numbers.js";
 import { quoteWord, splitWords } from "./shell-words.js";
 
@@ -22,7 +22,7 @@ export class ParamField {
     return "required" in this.element.dataset;
   }
 
-  // The text of the value's JSON, or undefined where nothing was given or it cannot be read.
+  // Return the value as JSON text, or undefined if it is empty or cannot be read.
   json() {
     const text = this.input.value.trim();
     if (this.kind === "boolean") return String(this.input.checked);
@@ -34,7 +34,7 @@ export class ParamField {
     return numberJson(text, this.kind === "real");
   }
 
-  // Each value of a tuple is of a kind of its own.
+  // Each value of a tuple has its own type.
   itemAt(place) {
     return this.item.prefixItems?.[place] ?? this.item;
   }
@@ -44,7 +44,7 @@ export class ParamField {
     return items.includes(undefined) ? undefined : `[${items.join(",")}]`;
   }
 
-  // An empty text where one is required is far more often forgotten than meant.
+  // An empty required text was more likely forgotten than intended.
   mayBeEmpty() {
     return ["text", "list"].includes(this.kind) && !this.required && !this.isNullable();
   }
@@ -58,7 +58,7 @@ export class ParamField {
     return json !== undefined && (this.defaultJson === "" || !same(json, this.defaultJson));
   }
 
-  // What is wrong with the value, as a sentence, or "".
+  // Return the error of the value as a sentence, or "".
   complaint() {
     if (this.input.validity.badInput) return "Enter a number.";
     const json = this.json();
@@ -96,7 +96,7 @@ export class ParamField {
     return "";
   }
 
-  // Fill in a value, as JSON has it.
+  // Fill in a value from JSON.
   put(value) {
     if (this.kind === "boolean") this.input.checked = value === true;
     else if (this.kind === "choice") this.input.value = [...this.input.options].find((option) => option.value && same(option.value, JSON.stringify(value)))?.value ?? "";

@@ -1,4 +1,4 @@
-// The parameters of one form together: which there are now, what they send, what is wrong with them.
+// The parameters of one form: which exist, their values, and their errors.
 import { ParamField } from "./param-field.js";
 
 const value = (field) => (field.json() === undefined ? undefined : JSON.parse(field.json()));
@@ -17,7 +17,7 @@ export class ParamSet {
     return this.fields.find((field) => field.name === name);
   }
 
-  // Those of a sub-command are there with the choice of it.
+  // The parameters of a subcommand exist while it is selected.
   there() {
     return this.fields.filter((field) => Object.entries(field.when).every(([name, wanted]) => this.named(name) && value(this.named(name)) === wanted));
   }
@@ -49,7 +49,7 @@ export class ParamSet {
     return this.there().map((field) => ({ field: `params.${field.name}`, message: field.complaint() || this.rivalry(field) })).filter((each) => each.message);
   }
 
-  // Of some options one may be given, or must be.
+  // Return the error of a field in a group of options that exclude each other, or of which one is required.
   rivalry(field) {
     for (const { names, required } of field.exclusive) {
       const given = names.map((name) => this.named(name)).filter((each) => each?.changed());

@@ -1,4 +1,4 @@
-// One uPlot drawing: a line for each series, and above it, smoothed, a second one.
+// One uPlot drawing: a line for each series, and a second, smoothed one above it.
 import uPlot from "../vendor/uplot.js";
 import { showDuration } from "./numbers.js";
 import { once } from "./painted.js";
@@ -24,7 +24,7 @@ function tick(value) {
 
 const stepTick = (value) => (Math.abs(value) < 1e15 ? compact().format(value) : tick(value));
 
-// uPlot's own adds an increment until it reaches the end, which it never does where the sum is rounded to what it was.
+// uPlot's own function adds an increment until the end, and never finishes if the sum is rounded to the old value.
 function splits(_plot, _axis, min, max, increment) {
   const made = [];
   const first = Math.ceil(min / increment);
@@ -51,7 +51,7 @@ function line(extra) {
   return { spanGaps: false, points: { size: 5, space: 0, show: (plot, index) => plot.data[index].length <= FEW }, ...extra };
 }
 
-// `drawn` is a line's colour, by the name of its token, and how it is dashed.
+// `drawn` has the name of the color token of a line, and its dashes.
 function lines(drawn, smooth) {
   return drawn.flatMap(({ colour, dash }) => [
     line({ stroke: () => color(colour) + (smooth ? FAINT : ""), width: smooth ? 1 : 1.6, dash }),
@@ -76,14 +76,14 @@ function options(settings, size, drawn, onPoint) {
   };
 }
 
-// The step that is drawn at 0: the first of all, where a step is too large for a number, else null.
+// Return the step that is drawn at 0: the first one if a step is too large for a number, else null.
 export function stepOrigin(several) {
   const ends = several.flatMap(({ steps }) => [steps[0], steps.at(-1)]);
   if (!ends.some((step) => typeof step === "bigint")) return null;
   return BigInt(ends.reduce((least, step) => (step < least ? step : least)));
 }
 
-// Within what uPlot's own arithmetic can pad and take the logarithm of.
+// The limits within which uPlot can add padding and take logarithms.
 function drawable(value, logScale) {
   if (value === null || (logScale && value <= 0)) return null;
   return Math.min(Math.max(value, logScale ? LEAST : -MOST), MOST);
@@ -97,7 +97,7 @@ function table(series, settings, origin) {
   return [x, values, settings.smoothing > 0 ? smoothed(values, settings.smoothing) : values];
 }
 
-// Of several series, x is where any has a point; a series that has none there is undefined there, which is no gap.
+// x has the points of all series; a series without a point there is undefined, which is not a gap.
 export function plotData(several, settings) {
   const origin = stepOrigin(several);
   const tables = several.map((series) => table(series, settings, origin));

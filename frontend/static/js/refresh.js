@@ -1,4 +1,4 @@
-// Fetches this page's own fragment and morphs it in: at most once a second, one at a time, never while hidden.
+// Load the fragment of this page and morph it in: at most once per second, one at a time, never while hidden.
 import htmx from "../vendor/htmx.js";
 import { toastOnTheNextPage } from "./toast.js";
 
@@ -16,8 +16,9 @@ export function refresh() {
   schedule();
 }
 
-// Leaves a page whose subject was deleted: the page of a run for the list, any other for what the server now says of it.
-// Several parts of a page notice that at once; only the first may navigate, as a second navigation would end the first.
+// Leave a page whose subject was deleted: the page of a run for the list, any other page for the new response of the
+// server. Several parts of a page notice a deletion; only the first may navigate, because a second navigation would
+// cancel the first.
 export function leave() {
   if (left) return;
   left = true;
@@ -39,7 +40,7 @@ async function run() {
   try {
     await swapIn(address());
   } catch {
-    // The server is away: the event stream asks again once it is back.
+    // The server is away: the event stream triggers the next refresh when it is back.
   }
   running = false;
   schedule();
@@ -50,7 +51,7 @@ async function swapIn(asked) {
   const text = await response.text();
   if (response.status === 404) leave();
   if (!response.ok || !text.includes("<hx-partial")) return;
-  // A filter typed meanwhile has its own answer, which this one must not overwrite.
+  // A filter that was typed meanwhile has its own response, which this one must not overwrite.
   if (asked !== address()) refresh();
   else await htmx.swap({ text, swap: "none", target: document.body, sourceElement: document.body });
 }

@@ -1,4 +1,4 @@
-// Small choices that outlive the page: the smoothing of charts, whether a log is wrapped.
+// Small settings that outlive the page: the smoothing of charts, line wrap of the log.
 const PREFIX = "traindeck-";
 
 export function remembered(name, otherwise) {
@@ -14,6 +14,6 @@ export function remember(name, value) {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);
   } catch {
-    // Storage may be full or forbidden: the choice lasts as long as the page.
+    // Storage may be full or blocked: the setting lasts until the page is closed.
   }
 }

@@ -1,4 +1,4 @@
-// The request that the form stands for: a new run, or the repeat of one. What is at its default is left out.
+// The request of the form: a new run, or the repeat of one. Values at their defaults are left out.
 import { keepsCode, scriptArgs, scriptBody } from "./script-body.js";
 
 const MASK = "***";
@@ -27,7 +27,7 @@ const resources = (read) => ({ cpus: Number(read("common-resources-cpus") || 0),
 
 const filled = (given) => Object.fromEntries(Object.entries(given).filter(([, value]) => (value !== null && typeof value === "object" ? Object.keys(value).length : value)));
 
-// What differs of two objects, as the second has it; null for what it has not.
+// Return the differences between two objects with the values of the second; null for missing keys.
 function difference(was, is) {
   const names = Object.keys({ ...was, ...is }).filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]));
   return Object.fromEntries(names.map((name) => [name, is[name] ?? null]));
@@ -46,17 +46,17 @@ function repeatBody(form, set, keptArgs) {
   const { env: envNow, ...is } = common(now);
   const { env: envBefore, ...was } = common(before);
   const changes = difference(was, is);
-  // A run always has a name: one that was emptied is the one that it had.
+  // A run always has a name: an empty name keeps the old one.
   if (!changes.name) delete changes.name;
   const args = scriptArgs();
   const otherArgs = form.dataset.mode === "script" && JSON.stringify(args) !== JSON.stringify(keptArgs);
-  // All arguments are given anew then, and with them all that the fields say.
+  // Then all arguments are sent again, including the values of all fields.
   const params = otherArgs ? set.all() : set.params();
   const apart = { params, resources: difference(resources(before), resources(now)), env: difference(envBefore, envNow) };
   return { ...changes, ...filled(apart), ...(otherArgs && { args }) };
 }
 
-// Which address the form is sent to, with which body.
+// Return the address and the body of the request.
 export function request(form, set, { upload, keptArgs }) {
   const repeated = form.dataset.repeats && (form.dataset.mode === "trainer" || keepsCode());
   return repeated
@@ -64,7 +64,7 @@ export function request(form, set, { upload, keptArgs }) {
     : { url: "/runs", body: newBody(form, set, upload) };
 }
 
-// A value that the page does not know can be kept by a repeat, but not be sent with a run of its own.
+// A repeat can keep a value that the page does not know, but a new run cannot send it.
 export function hiddenVariable(body) {
   return Object.entries(body.env ?? {}).find(([, value]) => value?.includes(MASK))?.[0];
 }

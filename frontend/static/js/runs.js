@@ -1,4 +1,4 @@
-// The list of runs: tidy filter addresses, filters that cannot be read, and rows that open on a click anywhere.
+// The list of runs: short filter addresses, errors in filters, and rows that open on a click anywhere.
 import { startChosen } from "./chosen.js";
 import { visible } from "./visible.js";
 
@@ -10,7 +10,7 @@ function complain(text, position) {
   wrong.hidden = !text;
 }
 
-// The filter once more, with the character marked at which it cannot be read.
+// Return the filter with a mark at the character where it is invalid.
 function marked(filter, place) {
   const characters = [...filter];
   const shown = document.createElement("code");

@@ -1,4 +1,4 @@
-// The points of a run's scalars: fetched in batches, then only what is new. Keeps a bounded number of series.
+// The points of a run's scalars: loaded in batches, later only new ones. A bounded number of series is kept.
 import { call } from "./api.js";
 
 const POINTS = 800;
@@ -13,7 +13,7 @@ function batches(tags) {
   return made;
 }
 
-// Steps have 64 bits. Those that a number would round become BigInts, in browsers that give a reviver the source text.
+// Steps have 64 bits. Steps that a number would round become BigInts if the browser gives a reviver the source text.
 function unrounded(_, value, context) {
   const source = context?.source;
   return typeof value === "number" && !Number.isSafeInteger(value) && WHOLE.test(source ?? "") ? BigInt(source) : value;
@@ -24,7 +24,7 @@ async function getScalars(url) {
   return JSON.parse(text, LARGE.test(text) ? unrounded : undefined);
 }
 
-// An attempt that resumed writes its steps again: what came later holds, and x stays ascending.
+// A resumed attempt writes its steps again: later points replace earlier ones, so x stays ascending.
 function append(series, more) {
   const first = more.steps[0];
   let end = series.steps.length;
@@ -68,7 +68,7 @@ export class Scalars {
     return answer;
   }
 
-  // Brings the given tags up to date.
+  // Load the new points of the given tags.
   async load(tags) {
     const known = tags.filter((tag) => this.series.has(tag));
     const fresh = tags.filter((tag) => !this.series.has(tag));
@@ -90,7 +90,7 @@ export class Scalars {
   extend(more) {
     const series = this.series.get(more.tag);
     if (!series) return;
-    // Fewer points than before: the run began anew. Many more: the server thins them out better than we do.
+    // Fewer points than before: the run started again. Many more: the server samples them better than the page.
     const anew = more.cursor < series.cursor || series.steps.length > 3 * POINTS;
     if (anew) this.series.delete(more.tag);
     else if (more.steps.length) append(series, more);

@@ -1,4 +1,4 @@
-// The script that the form names, as POST /runs takes it, and what is missing of it.
+// The script of the form as POST /runs takes it, and the fields that are missing.
 import { splitWords } from "./shell-words.js";
 
 const text = (id) => document.getElementById(id).value.trim();
@@ -22,7 +22,7 @@ const NEEDED = {
 
 export const way = () => document.querySelector("[name=from]:checked").value;
 
-// The repeat of a run has its code from there, unless another is wanted.
+// The repeat of a run uses its code, unless the user selects another.
 export const keepsCode = () => document.querySelector("[name=code]:checked")?.value === "kept";
 
 function start() {
@@ -31,7 +31,7 @@ function start() {
   return { ...own, ...python, resume_arg: text("script-resume_arg") };
 }
 
-// Without its arguments; what is left out has its default.
+// Return the script without its arguments; fields that are left out have their defaults.
 export function scriptBody(upload) {
   const given = { ...WAYS[way()](upload), ...start() };
   return Object.fromEntries(Object.entries(given).filter(([name, value]) => value || name === "source"));

@@ -1,4 +1,4 @@
-// What ran, and on what: asked for when its tab is opened, again while parts of it are still being read.
+// What ran, and on which machine: loaded when the tab is opened, and again while parts of it are being read.
 import { call } from "./api.js";
 import { startFolds } from "./folds.js";
 
@@ -23,7 +23,7 @@ export class Setup {
     if (!this.panel.hidden) this.load();
   }
 
-  // A run that begins has more to tell than one that waited. The head of the page says which it is.
+  // A run that starts has more to show than a queued one. The head of the page has the status.
   follow() {
     const { status, attempt } = document.getElementById("run-progress").dataset;
     const told = `${attempt} ${status === "queued"}`;
@@ -47,7 +47,7 @@ export class Setup {
     }
   }
 
-  // Only what has changed: what is folded out, filtered or selected stays so.
+  // Replace only what changed, so that open folds, filters and selections stay.
   show(html) {
     if (html !== this.shown) this.box.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
     this.shown = html;

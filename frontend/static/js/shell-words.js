@@ -1,4 +1,4 @@
-// Arguments as a POSIX shell reads and writes them: quotes, backslashes, no expansion.
+// Split and quote arguments as a POSIX shell does: quotes, backslashes, no expansion.
 const WORD = /(?:[^\s"'\\]|\\[\s\S]|"(?:[^"\\]|\\[\s\S])*"|'[^']*')+/g;
 const PART = /"((?:[^"\\]|\\[\s\S])*)"|'([^']*)'|\\([\s\S])|([^\s"'\\]+)/g;
 const PLAIN = /^[\w@%+=:,./-]+$/;

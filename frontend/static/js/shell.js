@@ -1,4 +1,4 @@
-// What every page does.
+// The scripts of every page.
 import "../vendor/htmx.js";
 import { startActions } from "./actions.js";
 import { startCopy } from "./copy.js";

@@ -1,4 +1,4 @@
-// Keys that work anywhere outside of an input.
+// Keys that work everywhere except in inputs.
 const typing = (target) => target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]");
 let before = "";
 

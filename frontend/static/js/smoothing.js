@@ -1,5 +1,5 @@
-// The exponential moving average of TensorBoard's scalars tab, corrected for its start from zero (as in Adam).
-// Gaps stay gaps and do not enter the mean.
+// The exponential moving average of TensorBoard's scalars tab, with the bias correction of Adam. Gaps stay gaps and do
+// not enter the average.
 export function smoothed(values, weight) {
   let mean = 0;
   let steps = 0;

@@ -1,4 +1,4 @@
-// Tabs after the ARIA pattern: arrows move, the address's hash names the open one, panels hear deck:shown.
+// Tabs as in the ARIA pattern: arrows move, the hash of the address names the open tab, panels get deck:shown.
 function select(list, tab, focus) {
   for (const each of list.querySelectorAll("[role=tab]")) {
     const chosen = each === tab;
@@ -6,14 +6,15 @@ function select(list, tab, focus) {
     each.tabIndex = chosen ? 0 : -1;
     document.getElementById(each.getAttribute("aria-controls")).hidden = !chosen;
   }
-  // Where the tabs do not all fit, the open one is in sight; the page itself stays where it is.
+  // Scroll the open tab into view if the tabs do not all fit; the page itself does not scroll.
   const left = tab.offsetLeft - list.offsetLeft;
   if (left + tab.offsetWidth > list.scrollLeft + list.clientWidth || left < list.scrollLeft) list.scrollLeft = left - list.clientWidth / 2;
   if (focus) tab.focus();
   document.getElementById(tab.getAttribute("aria-controls")).dispatchEvent(new CustomEvent("deck:shown"));
 }
 
-// The hash is not the panel's id, or the browser would scroll to it. What follows a slash is the panel's own matter.
+// The hash differs from the id of the panel, or the browser would scroll to it. The part after a slash belongs to the
+// panel.
 const hashOf = (tab) => `#${tab.getAttribute("aria-controls").replace("panel-", "")}`;
 
 const MOVES = {

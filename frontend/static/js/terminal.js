@@ -1,4 +1,4 @@
-// What the form stands for from a terminal: by curl, or by the deck's own command line.
+// The form as commands for a terminal: curl, or the command line of the deck.
 import { commandLine } from "./command-line.js";
 import { copyText } from "./copy.js";
 import { curlCommand } from "./curl.js";
@@ -28,7 +28,7 @@ export function startTerminal(redraw) {
   return (request, set, upload) => {
     const asked = buttons.find((button) => button.getAttribute("aria-pressed") === "true")?.dataset.terminal;
     const text = asked === "traindeck" ? commandLine(request, set, upload) : curlCommand(request, upload);
-    // Written only when it changes: a selection in it survives.
+    // Write the text only when it changes, so that a selection in it survives.
     if (box.textContent !== text) box.textContent = text;
   };
 }

@@ -1,5 +1,5 @@
-// The button that switches between the system's colors, light and dark. A cookie keeps the choice: the server makes the
-// page in these colors, so that it never flashes in the other ones.
+// The button that switches between the colors of the system, light and dark. A cookie keeps the choice, and the server
+// renders the page in these colors, so that it never flashes in others.
 const ORDER = ["system", "light", "dark"];
 const KEPT_SECONDS = 400 * 86_400;
 const WORDS = { system: "as the system", light: "light", dark: "dark" };

@@ -1,4 +1,4 @@
-// Shows every time in the reader's own zone, and counts on what still lasts.
+// Show every time in the zone of the reader, and update the durations of active runs.
 import { showDuration } from "./numbers.js";
 import { afterPaint, once } from "./painted.js";
 
@@ -9,7 +9,7 @@ const absolute = (at) => `${local().format(at)} · ${new Date(at).toISOString().
 const day = once(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }));
 const dayOfYear = once(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }));
 
-// The server's clock counts: a run may not have begun in this machine's future.
+// Use the clock of the server: a run must not start in the future of this machine.
 const skewMs = Date.parse(document.body.dataset.now) - performance.timeOrigin - performance.now();
 const toleratedMs = 5000;
 const now = () => Date.now() + (Math.abs(skewMs) > toleratedMs ? skewMs : 0);

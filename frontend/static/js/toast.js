@@ -1,4 +1,4 @@
-// Short messages at the edge of the page, read out by screen readers.
+// Short messages at the edge of the page, which screen readers announce.
 import { afterPaint } from "./painted.js";
 import { visible } from "./visible.js";
 
@@ -13,7 +13,7 @@ export function toast(message, bad = false) {
   setTimeout(() => box.remove(), SHOWN_MS);
 }
 
-// For an action that leads to another page.
+// Keep a message for the next page, for an action that leads there.
 export function toastOnTheNextPage(message) {
   sessionStorage.setItem(KEPT, message);
 }

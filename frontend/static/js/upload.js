@@ -1,4 +1,4 @@
-// Sends a script, a zip or a folder to the deck, says how far it is, and lets one of its files be chosen to start.
+// Send a script, a zip file or a folder to the deck, show the progress, and let the user select the file to start.
 import { dropped } from "./dropped.js";
 import { counted, showBytes } from "./numbers.js";
 import { visible } from "./visible.js";
@@ -32,7 +32,7 @@ export class Upload {
     });
   }
 
-  // [the field, what is missing], or true.
+  // Return [the field, what is missing], or true.
   complaint() {
     if (this.digest) return true;
     return ["script.upload", this.sending ? "Wait for the upload to finish." : "Choose a file or a folder."];
@@ -40,7 +40,7 @@ export class Upload {
 
   send(files) {
     const kept = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".") || LEFT_OUT.has(part)));
-    // The same file can be chosen again after it was changed.
+    // Allow the same file to be selected again after it was changed.
     get("upload-file").value = get("upload-folder").value = "";
     if (!kept.length) return;
     this.sending?.abort();
@@ -48,7 +48,7 @@ export class Upload {
     this.name = kept[0].path.split("/")[0];
     this.single = kept.length === 1 && !kept[0].path.includes("/");
     const [bytes, limit] = [kept.reduce((sum, { file }) => sum + file.size, 0), Number(get("drop").dataset.limit)];
-    // A deck that takes no more ends the connection, and the browser hears no reason.
+    // A deck that refuses a large upload closes the connection, and the browser gets no reason.
     if (bytes > limit) return this.complain(`This is ${showBytes(bytes)}, and the limit is ${showBytes(limit)}. Leave out data.`);
     const form = new FormData();
     kept.forEach(({ file, path }) => form.append("file", file, path));
@@ -56,7 +56,7 @@ export class Upload {
     this.post(form);
   }
 
-  // Not fetch: only this tells how much has been sent.
+  // Not fetch: only XMLHttpRequest reports how much was sent.
   post(form) {
     const sending = (this.sending = new XMLHttpRequest());
     const bar = get("upload-progress");

@@ -1,4 +1,4 @@
-// Text of strangers, shown so that it cannot pretend to be other text; the twin of pages/visible.py.
+// Show untrusted text so that it cannot look like other text, as pages/visible.py does.
 // eslint-disable-next-line no-control-regex
 const HIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 const OVERRIDES = /[\u202a-\u202e\u2066-\u2069]/g;
@@ -7,5 +7,5 @@ const named = (found) => `[U+${found.charCodeAt(0).toString(16).toUpperCase().pa
 
 export const visible = (text) => text.replace(HIDDEN, named);
 
-// For a log, in which marks without a stack are part of some languages' text.
+// For a log: name only overrides and isolates, because the text of some languages needs the other marks.
 export const withoutOverrides = (text) => text.replace(OVERRIDES, named);
