@@ -35,12 +35,12 @@ def measure(points: int = POINTS, tensorboard_points: int | None = None) -> dict
     """
     with tempfile.TemporaryDirectory() as folder:
         work, store = Path(folder) / "work", Path(folder) / "scalars"
-        size = _write(work, points)
+        size = write_points(work, points)
         first, longest_pause = asyncio.run(_first_chart(work, store))
         after = [_timed(lambda: read_series(store, TAG)) for _ in range(CHARTS)]
         assert list_series(store)[TAG].count == points
         less = tensorboard_points or points
-        _write(Path(folder) / "less", less)
+        write_points(Path(folder) / "less", less)
         theirs = _timed(lambda: EventAccumulator(str(Path(folder) / "less"), {"scalars": 0}).Reload())
     return {
         "points": points,
@@ -74,7 +74,7 @@ def _timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def _write(folder: Path, points: int) -> int:
+def write_points(folder: Path, points: int) -> int:
     """Write an event file of one scalar; returns its size in bytes."""
     folder.mkdir()
     with (folder / NAME).open("wb") as file:

@@ -84,14 +84,14 @@ class ServedDeck:
         number: int = self.web.post("/runs", json=body).raise_for_status().json()["id"]
         return number
 
-    def wait_until_completed(self, run_id: int, seconds: float = 120.0) -> str:
+    def wait_until_completed(self, run_id: int, seconds: float = 120.0, poll_seconds: float = POLL_SECONDS) -> str:
         """Wait for the end of a run; its log. Raises RuntimeError where it did not complete."""
 
         def ended() -> Any:
             run = self.get(f"/runs/{run_id}")
             return run if run["status"] in FINAL else None
 
-        run = wait_for(ended, f"the end of run {run_id}", seconds)
+        run = wait_for(ended, f"the end of run {run_id}", seconds, poll_seconds)
         log = self.web.get(f"/runs/{run_id}/log").text
         if run["status"] != "completed":
             raise RuntimeError(f"run {run_id} is {run['status']}: {run['status_reason']}\n{log}")

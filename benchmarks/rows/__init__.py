@@ -8,6 +8,7 @@ from benchmarks.row import Row
 NAMES = (
     "first-step",
     "launches",
+    "interference",
     "idle-runs",
     "server-start",
     "at-rest",
