@@ -7,6 +7,7 @@ import pytest
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, RunTag, ScalarSummary
 from traindeck.runs import matching, sorting
+from traindeck.runs.filters import parse_filter
 from traindeck.runs.queries import RunsQuery, list_runs, newest_matching
 from traindeck.runs.queue import Capacity
 from traindeck.runs.rows import insert_parameters
@@ -29,7 +30,8 @@ FILTERS = [
     "metrics.loss<0.5", "metrics.loss<0.5 metrics.acc>0.5", "metrics.loss<0.5 metrics.acc>0.5 tag:b", "tag!=a",
     "params.mixed:1", "params.mixed!=1 run", "params.mixed:adam", "status!=failed metrics.acc<0.9", "r u n",
     "id>100 id<=200", "is:diverged", "is!=diverged tag:a", "trainer!=mnist exit_code:0", "metrics.loss>=0 metrics.loss<0",
-    "attempt>1 priority<2", "name>run-2", "status:completed", "é", "RUN-1", "17",
+    "attempt>1 priority<2", "name>run-2", "status:completed", "é", "RUN-1", "17", "params.mixed<2 metrics.acc.max>0.3",
+    "metrics.acc.max<0.6 priority>=0 metrics.acc.max>0.1",
 ]  # fmt: skip
 
 
@@ -134,6 +136,17 @@ def test_several_conditions_are_counted_as_far_as_is_quick(crowd, tight, monkeyp
     assert whole.total_exact
     assert whole.total > 6
     assert [run.id for run in whole.items] == [run.id for run in page.items]
+
+
+@pytest.mark.parametrize("sort", ["-metrics.acc.max", "metrics.acc.max"])
+def test_the_index_of_the_order_is_walked_within_the_range_of_the_filter(crowd, tight, monkeypatch, sort):
+    monkeypatch.setattr(matching, "MOST_READ", -1)
+    bound = "<0.3" if sort.startswith("-") else ">0.7"
+    with crowd.read() as session:
+        selection = matching.Selection(session, parse_filter(f"metrics.acc.max{bound} priority>=0").conditions(session))
+        found = sorting.Pager(selection, sorting.parse_sort(sort), 3).page(None)
+    assert len(found) == 3
+    assert selection.known is None, "the whole sets were read"
 
 
 def test_many_matches_are_counted_up_to_a_bound(crowd, tight, monkeypatch):

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, cast
 
 from sqlalchemy import Select, bindparam, exists, func, null, or_, select, tuple_
@@ -19,7 +20,7 @@ from sqlmodel import col
 
 from traindeck.db.tables import LARGEST_INTEGER, Parameter, Run, ScalarSummary
 from traindeck.errors import FieldError, InvalidRequest
-from traindeck.runs.conditions import Ids, fetch_list, listed, unindexed
+from traindeck.runs.conditions import ABOVE, BELOW, ColumnComparison, Ids, Indexed, fetch_list, listed, unindexed
 from traindeck.runs.filters import split_metric
 from traindeck.runs.matching import Selection
 from traindeck.wording import nearest
@@ -254,8 +255,20 @@ class Pager:
 
     def _stages(self, cursor: Cursor | None) -> range:
         """Return the columns of the order from the cursor's on; the last stage has the runs without a value."""
-        stages = len(self.order.columns) + (0 if self.order.has_every_run else 1)
-        return range(cursor.stage if cursor else 0, stages)
+        first = cursor.stage if cursor else 0
+        if self._filtered is not None:
+            return range(max(first, self._filtered[0]), self._filtered[0] + 1)
+        return range(first, len(self.order.columns) + (0 if self.order.has_every_run else 1))
+
+    @cached_property
+    def _filtered(self) -> tuple[int, tuple[ColumnComparison, ...]] | None:
+        """Return the stage whose column the filter has a range on, and the ends of the range."""
+        for stage, column in enumerate(self.order.columns):
+            valued = Indexed(self.order.run_id, self.order.having, (ColumnComparison(column, "is not"),))
+            for one in self.selection.conditions:
+                if isinstance(one, Indexed) and one.is_range and one.without_ends().identity == valued.identity:
+                    return stage, one.value
+        return None
 
     def _rows(self, stage: int, cursor: Cursor | None, limit: int, ids: Iterable[int] | None = None) -> Sequence[Any]:
         """Return run numbers with their values."""
@@ -267,7 +280,13 @@ class Pager:
         among = None if ids is None else listed(ids)
         if stage == len(self.order.columns):
             return valueless_page(self.order, cursor, limit, among)
-        return valued_page(self.order, stage, cursor, limit, among)
+        page = valued_page(self.order, stage, cursor, limit, among)
+        if among is not None or self._filtered is None:
+            return page
+        # A cursor is in the range. With its first end beside it, SQLite would begin there.
+        later = (ABOVE if self.order.descending else BELOW) if cursor is not None and cursor.stage == stage else None
+        ends = [one for one in self._filtered[1] if later is None or one.op in later]
+        return page.where(*(one.of(one.column) for one in ends))
 
     def _each_has_a_value(self) -> bool:
         """Return whether no run lacks a value, by counting: a search for one without a value would read all runs."""
