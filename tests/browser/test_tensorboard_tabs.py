@@ -35,6 +35,8 @@ def tour(shared_deck: ServedDeck) -> str:
 def test_a_tab_shows_what_the_tour_wrote(tab: str, tour: str, page: Page) -> None:
     page.goto(f"{tour}#{tab}")
     expect(page.locator(SHOWN_BY_TAB[tab]).first).to_be_attached()
+    # What comes late may fail, too.
+    page.wait_for_load_state("networkidle")
 
 
 def test_tabs_are_dark_where_the_page_is(tour: str, page: Page) -> None:
@@ -52,3 +54,4 @@ def test_the_projector_shows_the_embedding(tour: str, page: Page) -> None:
     page.goto(f"{tour}#projector")
     projector = page.frame_locator("iframe").frame_locator("iframe")
     expect(projector.get_by_text("Points: 60")).to_be_visible()
+    page.wait_for_load_state("networkidle")
