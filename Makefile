@@ -17,7 +17,7 @@ run: .make/run
 	@$(BIN)/python -m traindeck.cli serve $(if $(PORT),--port $(PORT)) --first-run mnist $(HOST_FLAGS)
 
 test: .make/test .make/browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .make/test
 	$(BIN)/ruff format --check .

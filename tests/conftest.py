@@ -12,6 +12,8 @@ import pytest
 import traindeck
 from support.served import ServedDeck
 
+FIRST = ("browser", "differential", "faults", "hostile", "programs")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make what hundreds of decks need: the bytecode of the package, and a process that hears Ctrl-C."""
@@ -21,6 +23,15 @@ def pytest_configure(config: pytest.Config) -> None:
         # Where the machine's setting is not to keep bytecode, each deck would compile itself.
         compileall.compile_dir(Path(traindeck.__file__).parent, quiet=1)
         _build_pages()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders that take longest: so two processes end together, each with one browser for its files."""
+    items.sort(key=lambda item: FIRST.index(name) if (name := _folder(item)) in FIRST else len(FIRST))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def _build_pages() -> None:
