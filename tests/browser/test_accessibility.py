@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from browser.axe import violations
 from browser.complaints import Complaints
 from browser.readiness import wait_until_ready
+from events.eventfiles import NAME, scalar, version, write
 from support.served import ServedDeck
 
 LOOKS = {
@@ -18,15 +19,12 @@ LOOKS = {
 }
 OPTIONS = Path(__file__).parent / "scripts" / "thirty_options.py"
 WRITES = """
-import pathlib
-from torch.utils.tensorboard import SummaryWriter
+import pathlib, shutil, sys
 print("\\x1b[31mred\\x1b[0m \\x1b[32mgreen\\x1b[0m \\x1b[33myellow\\x1b[0m \\x1b[36mcyan\\x1b[0m \\x1b[2mdim\\x1b[0m")
 pathlib.Path("a-rather-long-name-of-a-file-that-a-run-may-write-into-its-folder.txt").write_text("x")
-with SummaryWriter() as writer:
-    for step in range(30):
-        for tag in ("Loss/train", "Loss/validation", "Accuracy/validation", "Learning rate"):
-            writer.add_scalar(tag, 1 / (step + 1), step)
+shutil.copy(sys.argv[1], ".")
 """
+TAGS = ("Loss/train", "Loss/validation", "Accuracy/validation", "Learning rate")
 
 
 @pytest.fixture(params=list(LOOKS))
@@ -38,9 +36,12 @@ def context_options(request: pytest.FixtureRequest) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def busy_deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeck]:
     """A deck with a run of each kind: completed with curves, failed, cancelled, running, queued."""
-    deck = ServedDeck(tmp_path_factory.mktemp("busy") / "home", cpus=1, grace_seconds=1, cold=True)
+    root = tmp_path_factory.mktemp("busy")
+    curves = write(root / NAME, version(), *(scalar(tag, step, 1 / (step + 1)) for step in range(30) for tag in TAGS))
+    deck = ServedDeck(root / "home", cpus=1, grace_seconds=1, cold=True)
     deck.start()
-    deck.wait_until_ended(deck.launch(WRITES, name="with-curves", tags=["baseline"], notes="A note.")["id"])
+    script = {"source": WRITES, "filename": "script.py", "args": [str(curves)]}
+    deck.wait_until_ended(deck.launch(script=script, name="with-curves", tags=["baseline"], notes="A note.")["id"])
     deck.wait_until_ended(deck.launch("raise ValueError('no data')", name="fails")["id"])
     deck.launch("import time\nwhile True: time.sleep(1)", name="goes-on")
     deck.client.post(f"/runs/{deck.launch('', name='not-wanted')['id']}/cancel", json={})

@@ -96,20 +96,20 @@ def test_the_choice_outlives_filtering_and_another_page(listed: ServedDeck, page
 
 
 def test_a_choice_is_kept_while_the_rows_are_renewed_and_moves_nothing(
-    deck: ServedDeck, page: Page, tmp_path: Path
+    cold_deck: ServedDeck, page: Page, tmp_path: Path
 ) -> None:
     page.add_init_script(OBSERVE)
     script = {"source": WAITS_FOR_A_FILE, "filename": "waits.py", "args": [str(tmp_path / "gate")]}
-    running = deck.launch(script=script, name="goes-on")["id"]
-    other = deck.launch("", name="other")["id"]
-    open_list(page, deck)
+    running = cold_deck.launch(script=script, name="goes-on")["id"]
+    other = cold_deck.launch("", name="other")["id"]
+    open_list(page, cold_deck)
     expect(page.locator(f"#run-{running} .badge")).to_have_text("Running")
     box(page, running).check()
     box(page, other).check()
     (tmp_path / "gate").touch()
     expect(page.locator(f"#run-{running} .badge")).to_have_text("Completed")
     assert chosen(page) == [str(other), str(running)]
-    deck.client.delete(f"/runs/{other}")
+    cold_deck.client.delete(f"/runs/{other}")
     expect(page.locator(f"#run-{other}")).to_have_count(0)
     expect(page.locator("#chosen-note")).to_contain_text("1 run chosen")
 

@@ -2,38 +2,44 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from browser.readiness import wait_until_ready
+from events.eventfiles import NAME, scalar, version, write
 from support.served import ServedDeck
 
 TRAINS = """
-import sys
-from torch.utils.tensorboard import SummaryWriter
+import shutil, sys
 LAYERS = 3
-factor = float(sys.argv[1])
-with SummaryWriter() as writer:
-    for step in range(0, 100, int(sys.argv[2])):
-        writer.add_scalar("Loss/train", factor / (step + 1), step)
-        writer.add_scalar("Learning rate", 0.1, step)
+shutil.copy(sys.argv[1], ".")
 """
+
+
+def write_curves(folder: Path, factor: float, interval: int) -> Path:
+    """Write the event file of a training; its path."""
+    records = [
+        scalar(tag, step, value)
+        for step in range(0, 100, interval)
+        for tag, value in (("Loss/train", factor / (step + 1)), ("Learning rate", 0.1))
+    ]
+    return write(folder / NAME, version(), *records)
 
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeck]:
     """A deck with runs 1 and 2 of one script, 3 of another version of it, and 4 without curves."""
-    deck = ServedDeck(tmp_path_factory.mktemp("compared") / "home", cpus=2, grace_seconds=1)
+    root = tmp_path_factory.mktemp("compared")
+    deck = ServedDeck(root / "home", cpus=2, grace_seconds=1, cold=True)
     deck.start()
-    deck.wait_until_warm()
-    for name, source, args in (
-        ("slow", TRAINS, ["2", "1"]),
-        ("fast", TRAINS, ["3", "3"]),
-        ("wider", TRAINS.replace("LAYERS = 3", "LAYERS = 4"), ["1", "1"]),
-        ("no-curves", "", []),
-    ):
-        deck.launch(script={"source": source, "filename": "train.py", "args": args}, name=name, env={"MODE": name})
+    wider = TRAINS.replace("LAYERS = 3", "LAYERS = 4")
+    for name, source, factor, interval in (("slow", TRAINS, 2, 1), ("fast", TRAINS, 3, 3), ("wider", wider, 1, 1)):
+        curves = write_curves(root / name, factor, interval)
+        script = {"source": source, "filename": "train.py", "args": [str(curves)]}
+        deck.launch(script=script, name=name, env={"MODE": name})
+    deck.launch(script={"source": "", "filename": "train.py"}, name="no-curves", env={"MODE": "no-curves"})
     for run_id in (1, 2, 3, 4):
         deck.wait_for_status(run_id, "completed")
     yield deck

@@ -150,9 +150,9 @@ def fill_in_everything(page: Page) -> None:
     fill(page, "priority", "4")
 
 
-def test_the_copied_curl_command_launches_the_very_run_that_the_form_does(deck: ServedDeck, page: Page) -> None:
+def test_the_copied_curl_command_launches_the_very_run_that_the_form_does(cold_deck: ServedDeck, page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    open_form(page, deck)
+    open_form(page, cold_deck)
     fill_in_everything(page)
     page.get_by_role("button", name="Copy").click()
     expect(page.locator("#toasts")).to_contain_text("Copied")
@@ -160,8 +160,10 @@ def test_the_copied_curl_command_launches_the_very_run_that_the_form_does(deck: 
     assert shutil.which("curl"), "curl is needed here"
     done = subprocess.run(["bash", "-c", f"{command} --silent --noproxy '*'"], capture_output=True, check=True)
     by_curl = json.loads(done.stdout)
+    cold_deck.client.post(f"/runs/{by_curl['id']}/cancel", json={})
     launch(page)
-    by_form = deck.run(launched_run(page))
+    by_form = cold_deck.run(launched_run(page))
+    cold_deck.client.post(f"/runs/{by_form['id']}/cancel", json={})
     same = ("name", "trainer", "params", "tags", "notes", "priority", "resources")
     assert {key: by_curl[key] for key in same} == {key: by_form[key] for key in same}
     assert by_curl["name"] == 'it\'s a "copy" of $HOME'

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.complaints import Complaints
 from browser.readiness import wait_until_ready
+from events.eventfiles import NAME, scalar, version, write
 from support.served import ServedDeck
 
 FAILS = "print('about to fail')\nraise ValueError('the loss is not a number')"
@@ -181,19 +182,21 @@ def test_an_open_page_recovers_by_itself_when_its_server_is_restarted(
 
 
 WRITES_ITS_ATTEMPT = """
-import os, pathlib
-from torch.utils.tensorboard import SummaryWriter
-attempt = int(os.environ["TRAINDECK_ATTEMPT"])
-with SummaryWriter() as writer:
-    writer.add_scalar("attempt", attempt, 1)
-    writer.add_scalar(f"only/{attempt}", attempt, 1)
-pathlib.Path("table.csv").write_text(str(attempt))
+import os, pathlib, shutil, sys
+attempt = os.environ["TRAINDECK_ATTEMPT"]
+shutil.copy(pathlib.Path(sys.argv[1]) / attempt / sys.argv[2], ".")
+pathlib.Path("table.csv").write_text(attempt)
 """
 
 
 @pytest.fixture
-def run_of_two_attempts(cold_deck: ServedDeck) -> int:
-    run_id = ended(cold_deck, WRITES_ITS_ATTEMPT)
+def run_of_two_attempts(cold_deck: ServedDeck, tmp_path: Path) -> int:
+    for attempt in (1, 2):
+        records = [scalar(tag, 1, attempt) for tag in ("attempt", f"only/{attempt}")]
+        write(tmp_path / str(attempt) / NAME, version(), *records)
+    script = {"source": WRITES_ITS_ATTEMPT, "filename": "script.py", "args": [str(tmp_path), NAME]}
+    run_id = cold_deck.launch(script=script)["id"]
+    cold_deck.wait_until_ended(run_id)
     cold_deck.client.post(f"/runs/{run_id}/retry")
     cold_deck.wait_until_ended(run_id)
     assert cold_deck.run(run_id)["attempt"] == 2

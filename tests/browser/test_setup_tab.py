@@ -81,12 +81,14 @@ def test_a_kept_file_and_the_uncommitted_changes_are_opened_in_place(
     expect(changes.locator(".untracked li")).to_have_text(["notes.md"])
 
 
-def test_a_run_that_has_not_started_fills_its_tab_once_it_has(deck: ServedDeck, page: Page, tmp_path: Path) -> None:
+def test_a_run_that_has_not_started_fills_its_tab_once_it_has(
+    cold_deck: ServedDeck, page: Page, tmp_path: Path
+) -> None:
     source = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.02)"
     holds = {"source": source, "filename": "holds.py", "args": [str(tmp_path / "gate")]}
-    deck.launch(script=holds, resources={"cpus": 2})
-    run_id = deck.launch("print(1)")["id"]
-    open_setup(page, deck, run_id)
+    cold_deck.launch(script=holds, resources={"cpus": 2})
+    run_id = cold_deck.launch("print(1)")["id"]
+    open_setup(page, cold_deck, run_id)
     expect(card(page, "Machine")).to_contain_text("The run has not started.")
     (tmp_path / "gate").touch()
     expect(card(page, "Machine")).to_contain_text("Memory")

@@ -125,6 +125,14 @@ class ServedDeck:
     def wait_until_ended(self, run_id: int, seconds: float = 30.0) -> dict[str, Any]:
         return self.wait_for_status(run_id, *FINAL, seconds=seconds)
 
+    def wait_until_idle(self) -> None:
+        """Wait until every run of the first page of the list has ended."""
+
+        def all_ended() -> bool:
+            return all(run["status"] in FINAL for run in self.client.get("/runs").json()["items"])
+
+        wait_for(all_ended, "every run has ended")
+
     def log_of(self, run_id: int) -> str:
         return self.client.get(f"/runs/{run_id}/log").text
 
