@@ -83,13 +83,25 @@ def test_a_run_that_has_written_nothing_has_no_files(tmp_path):
 
 def test_folders_a_thousand_deep_are_listed_and_removed(tmp_path):
     here = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(1500):
-        os.mkdir("d", dir_fd=here)
-        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+    for _ in range(1100):
+        os.mkdir("dd", dir_fd=here)
+        inner = os.open("dd", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = inner
     os.close(os.open("file", os.O_CREAT, dir_fd=here))
     os.close(here)
-    assert [name.count("/") for name in names(tmp_path)] == [1500]
-    remove_tree(tmp_path / "d")
+    assert [name.count("/") for name in names(tmp_path)] == [1100]
+    remove_tree(tmp_path / "dd")
     assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_removed_is_logged(tmp_path, caplog, monkeypatch):
+    (tmp_path / "d" / "inner").mkdir(parents=True)
+    monkeypatch.setattr(os, "unlink", refuse)
+    (tmp_path / "d" / "file").touch()
+    remove_tree(tmp_path / "d")
+    assert [record.message for record in caplog.records] == [f"{tmp_path / 'd'} could not be removed as a whole"]
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError(1, "Operation not permitted")

@@ -129,7 +129,7 @@ async def asking(
     try:
         return await launching.run(work, KnownOnly(deck.inspector, _UnknownError()))
     except _UnknownError:
-        pass
+        pass  # Its options are not known yet: the script is asked for them, below.
     if not unchecked:
         return await inspecting.run(work, deck.inspector)
     try:

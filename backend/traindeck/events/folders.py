@@ -166,7 +166,7 @@ def find_log_folders(top: Path, limit: int) -> LogFolders:
         try:
             listing = _list(folder)
         except OSError:
-            continue
+            continue  # Gone since, or not ours to read: it holds no logs for this user.
         if listing.files:
             found.append(Path(folder))
         else:
@@ -185,7 +185,7 @@ def log_folder(path: Path) -> LogFolder:
         try:
             state = file.lstat()
         except OSError:
-            continue
+            continue  # Gone since: the digest is that of the files that are there.
         digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode(errors="surrogateescape"))
     return LogFolder(path, files, digest.hexdigest())
 

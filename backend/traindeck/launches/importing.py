@@ -140,6 +140,7 @@ class _FolderImport:
         try:
             found = list(self.readers.map(self._read_or_say, numbers, bare, changed))
         except OSError:
+            # The error above is the one to report.
             with suppress(SQLAlchemyError):
                 self._finish(dict.fromkeys(numbers, ""))
             raise

@@ -95,6 +95,7 @@ def _as_read(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
             if not isinstance(text, str) or is_default(schema, option["key"], text):
                 continue
             if option["custom"] and "kind" in option:
+                # It stays text where its kind cannot read it: the script does, or refuses it.
                 with suppress(ValueError):
                     read[option["key"]] = converter(option, ReadArguments())(text)
     return read

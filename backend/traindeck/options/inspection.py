@@ -163,6 +163,7 @@ class InspectionCache:
         content = {"version": VERSION, "schema": inspection.schema, "reason": inspection.reason}
         path = self._path(digest)
         partial = path.with_name(f".{path.name}.{threading.get_ident()}")
+        # Without a cache the script is asked again, which gives the same answer.
         with contextlib.suppress(OSError):
             # No parents: where the home is gone, nothing may come into its place.
             self.folder.parent.mkdir(mode=0o700, exist_ok=True)

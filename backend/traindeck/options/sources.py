@@ -222,4 +222,4 @@ def _packages(python: str | None) -> Iterator[str]:
         try:
             yield f"{folder} {folder.stat().st_mtime_ns}"
         except OSError:
-            continue
+            continue  # This Python has no such folder.

@@ -53,7 +53,11 @@ def stamp_of_file(file: str) -> Stamp:
 
 def _path_files() -> list[str]:
     folders = [path for path in sys.path[1:] if path.endswith(("site-packages", "dist-packages"))]
-    return [entry.path for folder in folders for entry in os.scandir(folder) if entry.name.endswith(".pth")]
+    files: list[str] = []
+    for folder in folders:
+        with os.scandir(folder) as entries:
+            files += (entry.path for entry in entries if entry.name.endswith(".pth"))
+    return files
 
 
 def _digest(packages: list[tuple[str, int]]) -> int:

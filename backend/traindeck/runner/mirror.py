@@ -86,12 +86,14 @@ class _Mirroring:
     def record_copies(self) -> None:
         """Write down the copies: one that the run has not changed is none of its files."""
         if self.copied:
+            # Without the list, the copies are shown among the files of the run.
             with contextlib.suppress(OSError):
                 (self.attempt / INPUTS).write_text(json.dumps(self.copied))
 
     def _folder(self, entries: list[os.DirEntry[str]], target: Path, prefix: str, depth: int) -> None:
         for entry in entries:
             self.left -= 1
+            # A script that needs the file says that it is missing.
             with contextlib.suppress(OSError):
                 if entry.is_dir(follow_symlinks=False):
                     self._inner(entry, target / entry.name, f"{prefix}{entry.name}", depth)
@@ -171,6 +173,7 @@ class _Mirroring:
 
     def _single(self, path: str) -> None:
         target = self.work / path
+        # A script that needs the file says that it is missing.
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             if not self._copy(path, target):

@@ -81,6 +81,7 @@ def write_open_files() -> None:
     for kinds in ((io.TextIOWrapper,), packed, FILES):
         for file in files:
             if issubclass(type(file), kinds):
+                # As at the end of Python, which ignores what goes wrong in the end of a file.
                 with contextlib.suppress(Exception):
                     _finish_file(file, packed)
 

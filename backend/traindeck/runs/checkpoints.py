@@ -1,12 +1,12 @@
 """Find the checkpoint from which an attempt would continue, without loading files, and give it to the program."""
 
 import json
+import logging
 import os
 import re
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,8 @@ from traindeck.runs.files import AttemptFiles, DeckFiles, read_json
 from traindeck.runs.written import CHECKPOINT_SUFFIXES, WrittenFile, open_written, walk_written
 from traindeck.sources.runcode import CODE, code_of
 from traindeck.system.wholefiles import write_whole
+
+logger = logging.getLogger(__name__)
 
 VERSION = 1
 DIGITS = re.compile(r"(\d+)")
@@ -84,8 +86,10 @@ def _newest_of(attempt: AttemptFiles) -> str | None:
     begun = time.monotonic()
     found = _walk(attempt.work, begun + WALK_SECONDS)
     if time.monotonic() - begun > SHORT_WALK_SECONDS and attempt.exit.exists():
-        with suppress(OSError):
+        try:
             _keep(attempt, found)
+        except OSError as error:
+            logger.warning("%s cannot be written, and will be looked for again: %s", attempt.checkpoints, error)
     return _newest(attempt.work, found)
 
 

@@ -247,8 +247,11 @@ def remove_tree(top: Path) -> None:
         emptied.append(folder)
         waiting.extend(_empty(folder))
     for folder in reversed(emptied):
+        # What could not be emptied stays, and is tried again when the next run is deleted.
         with suppress(OSError):
             os.rmdir(folder)  # noqa: PTH106 (strings: there may be very many)
+    if os.path.lexists(top):
+        logger.warning("%s could not be removed as a whole", top)
 
 
 def _moved_up(folder: str, top: Path, number: int) -> str:
@@ -262,6 +265,7 @@ def _moved_up(folder: str, top: Path, number: int) -> str:
 
 def _empty(folder: str) -> Iterator[str]:
     """Remove the files in a folder, and yield its folders."""
+    # `remove_tree` finds that the folder is still there.
     with suppress(OSError):
         os.chmod(folder, 0o700)  # noqa: PTH101 (a run may have made it read-only)
         with os.scandir(folder) as entries:

@@ -236,6 +236,7 @@ class Observer:
         self._mark_read(watched.run_id, watched.number)
 
     def _mark_read(self, run_id: int, number: int) -> None:
+        # Where the mark stays, the next server reads once more what this one has stored, to the same end.
         with suppress(OSError):
             self._mark_of(run_id, number).unlink(missing_ok=True)
 

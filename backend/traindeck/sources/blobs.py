@@ -161,6 +161,7 @@ class Blobs:
         """Remove the contents that have been unused for a while; return how many."""
         removed = 0
         for path in _files(self.folder):
+            # Gone since, or not ours to remove: it stays for the next sweep.
             with suppress(OSError), self._lock:
                 info = path.lstat()
                 # Linking, unlinking and `_want` set the change time, which no program can set back.
@@ -229,5 +230,6 @@ def _copy(blob: Path, target: Path) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for number in range(256):
+        # Most of the folders do not exist before a content needs them.
         with suppress(OSError):
             yield from (folder / f"{number:02x}").iterdir()

@@ -148,6 +148,7 @@ class GitProgram:
 def _limit_memory(process: subprocess.Popen[bytes]) -> None:
     """Bound what git allocates: its settings may name a file without an end, which it would read as one line."""
     if sys.platform == "linux":
+        # It has ended already, or the system forbids it: its time and its output are bounded in any case.
         with suppress(OSError):
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
 

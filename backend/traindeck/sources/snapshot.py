@@ -141,7 +141,7 @@ def import_closure(root: str, entry: str, reads: Reads) -> list[Found]:
     while waiting and len(found) < MAX_FILES and size < MAX_BYTES and time.thread_time() < deadline:
         path = waiting.pop()
         if path in found:
-            continue
+            continue  # Gone since, or too large to be code: the snapshot has what can be read.
         try:
             source, info = reads.read(os.path.join(root, path), MAX_PARSED_BYTES)  # noqa: PTH118
         except OSError:

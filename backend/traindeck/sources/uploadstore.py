@@ -287,6 +287,7 @@ class Uploads:
         """Remove the uploads that were not used for a day; how many. Runs have links of their own."""
         removed = 0
         for manifest in self.folder.glob("*.json"):
+            # Gone since, or not ours to remove: it stays for the next sweep.
             with suppress(OSError), self._lock:
                 if time.time() - manifest.stat().st_mtime >= unused_seconds:
                     manifest.unlink()

@@ -55,7 +55,8 @@ def _use_folder(folder: str, base: str | None) -> None:
     """Work in a folder in which the files of `base` are found, but nothing that is written stays."""
     os.chdir(folder)
     try:
-        entries = [entry for entry in os.scandir(base or folder) if not entry.name.startswith(".")]
+        with os.scandir(base or folder) as found:
+            entries = [entry for entry in found if not entry.name.startswith(".")]
     except OSError:
         return
     for entry in entries if len(entries) <= MIRRORED else []:
@@ -63,6 +64,7 @@ def _use_folder(folder: str, base: str | None) -> None:
             try:
                 os.symlink(entry.path, entry.name)  # noqa: PTH211
             except OSError:
+                # The folder has that name already, or takes no links: the script misses this one file.
                 continue
 
 
