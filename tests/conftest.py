@@ -17,7 +17,9 @@ FIRST = ("browser", "differential", "faults", "hostile", "programs")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make what hundreds of decks need: the bytecode of the package, and a process that hears Ctrl-C."""
-    # A shell's background jobs ignore it, and so would what the tests start.
+    # pytest rewrites each file of tests, in each worker, unless it may keep the result.
+    sys.dont_write_bytecode = False
+    # A shell's background jobs ignore SIGINT, and so would what the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         # Where the machine's setting is not to keep bytecode, each deck would compile itself.
