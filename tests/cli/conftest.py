@@ -1,30 +1,20 @@
 """The command line, as its own process, beside a deck that is served by another."""
 
-import atexit
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
 
-from cli.forking import ForkingCommand
 from cli.terminal import Terminal
+from support.forking import forking_process
 from support.served import ServedDeck
 
 COMMAND = [sys.executable, "-m", "traindeck.cli"]
 DEADLINE_SECONDS = 60
-
-
-@cache
-def forking_command() -> ForkingCommand:
-    """One for all tests of this process; it ends with it."""
-    command = ForkingCommand()
-    atexit.register(command.close)
-    return command
 
 
 class CommandLine:
@@ -58,7 +48,8 @@ class CommandLine:
         words = list(map(str, arguments))
         with Path(os.devnull).open("rb") as nothing, TemporaryFile() as out, TemporaryFile() as err:
             files = (nothing.fileno(), out.fileno(), err.fileno())
-            code = forking_command().run(words, self.folder, self.environment(), files, DEADLINE_SECONDS)
+            call = forking_process().start(words, self.environment(), self.folder, files)
+            code = call.wait(DEADLINE_SECONDS)
             out.seek(0)
             err.seek(0)
             return subprocess.CompletedProcess(words, code, out.read(), err.read())

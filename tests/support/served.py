@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from support.forking import Fork, forking_process
 from support.waiting import wait_for
 from traindeck.runner.family import marked
 from traindeck.runner.order import read_order
@@ -47,9 +48,9 @@ class ServedDeck:
 
     def __init__(self, home: Path, *, constants: Mapping[str, float] | None = None, **settings: Any) -> None:
         self.home = home
-        self.command = serve_command(constants)
+        self.constants = constants
         self.settings = settings
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Fork | None = None
         self.client = httpx.Client(**PLAIN)
 
     @property
@@ -69,9 +70,17 @@ class ServedDeck:
         self.home.parent.mkdir(parents=True, exist_ok=True)
         (self.home / "server.json").unlink(missing_ok=True)
         with (self.home.parent / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(self.command, env=environment, stdout=log, stderr=log)
+            self.process = self._begin(environment, log.fileno())
         wait_for(self._answers, "the server answers")
         self.client = httpx.Client(base_url=self.url, timeout=30, **PLAIN)
+
+    def _begin(self, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes] | Fork:
+        """A fork, which is up in a fifth of the time, where it is what a new Python would be."""
+        with Path(os.devnull).open("rb") as nothing:
+            if self.constants or not forking_process().replaces(environment):
+                command = serve_command(self.constants)
+                return subprocess.Popen(command, env=environment, stdin=nothing, stdout=log, stderr=log)
+            return forking_process().start(["serve"], environment, Path.cwd(), (nothing.fileno(), log, log))
 
     def kill(self) -> None:
         """End the server with SIGKILL: nothing of it gets to run."""
