@@ -31,7 +31,7 @@ from traindeck.db.engine import Database
 from traindeck.db.migrate import migrate
 from traindeck.errors import DeckUnusable, TraindeckError
 from traindeck.executors.local.executor import LocalExecutor
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
 from traindeck.executors.local.machine import find_gpus

@@ -7,7 +7,7 @@ import psutil
 from benchmarks.crowd import fill
 from benchmarks.row import Goal, Row
 from benchmarks.served import HTML, ServedDeck, scratch_deck, wait_for
-from traindeck.executors.local.forkserver import PROGRAM
+from traindeck.executors.local.forkserver_client import PROGRAM
 
 RUNS = 10_000
 PAGES = 20

@@ -9,8 +9,8 @@ READS_FOR_A_REASON = {
     "traindeck.runner.variables": "what that environment holds is inherited from the deck's, less its settings",
     "traindeck.runner.forkserver": "what its imports set there is not what a run shall find",
     "traindeck.runner.hook.sitecustomize": "takes away what a module was started with, before the user's code runs",
-    "traindeck.runner.inspecting.script": "a script that is asked for its options must not find the deck's settings",
-    "traindeck.runner.inspecting.protection": "where temporary files lie is said there, for any interpreter",
+    "traindeck.runner.inspecting.script": "a script that is asked for its options must not find the deck's settings, "
+    "and the folder of temporary files is named there, for any interpreter",
 }
 NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
 

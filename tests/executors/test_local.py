@@ -10,10 +10,10 @@ import pytest
 
 from executors.conftest import Machine
 from traindeck.executors.local import executor as module
-from traindeck.executors.local.tracked import Tracked
+from traindeck.executors.local.executor import Tracked
 from traindeck.executors.protocol import Dropped, Ended, Lost, NotStarted, Started, Unknown
 from traindeck.runner.claim import give_up_attempt
-from traindeck.runner.family import marked
+from traindeck.runner.identity import marked
 
 
 def mark_of(machine: Machine) -> str:

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from support.waiting import wait_for
-from traindeck.executors.local import forkserver
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local import forkserver_client
+from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.executors.local.launcher import Launcher
 from traindeck.runner.order import Order, ScriptOrder
 from traindeck.runner.program import Program
@@ -50,7 +50,7 @@ def start(
     """Start a stub in the forkserver's place, and hear all that it has to say at first."""
     program = tmp_path / "stub.py"
     program.write_text(STUB.format(modules=modules, then="\n".join(then)))
-    monkeypatch.setattr(forkserver, "PROGRAM", program)
+    monkeypatch.setattr(forkserver_client, "PROGRAM", program)
     launcher.warm_up()
     said: list[dict[str, object]] = []
     expected = len(modules) + (READY in then)
@@ -81,13 +81,13 @@ def ends(order: Path) -> dict[str, object]:
 def test_a_run_is_not_kept_waiting_by_a_forkserver_that_takes_no_orders(
     launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forkserver, "STUCK_SECONDS", 60.0)
+    monkeypatch.setattr(forkserver_client, "STUCK_SECONDS", 60.0)
     start(launcher, tmp_path, monkeypatch, READY, HOLDS)
     order = ordered(tmp_path, "print('once')")
     asked = launcher.launch(order)
     assert asked == launcher.forkserver.pid
     assert launcher.still_has(asked)
-    monkeypatch.setattr(forkserver, "STUCK_SECONDS", 0.2)
+    monkeypatch.setattr(forkserver_client, "STUCK_SECONDS", 0.2)
     wait_for(lambda: not launcher.still_has(asked), "it is known to be stuck")
     again = launcher.launch(order)
     assert again != asked
@@ -106,7 +106,7 @@ def test_a_forkserver_that_takes_what_it_is_asked_is_not_stuck(
     asked = launcher.launch(ordered(tmp_path, ""))
     said: list[object] = []
     wait_for(lambda: said.extend(launcher.forkserver.messages()) or said, "it has taken the order")
-    monkeypatch.setattr(forkserver, "STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(forkserver_client, "STUCK_SECONDS", 0.0)
     assert launcher.still_has(asked)
 
 
@@ -116,7 +116,7 @@ def test_a_forkserver_that_is_stuck_for_long_is_replaced(
     start(launcher, tmp_path, monkeypatch, READY, HOLDS)
     first = launcher.forkserver.pid
     launcher.launch(ordered(tmp_path, ""))
-    monkeypatch.setattr(forkserver, "HOPELESS_SECONDS", 0.0)
+    monkeypatch.setattr(forkserver_client, "HOPELESS_SECONDS", 0.0)
 
     def replaced() -> bool:
         launcher.warm_up()
@@ -205,7 +205,7 @@ def test_imports_are_held_while_a_run_that_was_started_without_them_makes_its_ow
 def test_imports_are_not_held_for_longer_than_a_run_takes_for_its_own(
     launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(forkserver, limit, 0.3)
+    monkeypatch.setattr(forkserver_client, limit, 0.3)
     process = importing(launcher, tmp_path, monkeypatch)
     order = ordered(tmp_path, WAITS)
     launcher.launch(order)
@@ -221,7 +221,7 @@ def test_imports_are_not_held_for_longer_than_a_run_takes_for_its_own(
 def test_a_forkserver_whose_imports_are_held_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
     server = """
 import pathlib, sys, time
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.forkserver_client import Forkserver
 forkserver = Forkserver(pathlib.Path(sys.argv[1]) / "forkserver.log")
 forkserver.ensure_started()
 while not any("began" in message for message in forkserver.messages()):

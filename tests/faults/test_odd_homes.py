@@ -18,8 +18,8 @@ from traindeck.db.engine import Database
 from traindeck.db.migrate import back_up, migrate
 from traindeck.db.tables import Run
 from traindeck.errors import DeckUnusable
-from traindeck.executors.local.tracked import attempt_mark
-from traindeck.runner.family import marked
+from traindeck.executors.local.executor import attempt_mark
+from traindeck.runner.identity import marked
 from traindeck.runner.order import ScriptOrder
 from traindeck.runner.program import Program
 from traindeck.runner.variables import HOOK, PLACEHOLDER, variables_of_start

@@ -7,7 +7,7 @@ import pytest
 from traindeck.executors.protocol import Ended
 from traindeck.runner import ending
 from traindeck.runner.ending import Ending, OomKills, older_counters, oom_kills, unified_counters
-from traindeck.scheduling.outcome import outcome_of
+from traindeck.scheduling.attempts import outcome_of
 
 LOADER = """Traceback (most recent call last):
   File "train.py", line 7, in <module>

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from support.waiting import wait_for
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
 from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Inspection, Target
-from traindeck.runner.family import descendants
+from traindeck.runner.identity import descendants
 from traindeck.runner.program import Program
 
 GOOD = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float)\nparser.parse_args()\n"
@@ -145,7 +145,7 @@ def warm(tmp_path: Path) -> Callable[[str], Launcher]:
         forkserver = Forkserver(tmp_path / "log")
         launchers.append(Launcher(forkserver, cold=False))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("traindeck.executors.local.forkserver.PROGRAM", tmp_path / "forkserver.py")
+            patch.setattr("traindeck.executors.local.forkserver_client.PROGRAM", tmp_path / "forkserver.py")
             forkserver.ensure_started()
         return launchers[-1]
 

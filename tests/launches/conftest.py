@@ -7,7 +7,7 @@ import pytest
 
 from support.databases import fresh  # noqa: F401 (a fixture)
 from traindeck.db.engine import Database
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
 from traindeck.launches import submission

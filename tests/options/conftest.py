@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.executors.local.inspector import Inspector
 from traindeck.executors.local.launcher import Launcher
 from traindeck.options.inspection import Inspection, Target

@@ -16,7 +16,7 @@ from traindeck.options.given import resolve_script_params
 from traindeck.options.inspection import Target
 from traindeck.options.schema import Schema, make_schema
 from traindeck.runner.inspecting import clicked
-from traindeck.runner.inspecting.parsing import parse_with_click
+from traindeck.runner.inspecting.hooks import parse_with_click
 
 COMMANDS = """
 import enum

@@ -10,7 +10,7 @@ from options.parsers import Parser, arguments, parsers, schema_of
 from traindeck.options.checking import check_params
 from traindeck.options.conversion import Inexpressible, args_of, completed, read_args
 from traindeck.options.schema import Schema
-from traindeck.runner.inspecting.values import plain
+from traindeck.runner.inspecting.declared import plain
 
 QUICK = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]

@@ -13,7 +13,7 @@ import pytest
 from traindeck.executors.local.inspector import Inspector
 from traindeck.options.inspection import Target
 from traindeck.runner import inspecting
-from traindeck.runner.family import descendants
+from traindeck.runner.identity import descendants
 from traindeck.runner.program import Program
 
 Script = Callable[[str], Target]

@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import mmap, os
-from traindeck.runner.hugepages import SIZE, collapse
+from traindeck.runner.forkserver import SIZE, collapse
 memory = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 for at in range(0, len(memory), 4096):
     memory[at : at + 8] = at.to_bytes(8, "little")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from uuid import uuid4
 
-from traindeck.runner.family import marked
+from traindeck.runner.identity import marked
 
 STARTS = 60
 BUSY = 4

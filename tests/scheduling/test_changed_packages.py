@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.served import ServedDeck
-from traindeck.executors.local.imports import Imports
+from traindeck.executors.local.forkserver_client import Imports
 from traindeck.runner.freshness import stamp_of_file, stamp_of_folder
 
 SOURCE = "import tiny, edited\nprint(tiny.VALUE, edited.VALUE)"

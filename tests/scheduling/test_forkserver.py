@@ -10,7 +10,7 @@ import pytest
 
 from support.served import ServedDeck
 from support.waiting import wait_for
-from traindeck.executors.local.forkserver import PROGRAM
+from traindeck.executors.local.forkserver_client import PROGRAM
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from support.served import ServedDeck
-from traindeck.runner.family import marked
+from traindeck.runner.identity import marked
 from traindeck.runner.order import read_order
 
 

@@ -14,7 +14,7 @@ import httpx
 
 from support.forking import Fork, forking_process
 from support.waiting import wait_for
-from traindeck.runner.family import marked
+from traindeck.runner.identity import marked
 from traindeck.runner.order import read_order
 
 PLAIN = {"trust_env": False, "verify": False}

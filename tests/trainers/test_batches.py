@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from traindeck.trainers.mnist.batches import Batches, PlacedImages
+from traindeck.trainers.mnist.training import Batches, PlacedImages
 
 
 def batches(count: int = 10, size: int = 3, seed: int = 1) -> Batches:

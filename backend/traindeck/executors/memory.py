@@ -17,9 +17,9 @@ from traindeck.executors.protocol import (
     Node,
     NotStarted,
     Order,
-    Progress,
     Report,
     Started,
+    Starting,
     Unknown,
 )
 
@@ -28,7 +28,7 @@ EPOCH = 1_800_000_000.0
 """What its clock says at first, in seconds since the epoch."""
 
 
-class State(Enum):
+class ProcessState(Enum):
     """Where an attempt is."""
 
     RESERVED = auto()
@@ -43,7 +43,7 @@ class Process:
     """What would be the process of an attempt, and its exit record."""
 
     handle: Handle
-    state: State = State.RESERVED
+    state: ProcessState = ProcessState.RESERVED
     order: Order | None = None
     starts: int = 0
     started_at: float | None = None
@@ -103,14 +103,14 @@ class MemoryExecutor:
         """Let time pass; processes that were asked to stop and have had their grace are killed."""
         self.now += seconds
         for one in self.processes.values():
-            if one.state is State.ALIVE and one.stop_asked and self.now >= one.stop_deadline:
+            if one.state is ProcessState.ALIVE and one.stop_asked and self.now >= one.stop_deadline:
                 self._end(one, Ending(None, 9, self._wall(), 1.0, stop_asked=True, killed=True))
 
     def begin(self, run_id: int) -> None:
         """Make the order of a run's last attempt a process; where it was given up, nothing starts."""
         one = self.last(run_id)
-        if one.state is State.ORDERED:
-            one.state, one.started_at = State.ALIVE, self._wall()
+        if one.state is ProcessState.ORDERED:
+            one.state, one.started_at = ProcessState.ALIVE, self._wall()
             one.starts += 1
             if one.stop_asked and self.obedient:
                 self._end(one, Ending(None, 15, self._wall(), 1.0, stop_asked=True))
@@ -122,29 +122,29 @@ class MemoryExecutor:
     def kill(self, run_id: int) -> None:
         """End a run's process together with what would have written its exit record."""
         one = self.last(run_id)
-        one.state, one.lost = State.GONE, Lost(KILLED, one.started_at)
+        one.state, one.lost = ProcessState.GONE, Lost(KILLED, one.started_at)
 
     def restart_nodes(self) -> None:
         """Have everything that is alive or ordered end, as when every node is restarted; exit records stay."""
         for one in self.processes.values():
-            if one.state in (State.RESERVED, State.ORDERED, State.ALIVE):
-                one.state, one.lost = State.GONE, Lost("host restarted", with_node=True)
+            if one.state in (ProcessState.RESERVED, ProcessState.ORDERED, ProcessState.ALIVE):
+                one.state, one.lost = ProcessState.GONE, Lost("host restarted", with_node=True)
 
     def drop_orders(self) -> None:
         """Have what was to start the orders be gone."""
         for one in self.processes.values():
-            if one.state is State.ORDERED:
-                one.state = State.RESERVED
+            if one.state is ProcessState.ORDERED:
+                one.state = ProcessState.RESERVED
 
     def give_up_orders(self) -> None:
         """Have the orders never become processes."""
         for one in self.processes.values():
-            if one.state is State.ORDERED:
-                one.state = State.GIVEN_UP
+            if one.state is ProcessState.ORDERED:
+                one.state = ProcessState.GIVEN_UP
 
     def has_process(self, run_id: int) -> bool:
         """Return True where a run's last attempt is alive."""
-        return any(key[0] == run_id for key in self.processes) and self.last(run_id).state is State.ALIVE
+        return any(key[0] == run_id for key in self.processes) and self.last(run_id).state is ProcessState.ALIVE
 
     def last(self, run_id: int) -> Process:
         """Return the last attempt of a run."""
@@ -175,8 +175,8 @@ class MemoryExecutor:
         handle = self.reserve(order.run_id, order.attempt)
         one = self.processes.setdefault((order.run_id, order.attempt), Process(handle))
         one.order = order
-        if one.state is State.RESERVED:
-            one.state = State.ORDERED
+        if one.state is ProcessState.RESERVED:
+            one.state = ProcessState.ORDERED
             if self.automatic:
                 self.begin(order.run_id)
         return handle
@@ -194,10 +194,10 @@ class MemoryExecutor:
         if self.unreachable is not None:
             return Unknown(self.unreachable)
         one = self._of(handle)
-        if one.state in (State.RESERVED, State.ORDERED, State.GIVEN_UP):
-            one.state = State.GIVEN_UP
+        if one.state in (ProcessState.RESERVED, ProcessState.ORDERED, ProcessState.GIVEN_UP):
+            one.state = ProcessState.GIVEN_UP
             return NotStarted("its start was cut off")
-        if one.state is State.ALIVE:
+        if one.state is ProcessState.ALIVE:
             return Started(one.started_at)
         if one.ending is not None:
             return Ended(one.ending, one.started_at)
@@ -209,7 +209,7 @@ class MemoryExecutor:
         self.stopped.append(handle.run_id)
         one = self._of(handle)
         one.stop_asked, one.stop_deadline = True, self.now + grace_seconds
-        if self.obedient and one.state is State.ALIVE:
+        if self.obedient and one.state is ProcessState.ALIVE:
             self._end(one, Ending(None, 15, self._wall(), 1.0, stop_asked=True))
 
     def forget(self, handle: Handle) -> None:
@@ -226,17 +226,17 @@ class MemoryExecutor:
     def _look(self, one: Process) -> Report | None:
         if self.unreachable is not None:
             return Unknown(self.unreachable)
-        if one.state is State.RESERVED:
+        if one.state is ProcessState.RESERVED:
             return Dropped()
-        if one.state is State.ORDERED:
-            return Progress(self.progress) if self.progress else None
-        if one.state is State.ALIVE or (one.started_at is not None and not one.reported):
+        if one.state is ProcessState.ORDERED:
+            return Starting(self.progress) if self.progress else None
+        if one.state is ProcessState.ALIVE or (one.started_at is not None and not one.reported):
             one.reported = True
             return Started(one.started_at)
         return Unknown("it is gone")
 
     def _end(self, one: Process, ending: Ending) -> None:
-        one.state, one.ending = State.GONE, ending
+        one.state, one.ending = ProcessState.GONE, ending
 
     def _fail_if_due(self, method: str, run_id: int) -> None:
         errors = self.failures.get(f"{method} {run_id}") or self.failures.get(method)

@@ -29,10 +29,10 @@ __all__ = [
     "NotStarted",
     "Order",
     "Program",
-    "Progress",
     "Report",
     "ScriptOrder",
     "Started",
+    "Starting",
     "Unknown",
 ]
 
@@ -79,7 +79,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Starting:
     """The attempt has no process yet, and `text` says how far it is: shown as the reason of its run's status."""
 
     text: str
@@ -124,7 +124,7 @@ class Unknown:
     reason: str
 
 
-Report = Started | Progress | Dropped | NotStarted | Ended | Lost | Unknown
+Report = Started | Starting | Dropped | NotStarted | Ended | Lost | Unknown
 
 
 class Executor(Protocol):

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from traindeck.runner import prctl
-from traindeck.runner.execute import execute
 from traindeck.runner.finish import end_process
-from traindeck.runner.mainmodule import run_script
+from traindeck.runner.mainmodule import execute, run_script
 from traindeck.runner.mirror import mirror
 from traindeck.runner.order import COLD, Order
 from traindeck.runner.richbars import follow_rich

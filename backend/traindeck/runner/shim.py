@@ -22,8 +22,7 @@ from pathlib import Path
 from traindeck.runner import child, prctl
 from traindeck.runner.claim import claim_attempt, record_trainer
 from traindeck.runner.ending import Ending, oom_kills, write_exit
-from traindeck.runner.family import descendants, signal_all
-from traindeck.runner.identity import identify
+from traindeck.runner.identity import descendants, identify, signal_all
 from traindeck.runner.order import Order, read_order, start_of
 from traindeck.runner.unseen import unseen
 from traindeck.runner.wakeups import Wakeups

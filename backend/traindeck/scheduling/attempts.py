@@ -1,13 +1,16 @@
-"""What happens to attempts, written to the database: claimed, started, ended.
+"""Write to the database what happens to attempts: claimed, started, ended, and what an end means for the run.
 
-What is public here and takes a `LiveAttempt` is a step, or a step's `otherwise` (see steps.py): it runs in a thread of
-its own, and returns True where the attempt is over. Everything else is for the dispatcher's thread alone.
+Public functions that take a `LiveAttempt` are steps, or the `otherwise` of a step (see steps.py): each runs in a thread
+of its own, and returns True when the attempt is over. All others are for the dispatcher's thread alone.
 """
 
+import heapq
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,9 +27,9 @@ from traindeck.executors.protocol import (
     Handle,
     Lost,
     NotStarted,
-    Progress,
     Report,
     Started,
+    Starting,
     Unknown,
 )
 from traindeck.runs import transitions
@@ -36,13 +39,76 @@ from traindeck.runs.downloaded_sets import has_downloads, share_downloads
 from traindeck.runs.files import DeckFiles
 from traindeck.runs.queries import find_run
 from traindeck.runs.status import Status
-from traindeck.scheduling.backoffs import Backoffs
 from traindeck.scheduling.live import LiveAttempt, Stage
 from traindeck.scheduling.observer import Observer
 from traindeck.scheduling.orders import make_order
-from traindeck.scheduling.outcome import Outcome, outcome_of
 from traindeck.scheduling.slots import Slots
 from traindeck.sources.snapshot import Snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A final status, and why."""
+
+    status: Status
+    reason: str | None
+
+
+def outcome_of(report: Ended | Lost, *, stopping: bool) -> Outcome:
+    """Return the outcome of an attempt that is over. `stopping`: the user has asked for it to be stopped."""
+    if isinstance(report, Ended):
+        return _outcome_of_ending(report.ending, stopping=stopping)
+    if stopping and not report.with_node:
+        return Outcome(Status.CANCELLED, "stopped by the user; its process was killed")
+    return Outcome(Status.LOST, report.reason)
+
+
+def _outcome_of_ending(ending: Ending, *, stopping: bool) -> Outcome:
+    if stopping or ending.stop_asked:
+        by = "stopped by the user" if stopping else "stopped by a signal from outside"
+        return Outcome(Status.CANCELLED, f"{by}, killed after its grace" if ending.killed else by)
+    if ending.signal is not None:
+        return Outcome(Status.FAILED, _killed(ending))
+    if ending.exit_code:
+        detail = f": {ending.last_line}" if ending.last_line else ""
+        memory = "out of memory: the kernel killed a process meanwhile; " if ending.out_of_memory else ""
+        return Outcome(Status.FAILED, f"{memory}exit code {ending.exit_code}{detail}")
+    return Outcome(Status.COMPLETED, None)
+
+
+def _killed(ending: Ending) -> str:
+    assert ending.signal is not None
+    if ending.out_of_memory:
+        return f"out of memory: killed by signal {ending.signal} ({signal.Signals(ending.signal).name})"
+    try:
+        name = f" ({signal.Signals(ending.signal).name})"
+    except ValueError:
+        name = ""
+    return f"killed by signal {ending.signal}{name}"
+
+
+MARGIN_SECONDS = 0.05
+"""The wall clock, by which a run knows that its wait is over, may run a little behind the monotonic one."""
+
+
+class Backoffs:
+    """The ends of waits that have begun, on a monotonic clock. For the dispatcher's thread alone."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ends: list[float] = []
+
+    def begin(self, seconds: float) -> None:
+        """Begin a wait of so many seconds."""
+        heapq.heappush(self._ends, self._clock() + seconds + MARGIN_SECONDS)
+
+    def seconds_until_next(self, at_most: float) -> float:
+        """Return how long it is until the next one ends; those that have ended are forgotten."""
+        now = self._clock()
+        while self._ends and self._ends[0] <= now:
+            heapq.heappop(self._ends)
+        return min(at_most, self._ends[0] - now) if self._ends else at_most
+
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +222,7 @@ class Attempts:
 
     def record_progress(self, live: LiveAttempt) -> bool:
         """Have the run say how far its attempt is, which has no process yet."""
-        assert isinstance(live.report, Progress)
+        assert isinstance(live.report, Starting)
         return self.mark(live, live.report.text)
 
     def settle(self, live: LiveAttempt) -> bool:
@@ -204,7 +270,7 @@ class Attempts:
             live.started = live.started or report
             self._look_later(live, report.trouble, unknown=False)
         elif not isinstance(report, Dropped):
-            reason = report.text if isinstance(report, Progress) else report.reason
+            reason = report.text if isinstance(report, Starting) else report.reason
             self._look_later(live, reason, unknown=isinstance(report, Unknown))
         return False
 

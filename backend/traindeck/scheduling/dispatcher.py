@@ -1,27 +1,66 @@
-"""The loop that starts what can start, and takes up what the executor reports.
+"""Start what can start, and handle what executors report, in one thread.
 
-One thread runs it. It sleeps until there is something to do: a submit or a cancel wakes it, a step that has come to its
-end does, and the executor's descriptors do. What may take long, or fail, for one attempt is a step (see steps.py): the
-loop waits for none.
+The loop sleeps until there is work: a submit or a cancel wakes it, as do a finished step and the descriptors of the
+executor. At its start it adopts the attempts that an earlier server left. Work that may take long, or fail, for one
+attempt is a step (see steps.py), so the loop waits for none.
 """
 
 import logging
 import os
-import select
 import threading
 import time
 from collections.abc import Callable, Iterable
+from select import POLLIN, poll
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from traindeck.db.engine import is_temporary
+from traindeck.db.tables import Attempt, Run
 from traindeck.errors import HomeGone
-from traindeck.executors.protocol import Dropped, Progress, Started
-from traindeck.scheduling.adoption import find_left
+from traindeck.executors.protocol import Dropped, Handle, Started, Starting
+from traindeck.runs.queue import waits
+from traindeck.runs.status import ACTIVE
 from traindeck.scheduling.attempts import Attempts
 from traindeck.scheduling.claims import Claims
 from traindeck.scheduling.live import LiveAttempt, Stage
+from traindeck.scheduling.slots import Hold
 from traindeck.scheduling.steps import Done, Step, Steps, in_thread
 
 logger = logging.getLogger(__name__)
+
+
+def find_left(attempts: Attempts) -> None:
+    """Have every active run among the live attempts, with its slots; what became of each is examined by a step."""
+    with attempts.database.read() as session:
+        for seconds in waits(session):
+            attempts.backoffs.begin(seconds)
+        active = select(col(Run.id), col(Run.attempt), col(Run.cpus)).where(col(Run.status).in_(ACTIVE))
+        for run_id, number, cpus in session.execute(active).all():
+            live = _left(session, attempts, run_id, number, cpus)
+            attempts.live[run_id] = live
+            attempts.slots.hold(run_id, live.hold)
+
+
+def _left(session: Session, attempts: Attempts, run_id: int, number: int, cpus: int) -> LiveAttempt:
+    same = (col(Attempt.run_id) == run_id, col(Attempt.number) == number)
+
+    def value(column: Any) -> Any:
+        """Return the value of a column; None if the row is gone or cannot be read: the other columns still count."""
+        try:
+            return session.execute(select(col(column)).where(*same)).scalar()
+        except (ValueError, TypeError):
+            logger.exception("run=%d attempt=%d its row cannot be read", run_id, number)
+            return None
+
+    executor, content = value(Attempt.executor), value(Attempt.handle)
+    node, gpus = value(Attempt.node), value(Attempt.gpus)
+    handle = Handle(run_id, number, executor or attempts.executor.name, content if isinstance(content, dict) else {})
+    held = tuple(index for index in gpus or () if isinstance(index, int))
+    home = attempts.executor.capacity()[0].name
+    return LiveAttempt(handle, Hold(node or home, cpus, held), stage=Stage.LEFT)
+
 
 LOOK_SECONDS = 0.05
 """How often to ask for an attempt that is being started: what wakes the loop may be lost."""
@@ -130,10 +169,10 @@ class Dispatcher:
         self._wait_for([] if self._is_paused(REPORTS) else self.executor.descriptors(handles), seconds)
 
     def _wait_for(self, descriptors: Iterable[int], seconds: float) -> None:
-        poll = select.poll()
+        poller = poll()
         for descriptor in (self._wake_reading, *descriptors):
-            poll.register(descriptor, select.POLLIN)
-        poll.poll(seconds * 1000)
+            poller.register(descriptor, POLLIN)
+        poller.poll(seconds * 1000)
         try:
             os.read(self._wake_reading, 65_536)
         except BlockingIOError:
@@ -200,7 +239,7 @@ class Dispatcher:
             return self._start
         if live.started is not None and not live.start_recorded:
             return self._record
-        if isinstance(live.report, Progress):
+        if isinstance(live.report, Starting):
             return self._progress if live.report.text != live.trouble else None
         goes_on = live.report is None or (isinstance(live.report, Started) and not live.unknown)
         return None if goes_on else self._settle

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from traindeck.executors.local.forkserver import Forkserver
+from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.runner.order import COLD, Order, read_order, start_of
 from traindeck.runner.variables import placeholder_mark, plain_environment
 from traindeck.system.openfiles import limit_of_user

@@ -7,7 +7,7 @@ import inspect
 import pathlib
 from typing import Any
 
-from traindeck.runner.inspecting.values import plain, text_of
+from traindeck.runner.inspecting.declared import plain, text_of
 
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
 FALSE_WORDS = ("0", "false", "f", "no", "n", "off")

@@ -1,19 +1,174 @@
-"""Stops a script where its parser would parse: the parsers of argparse, click and Typer, replaced from outside."""
+"""Stop a script where its parser would parse: replace the parsers of argparse, click, and Typer.
+
+A parser that ignores unknown arguments may be the first of several, such as one for a configuration file. The code that
+the script has yet to run says so; it is read, not executed. Where options have types of the script's own, the script's
+own parser reads the arguments.
+"""
 
 from __future__ import annotations
 
 import argparse
+import dis
 import os
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from traindeck.runner.inspecting import clicked, declared
-from traindeck.runner.inspecting.ahead import Ahead
-from traindeck.runner.inspecting.parsing import parse_with_argparse, parse_with_click
-from traindeck.runner.inspecting.values import text_of
+from traindeck.runner.inspecting.clicked import unset_as_none
+from traindeck.runner.inspecting.declared import text_of
+
+
+class _Refused(Exception):
+    pass
+
+
+class _Early(Exception):
+    """Help or a version was asked for."""
+
+
+def parse_with_argparse(parser: Any, name: str, args: list[str], split: bool) -> dict[str, Any]:
+    """What the parser makes of arguments: {"values"} by name, {"refusal": message}, or {"early": true}.
+
+    With `split`, others than this parser read some of the arguments, so nobody can tell.
+    """
+    if split:
+        return {}
+    # Sub-parsers are of the same class, or of one that inherits from it.
+    argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]
+    argparse.ArgumentParser.exit = _exit  # type: ignore[method-assign, assignment]
+    argparse.ArgumentParser._get_value = _naming(argparse.ArgumentParser._get_value)  # type: ignore[method-assign]
+    try:
+        known = name.replace("parse_args", "parse_known_args").replace("parse_intermixed", "parse_known_intermixed")
+        namespace, extras = getattr(parser, known)(args)
+    except _Early:
+        return {"early": True}
+    except (_Refused, argparse.ArgumentError, SystemExit) as error:
+        return {"refusal": text_of(error) or type(error).__name__}
+    except Exception as error:
+        return {"refusal": type(error).__name__ + ": " + text_of(error)}
+    if extras and "known" not in name:
+        return {"refusal": "unrecognized arguments: " + " ".join(map(text_of, extras))}
+    return {"values": {key: unset_as_none(value) for key, value in _values(parser, namespace)}, "extras": extras}
+
+
+def _values(parser: Any, namespace: Any) -> Iterator[tuple[str, Any]]:
+    """What was read, by name. An option called `model.width` may have become a field of an object called `model`."""
+    yield from vars(namespace).items()
+    for action in parser._actions:
+        first, *fields = str(action.dest).split(".")
+        value = getattr(namespace, first, None) if fields and not hasattr(namespace, action.dest) else None
+        for name in fields:
+            value = getattr(value, name, None)
+        if value is not None:
+            yield action.dest, value
+
+
+def _naming(get_value: Callable[..., Any]) -> Callable[..., Any]:
+    """As the parser's own, but a type that fails in an unforeseen way is told with its option, too."""
+
+    def named(parser: Any, action: Any, text: Any) -> Any:
+        try:
+            return get_value(parser, action, text)
+        except argparse.ArgumentError:
+            raise
+        except Exception as error:
+            raise argparse.ArgumentError(action, type(error).__name__ + ": " + text_of(error)) from error
+
+    return named
+
+
+def _refuse(_parser: argparse.ArgumentParser, message: str) -> Any:
+    raise _Refused(message)
+
+
+def _exit(_parser: argparse.ArgumentParser, status: int = 0, message: str | None = None) -> Any:
+    raise _Refused(message) if status else _Early
+
+
+def parse_with_click(command: Any, args: list[str]) -> dict[str, Any]:
+    """As `parse_with_argparse`, for a click or Typer command; values are a list, one object for each command."""
+    levels = []
+    context, name, rest = None, command.name or "", list(args)
+    try:
+        while True:
+            context = command.make_context(name, rest, parent=context)
+            levels.append({key: unset_as_none(value) for key, value in context.params.items()})
+            rest = [*getattr(context, "_protected_args", []), *context.args]
+            if not rest or not hasattr(command, "resolve_command"):
+                return {"levels": levels, "extras": rest}
+            name, command, rest = command.resolve_command(context, rest)
+            levels[-1][""] = name
+    except (Exception, SystemExit) as error:
+        kind = type(error).__name__
+        if kind in ("Exit", "NoArgsIsHelpError") or (isinstance(error, SystemExit) and not error.code):
+            return {"early": True}
+        if kind == "Abort":
+            return {"refusal": "it asks for a value, and nobody answers in a run"}
+        said = text_of(error.format_message() if hasattr(error, "format_message") else error)
+        return {"refusal": said or kind}
+
+
+PARSE_CALLS = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
+DEEPEST = 4
+"""Calls that are followed from a function to the next."""
+
+
+class Ahead:
+    """The calls of parsers that are left in the script's own code, which is all that lies below `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder.rstrip(os.sep) + os.sep
+        self._seen: set[types.CodeType] = set()
+
+    def has_parser(self, frame: types.FrameType | None) -> bool:
+        """Return True where `frame`, or what has called it, names a call of a parser after the place where it is."""
+        self._seen.clear()
+        while frame is not None:
+            if self._is_own(frame.f_code) and self._leads(frame.f_code, frame.f_lasti, frame.f_globals, DEEPEST):
+                return True
+            frame = frame.f_back
+        return False
+
+    def _leads(self, code: types.CodeType, after: int, names_of: dict[str, Any], depth: int) -> bool:
+        names = set(_names(code, after))
+        if names & PARSE_CALLS:
+            return True
+        called = [one for name in names for one in _functions(names_of.get(name), names)] if depth else []
+        return any(self._is_new(one) and self._leads(one.__code__, -1, one.__globals__, depth - 1) for one in called)
+
+    def _is_new(self, function: types.FunctionType) -> bool:
+        new = self._is_own(function.__code__) and function.__code__ not in self._seen
+        self._seen.add(function.__code__)
+        return new
+
+    def _is_own(self, code: types.CodeType) -> bool:
+        return os.path.abspath(code.co_filename).startswith(self._folder)  # noqa: PTH100
+
+
+def _names(code: types.CodeType, after: int) -> Iterator[str]:
+    """The names in a code behind a place, and in the functions that it defines there."""
+    for instruction in dis.get_instructions(code):
+        if instruction.offset > after and instruction.opcode in dis.hasname:
+            yield str(instruction.argval)
+        elif instruction.offset > after and isinstance(instruction.argval, types.CodeType):
+            yield from _names(instruction.argval, -1)
+
+
+def _functions(value: Any, names: set[str]) -> Iterator[types.FunctionType]:
+    """The functions that a global name may stand for: itself, a class's, or those of a module that are named, too."""
+    if isinstance(value, types.FunctionType):
+        yield value
+    elif isinstance(value, type):
+        for base in value.__mro__:
+            yield from (one for one in vars(base).values() if isinstance(one, types.FunctionType))
+    elif isinstance(value, types.ModuleType):
+        for name in names & set(vars(value)):
+            if not isinstance(vars(value)[name], types.ModuleType):
+                yield from _functions(vars(value)[name], names)
+
 
 PATIENCE_SECONDS = 2.0
 """How long a second parser may take to come after a first one that left arguments to it."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from traindeck.runner import prctl
-from traindeck.runner.family import descendants, signal_all
+from traindeck.runner.identity import descendants, signal_all
 from traindeck.runner.inspecting.script import inspect
 from traindeck.runner.wakeups import Wakeups, restore_default_signals
 
