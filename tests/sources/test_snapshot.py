@@ -73,7 +73,7 @@ def test_of_a_folder_that_is_no_project_the_script_and_what_it_imports_is_kept(s
 def test_a_project_beyond_any_bound_is_not_walked_to_its_end(store, project, monkeypatch, bound, value):
     folder = project({"train.py": "import near", "near.py": "", **{f"d/{n}.py": "#" * 9 for n in range(10)}})
     fields = {"MAX_FILES": "files", "MAX_BYTES": "size", "MAX_ENTRIES": "entries"}
-    monkeypatch.setattr(bounds._Bounds.__init__, "__defaults__", _defaults(fields[bound], value))
+    monkeypatch.setattr(bounds._WalkLimits.__init__, "__defaults__", _defaults(fields[bound], value))
 
     tree = store.snapshots.take(Program(path=str(folder / "train.py")))
 
@@ -82,7 +82,7 @@ def test_a_project_beyond_any_bound_is_not_walked_to_its_end(store, project, mon
 
 
 def _defaults(name: str, value: int) -> tuple:
-    given = bounds._Bounds.__init__.__defaults__
+    given = bounds._WalkLimits.__init__.__defaults__
     names = ("files", "size", "entries", "cpu", "wall")
     return tuple(value if one == name else old for one, old in zip(names, given, strict=True))
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets import download as downloading
+from traindeck.trainers.datasets import downloads as downloading
 from traindeck.trainers.datasets.downloads import download
 from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed
 
