@@ -1,9 +1,9 @@
-"""The connections of the server: how many there are, how long each may take, and how much of it is read.
+"""The limits of connections: their number, their time, and how much is read from each.
 
-Uvicorn has one timeout, for an idle connection between two requests. A client that sends a byte now and then, or
-nothing at all, would hold its connection for ever, and with some hundreds of them every file descriptor. Here each
-wait has a deadline: for the head of a request, for its body (which must get on, and end), and for the client to read
-the answer. An answer that takes long has none: event streams stay open, and a large download ends when it ends.
+Uvicorn only has a timeout for connections that are idle between two requests. A client that sends nothing, or a byte
+now and then, would hold its connection forever, and some hundreds of them all file descriptors. Here each wait has a
+deadline: for the head of a request, for its body (with a minimum rate), and for the client to read the answer. An
+answer itself has no deadline: event streams stay open, and a large download takes its time.
 """
 
 import re
@@ -23,7 +23,7 @@ SWEEP_TICKS = 5
 
 @dataclass(frozen=True)
 class Limits:
-    """What one connection may take, and how many there may be."""
+    """The bounds of one connection, and of their number."""
 
     per_peer: int = 512
     total: int = 4096
@@ -31,20 +31,20 @@ class Limits:
     header_bytes: int = 16_384
     header_lines: int = 100
     unparsed_bytes: int = 131_072
-    """Bytes that come without the end of a head, or any of a body."""
+    """The most bytes without the end of a head, or without a byte of a body."""
     head_seconds: float = 15.0
     body_seconds: float = 6 * 3600.0
     window_seconds: float = 20.0
     window_bytes: int = 10_000
-    """So much of a body must come in each window: 500 bytes a second."""
+    """The fewest bytes of a body in each window: 500 bytes/s."""
     unread_seconds: float = 120.0
-    """How long a client may take none of an answer."""
+    """How long a client may read nothing of an answer."""
     linger_seconds: float = 2.0
-    """How long a client that was refused has for reading why: a reset would take that away from it."""
+    """How long a refused client has to read the reason, which a reset would discard."""
 
 
 class _Part(StrEnum):
-    """What of a request is awaited."""
+    """The part of a request that is expected next."""
 
     HEAD = "head"
     BODY = "body"
@@ -56,7 +56,7 @@ class _RefusedError(Exception):
 
 
 class Connection(HttpToolsProtocol):
-    """One connection, as uvicorn has it, with a bound on everything."""
+    """A connection of uvicorn with bounds."""
 
     limits: ClassVar[Limits] = Limits()
 
@@ -69,12 +69,12 @@ class Connection(HttpToolsProtocol):
         self._header_bytes = self._header_lines = 0
         self._refusal: tuple[int, str] | None = None
         self._deaf = False
-        """Nothing more is read."""
+        """Whether nothing more is read."""
         self._lingers_from: float | None = None
         self._unsent = (0, self._since)
 
     def connection_made(self, transport: Any) -> None:
-        """Let the connection in, in the place of one that is of less use where there are too many."""
+        """Accept the connection. If there are too many, close the least useful one instead."""
         super().connection_made(transport)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         peers = [one for one in self.connections if isinstance(one, Connection) and one._peer == self._peer]
@@ -88,7 +88,7 @@ class Connection(HttpToolsProtocol):
             victim.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece of a request, as far as anything of it is still awaited."""
+        """Read a piece of a request, unless reading has stopped."""
         if self._deaf or self.transport.is_closing():
             return
         self._unparsed += len(data)
@@ -97,24 +97,24 @@ class Connection(HttpToolsProtocol):
         if self._unparsed > self.limits.unparsed_bytes and not self._deaf:
             self._refuse(431, "The head of the request is too large.")
         elif self._awaited is _Part.NOTHING and self._is_idle() and self.timeout_keep_alive_task is None:
-            # Line breaks before a request are none yet, but have stopped the timer of an idle connection.
+            # Line breaks before a request are no request yet, but stop the timer of an idle connection.
             self._await_part(_Part.HEAD)
 
     def on_message_begin(self) -> None:
-        """A request begins: the time for its head runs from the first byte, or from the connection on."""
+        """Start the time for a head, which runs from the first byte, or from the connection."""
         super().on_message_begin()
         self._header_bytes = self._header_lines = 0
         if self._awaited is not _Part.HEAD:
             self._await_part(_Part.HEAD)
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the target."""
+        """Read a piece of the target."""
         super().on_url(url)
         if len(self.url) > self.limits.target_bytes:
             self._stop_parsing(414, f"The address has more than {self.limits.target_bytes} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header line; those that follow a body are counted, and left out."""
+        """Read a header line; those that follow a body are counted and ignored."""
         self._header_bytes += len(name) + len(value) + 4
         self._header_lines += 1
         if self._header_bytes > self.limits.header_bytes or self._header_lines > self.limits.header_lines:
@@ -124,7 +124,7 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole. A target that names another host than the header Host is refused (RFC 9112, 3.2.2)."""
+        """End the head. Refuse a target that names another host than the header Host (RFC 9112, 3.2.2)."""
         self._unparsed = 0
         if not self.url.startswith(b"/") and self.url != b"*":
             named = ABSOLUTE_FORM.match(self.url)
@@ -135,29 +135,29 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """Read a piece of the body."""
         self._unparsed = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """End the request."""
         self._unparsed = 0
         self._awaited = _Part.NOTHING
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """Answer what cannot be parsed, with the headers of every answer."""
+        """Refuse what cannot be parsed, with the headers of every answer."""
         self._refuse(*(self._refusal or (400, "The request cannot be read as HTTP (RFC 9112).")))
 
     def check(self, now: float) -> None:
-        """Close the connection where it has waited for longer than it may."""
+        """Close the connection if it is past a deadline."""
         if self._lingers_from is not None and now - self._lingers_from > self.limits.linger_seconds:
             self._lingers_from = None
             self.transport.close()
         elif self.transport.is_closing() or self.flow.write_paused:
             self._check_writing(now)
         elif self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue):
-            # It is the server that does not read, or has not told the client to go on.
+            # The server does not read, or has not told the client to continue.
             self._window, self._window_bytes = now, 0
         elif self._awaited is _Part.HEAD:
             self._check_head(now)
@@ -170,7 +170,7 @@ class Connection(HttpToolsProtocol):
         if self._unparsed:
             self._refuse(408, f"The head of the request did not come within {self.limits.head_seconds:g} s.")
         else:
-            # Browsers open connections in advance, and take the end of one that they did not use for no error.
+            # Browsers open connections in advance, and do not report the end of an unused one as an error.
             self.transport.close()
 
     def _check_body(self, now: float) -> None:
@@ -203,7 +203,7 @@ class Connection(HttpToolsProtocol):
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def _uselessness(self, now: float) -> tuple[int, float]:
-        """Return a rank, 0 for a connection that is of use, and how long it has waited."""
+        """Return a rank, 0 for a connection in use, and how long it has waited."""
         if self._lingers_from is not None:
             return 4, now - self._lingers_from
         if self._awaited is _Part.NOTHING:
@@ -215,7 +215,7 @@ class Connection(HttpToolsProtocol):
         raise _RefusedError
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Read no more, and say why where the client is not in the middle of another answer."""
+        """Stop reading, and say why, unless the client is receiving another answer."""
         self._deaf = True
         self._awaited = _Part.NOTHING
         cycle = self.cycle
@@ -244,11 +244,11 @@ class Connection(HttpToolsProtocol):
         self._lingers_from = self.loop.time()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """No line in the log for each: the guard refuses what asks for a WebSocket."""
+        """Log nothing: the guard refuses requests for a WebSocket."""
 
 
 def connection_within(total: int) -> type[Connection]:
-    """Return the class of connections of which there may be `total` at a time."""
+    """Return a class of connections with at most `total` at a time."""
     limits = Limits(total=total, per_peer=min(Limits.per_peer, total))
     return type("Connection", (Connection,), {"limits": limits})
 
@@ -258,7 +258,7 @@ def _rank(ranked: tuple[tuple[int, float], Connection]) -> tuple[int, float]:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server, which looks after its connections."""
+    """Uvicorn's server, which also checks its connections."""
 
     async def on_tick(self, counter: int) -> bool:
         """Close the connections that are past a deadline."""

@@ -1,4 +1,4 @@
-"""Answers with a file, or a part of one, as it is now: it may grow while it is read."""
+"""Answers with a file or a part of it, at its size when the answer starts: it may grow while it is read."""
 
 import gzip
 import os
@@ -21,7 +21,7 @@ RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class AnyPath(PathConvertor):
-    """A path in an address, whatever is in it: Starlette's own ends at a line break, which a file name may have."""
+    """Any path in an address. Starlette's own converter ends at a line break, which a file name may contain."""
 
     regex = r"[\s\S]*"
 
@@ -32,7 +32,7 @@ register_url_convertor("any_path", AnyPath())
 def part_of(
     file: BinaryIO, start: int, length: int, *, status: int, media_type: str, headers: dict[str, str]
 ) -> StreamingResponse:
-    """`length` bytes of an open file from `start` on; the file is closed at the end."""
+    """Return an answer with `length` bytes of an open file from `start`; the file is closed at the end."""
     headers = {
         "Content-Length": str(length),
         "Accept-Ranges": "bytes",
@@ -43,10 +43,10 @@ def part_of(
 
 
 def whole_or_range(request: Request, file: BinaryIO, *, media_type: str, headers: dict[str, str]) -> StreamingResponse:
-    """The file as it is now, or the one range that the request asks for (RFC 9110, 14.2).
+    """Return an answer with the present file, or with the requested range of it (RFC 9110, 14.2).
 
     Raises:
-        HTTPException: 416, with nothing of the file in the range.
+        HTTPException: 416, no byte of the file is in the range.
     """
     size = os.fstat(file.fileno()).st_size
     asked = request.headers.get("range")
@@ -64,16 +64,16 @@ def whole_or_range(request: Request, file: BinaryIO, *, media_type: str, headers
 
 
 def packed(request: Request, content: bytes, media_type: str) -> Response:
-    """Content as an answer, compressed where it is long and the client takes that."""
+    """Return content as an answer, compressed if it is long and the client accepts that."""
     headers = {"Vary": "Accept-Encoding", "Cache-Control": "no-store"}
     if len(content) >= PACKED_BYTES and takes_gzip(request.headers.get("accept-encoding", "")):
-        # The fastest level: a higher one takes a tenth off, and five times as long.
+        # The fastest level: a higher one saves a tenth, but takes five times as long.
         content, headers = gzip.compress(content, 1), {**headers, "Content-Encoding": "gzip"}
     return Response(content, headers=headers, media_type=media_type)
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding names gzip, or anything, and not with the weight 0 (RFC 9110, 12.5.3)."""
+    """Return whether an Accept-Encoding allows gzip, by name or by *, with a weight above 0 (RFC 9110, 12.5.3)."""
     takes = {}
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
@@ -82,7 +82,7 @@ def takes_gzip(accepted: str) -> bool:
 
 
 def attachment(filename: str) -> str:
-    """The Content-Disposition that saves a file under its name, whatever is in the name (RFC 6266, RFC 8187)."""
+    """Return the Content-Disposition that saves a file under any name (RFC 6266, RFC 8187)."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", filename)[:100]
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 

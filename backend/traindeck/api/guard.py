@@ -1,8 +1,8 @@
-"""What every request must pass before anything else sees it, and what every answer carries.
+"""The checks of every request before any route, and the headers of every answer.
 
-Until a deck has access control it listens on loopback only. A page of another site, open in the same browser, can
-still send requests there: so the Host must be loopback, and what changes something must come from our own pages, or
-from a program, and be JSON, or files where files are taken.
+Until a deck has access control, it listens on loopback only. A page of another site in the same browser can still send
+requests there. Therefore the Host must be loopback, and a request that changes something must come from our own pages
+or from a program, and be JSON, or files where files are accepted.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ HEADERS = (
 
 
 class Refused(Exception):
-    """A request that goes no further."""
+    """A request is refused before any route sees it."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -51,7 +51,7 @@ class Refused(Exception):
 
 
 class Guard:
-    """ASGI middleware: checks the request, adds the headers to the answer."""
+    """ASGI middleware that checks requests, and adds headers to answers."""
 
     def __init__(self, app: ASGIApp, upload_bytes: int = MAX_UPLOAD_BYTES) -> None:
         self.app = app
@@ -63,7 +63,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         if scope["type"] != "http":
-            # No part of a deck is a WebSocket. Closed before it is accepted, a browser sees 403.
+            # A deck has no WebSockets. Closed before it is accepted, it is a 403 for a browser.
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
@@ -75,19 +75,18 @@ class Guard:
             return
         theme = THEME.search("; ".join(_values(scope, b"cookie")))
         chosen_theme.set(theme[1] if theme else "")
-        # What can be got can be asked for without its body, which uvicorn leaves out. A board answers HEAD itself,
-        # and a stream has no end.
+        # HEAD is answered as GET, and uvicorn omits the body. A board answers HEAD itself, and a stream has no end.
         head = scope["method"] == "HEAD" and not HEAD_ELSEWHERE.fullmatch(scope["path"])
         answer = _Answer(send)
         try:
             await self.app({**scope, "method": "GET"} if head else scope, _bounded(receive, limit), answer.send)
         except asyncio.CancelledError:
-            # The server ends, and waits no longer. What uvicorn would say has none of the headers.
+            # The server ends without waiting. The answer of uvicorn would lack the headers.
             if not answer.started:
                 await _refuse(scope, Refused(503, "The deck is shutting down. Start it again, and repeat this."), send)
             raise
         except Exception as error:
-            # Caught here and not by Starlette, which would raise it once more, so that the connection is lost.
+            # Caught here because Starlette would raise it again, and the connection would be lost.
             if answer.started:
                 raise
             await unexpected(Request(scope), error)(scope, receive, answer.send)
@@ -98,7 +97,7 @@ def _check(scope: Scope, limit: int = MAX_BODY_BYTES) -> None:
     if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
         raise Refused(400, "This deck answers to 127.0.0.1 and localhost only: use one of them as the host.")
     if any("websocket" in upgrade.lower() for upgrade in _values(scope, b"upgrade")):
-        # Uvicorn may come without a library for them, and then takes the request for an ordinary one.
+        # Without a library for them, uvicorn treats this as an ordinary request.
         raise Refused(403, "No part of a deck is a WebSocket.")
     if scope["method"] not in CHANGING:
         return
@@ -124,7 +123,7 @@ def _check_body(scope: Scope, limit: int) -> None:
 
 
 def _brings_files(scope: Scope) -> bool:
-    """True where files are taken, and are what comes. That a page of another site sends none says its Origin."""
+    """Return whether the request sends files where files are accepted. Its Origin excludes pages of other sites."""
     types = _values(scope, b"content-type")
     takes = scope["method"] == "POST" and TAKES_FILES.fullmatch(scope["path"]) is not None
     return takes and len(types) == 1 and _media_type(types[0]) == "multipart/form-data"
@@ -139,7 +138,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    """Counts what is received, and refuses too much: a chunked body tells its length to nobody beforehand."""
+    """Count the received bytes, and refuse too many: a chunked body does not announce its length."""
     received = 0
 
     async def bounded() -> Message:
@@ -147,7 +146,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
-            # The rest is not read: the connection cannot be used again.
+            # The rest is not read, so the connection cannot be used again.
             raise HTTPException(413, f"The body is too large: at most {limit} bytes are read.", {"Connection": "close"})
         return message
 
@@ -155,7 +154,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 
 class _Answer:
-    """The way of an answer to the client, past the headers that every answer carries."""
+    """Sends an answer to the client, with the headers of every answer."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -170,13 +169,13 @@ class _Answer:
 
 
 def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    # TensorBoard's answers come with a policy of their own, which is looser.
+    # The answers of TensorBoard have their own policy, which is less strict.
     present = {name.lower() for name, _ in headers}
     return [(name, value) for name, value in HEADERS if name not in present]
 
 
 def refusal(status: int, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return the headers and the body of an answer to a request of which nothing more is read."""
+    """Return the headers and the body of an answer to a request that is not read further."""
     body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, "errors": [], "reference": None}
     content = json.dumps(body).encode()
     headers = [

@@ -1,7 +1,7 @@
-"""Threads for slow work, apart from those that every other route shares.
+"""Threads for slow work, separate from those that all other routes share.
 
-A handler that takes seconds holds its thread for as long. With 40 such requests the pages, too, would wait. So each
-kind of slow work has a few threads of its own, and who waits for one of them holds none.
+A slow handler occupies its thread for seconds. With 40 such requests, pages would wait, too. Therefore each kind of
+slow work has a few threads of its own, and a request that waits for one of them holds no thread.
 """
 
 import inspect
@@ -26,7 +26,7 @@ T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 WAIT_SECONDS = 20.0
-"""How long a request waits for its turn before it is told to come again."""
+"""How long a request waits for its turn before it is refused with 503."""
 
 UNCHECKED_WAIT_SECONDS = 2.0
 
@@ -35,8 +35,8 @@ class Lane:
     """A few threads for one kind of work.
 
     Args:
-        threads: How much of it is done at a time. All threads share the interpreter, so few are quicker than many.
-        busy: What is said where the wait took too long.
+        threads: How many requests work at a time. All threads share the interpreter, so few are faster than many.
+        busy: The message after a wait that took too long.
     """
 
     def __init__(self, threads: int, busy: str) -> None:
@@ -45,7 +45,7 @@ class Lane:
         self._busy = busy
 
     async def run(self, work: Callable[..., T], *args: Any, wait_seconds: float = WAIT_SECONDS) -> T:
-        """Do the work in a thread once it is its turn.
+        """Do the work in a thread when it is its turn.
 
         Raises:
             DeckBusy: its turn did not come in time.
@@ -69,11 +69,11 @@ class Lanes:
     launching: Lane = field(
         default_factory=lambda: Lane(8, "Too many runs are launched at the moment; try again shortly.")
     )
-    """Looks at scripts and projects, and keeps their code."""
+    """Reads scripts and projects, and keeps their code."""
     writing: Lane = field(
         default_factory=lambda: Lane(2, "Too many changes are written at the moment; try again shortly.")
     )
-    """Writes to the database, one at a time: many that wait for their turn would hold every thread of the pages."""
+    """Writes to the database, one at a time: many waiting writers would occupy all threads of the pages."""
     inspecting: Lane = field(
         default_factory=lambda: Lane(
             4, "Too many scripts are asked for their options at the moment; try again shortly."
@@ -87,20 +87,20 @@ class Lanes:
         default_factory=lambda: Lane(4, "Too many files are received at the moment; try again shortly.")
     )
     files: Lane = field(default_factory=lambda: Lane(4, "Too many files are read at the moment; try again shortly."))
-    """Packs, deletes and walks what runs wrote."""
+    """Packs, deletes and lists files of runs."""
     charts: Lane = field(default_factory=lambda: Lane(4, "Too many charts are read at the moment; try again shortly."))
-    """Reads event files where no server has read them yet."""
+    """Reads event files that no server has read yet."""
 
 
 def in_lane(name: str) -> Callable[[Handler], Handler]:
-    """Make a handler that blocks run in the lane of that name; it takes the deck as `deck`."""
+    """Run a blocking handler in the named lane. The handler takes the deck as `deck`."""
 
     def decorate(handler: Handler) -> Handler:
         async def run(**values: Any) -> Any:
             lane: Lane = getattr(values["deck"].lanes, name)
             return await lane.run(partial(handler, **values))
 
-        # Not functools.wraps: FastAPI would see through it, and take this for a handler that blocks.
+        # Without functools.wraps, which FastAPI unwraps: it would treat this as a blocking handler.
         run.__name__, run.__qualname__, run.__doc__ = handler.__name__, handler.__qualname__, handler.__doc__
         run.__module__ = handler.__module__
         run.__signature__ = inspect.signature(handler)  # type: ignore[attr-defined]
@@ -112,15 +112,15 @@ def in_lane(name: str) -> Callable[[Handler], Handler]:
 async def asking(
     deck: "Deck", work: Callable[[Inspections], T], *, trainer: str | None = None, unchecked: bool = False
 ) -> T:
-    """Do work that may have to ask a script for its options: what is known already is not held up by what is not.
+    """Do work that may have to inspect a script. Work with known scripts does not wait for unknown ones.
 
     Args:
-        work: It is given what to ask with, and is done again where the answer was not known; a package's trainer, too,
-            is imported for it.
-        unchecked: The work can do without the answer, which is not waited for then while many others are asked.
+        work: Gets the inspector. It is repeated if a script turns out to be unknown.
+        trainer: The trainer of the run; one of an installed package has to be imported.
+        unchecked: The work can do without the inspection, and does not wait for it while many others are inspected.
 
     Raises:
-        DeckBusy: too many others are asked.
+        DeckBusy: too many scripts are being inspected.
     """
     launching, inspecting = deck.lanes.launching, deck.lanes.inspecting
     if trainer is not None:
@@ -139,4 +139,4 @@ async def asking(
 
 
 class _UnknownError(Exception):
-    """A script would have to be asked."""
+    """A script would have to be inspected."""

@@ -1,4 +1,4 @@
-"""Who is asking: a person with a browser, or a program; and whether a page of another site led the browser here."""
+"""Distinguish browsers from programs, and detect requests that a page of another site has caused."""
 
 from fastapi import Request
 
@@ -6,20 +6,20 @@ from traindeck.errors import LedFromElsewhere
 
 
 def wants_page(request: Request) -> bool:
-    """True where the client accepts HTML, as browsers do and programs do not."""
+    """Return whether the client accepts HTML, as browsers do and programs do not."""
     return "text/html" in request.headers.get("accept", "")
 
 
 def wants_fragment(request: Request) -> bool:
-    """True where an open page asks for its live parts anew."""
+    """Return whether an open page requests its live parts again."""
     return request.headers.get("hx-request") == "true"
 
 
 VARY = {"Vary": "Accept, HX-Request", "Cache-Control": "no-store"}
-"""For addresses that answer people and programs differently."""
+"""The headers of addresses that answer browsers and programs differently."""
 
 OTHER_SITES = frozenset({"cross-site", "same-site"})
-"""Another port of this machine is another owner, though a browser calls it the same site."""
+"""Another port of this machine may belong to another user, although a browser calls it the same site."""
 
 
 def led_from_elsewhere(request: Request) -> bool:
