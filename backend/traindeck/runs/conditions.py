@@ -1,7 +1,7 @@
-"""What a condition of the filter stands for: a set of runs, that the database finds by an index.
+"""The conditions of a filter. Each is a set of runs, which the database finds by an index.
 
-A condition can be asked for all of its runs, for those among given ones, and for those in a range of numbers. With
-these three `matching.py` answers a filter of many conditions without looking at every run.
+A condition returns all of its runs, those among given runs, and those in a range of numbers. With these,
+`matching.py` answers a filter of many conditions without reading every run.
 """
 
 import json
@@ -19,12 +19,12 @@ from traindeck.db.tables import LARGEST_INTEGER, RunText
 Ids = set[int]
 
 RANGES = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq}
-"""Comparisons that runs which follow each other in the order of the column fit."""
+"""Comparisons that hold for consecutive runs in the order of the column."""
 BELOW, ABOVE = ("<=", "<"), (">=", ">")
-"""Comparisons with an end of a range, the stricter last."""
+"""Comparisons with one end of a range, the stricter last."""
 
 RUN_ID = col(RunText.run_id)
-"""The number of every run, in a table whose rows are small; those of the runs themselves are not."""
+"""The number of every run, in a table whose rows are smaller than those of the runs."""
 
 
 class Condition(Protocol):
@@ -53,10 +53,10 @@ class Indexed:
 
     Attributes:
         run_id: The column with the run's number.
-        key: What the rows have in common: all of one tag, say. An index on these and the run's number looks up a run.
-        value: What is compared; an index on the key and this finds all rows.
-        count: How many rows there are, where that is kept.
-        distinct: A run may have several such rows.
+        key: Conditions of all rows, such as one tag. An index on their columns and the run's number looks up a run.
+        value: The comparisons of the value; an index on the key and the value finds all rows.
+        count: The number of rows, if it is stored.
+        distinct: Whether a run may have several such rows.
     """
 
     run_id: Any

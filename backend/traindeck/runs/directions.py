@@ -1,8 +1,8 @@
-"""Which way a scalar is better: as the user says it, or as far as its tag tells.
+"""Which values of a scalar are better: as set by the user, or derived from its tag.
 
-A tag is read by whole words. It is split at everything that is no letter or digit, at digits, and at capitals; what
-stood together counts as one word too. So `val/mAP50`, `valLoss` and `top1_acc` are read, and `grad/layer2`, `heatmap`
-and `caucasian` are none of R², mAP and AUC.
+A tag is read by whole words. It is split at digits, at capitals, and at characters that are neither letters nor digits;
+adjacent parts also count as one word. So `val/mAP50`, `valLoss` and `top1_acc` are recognized, and `grad/layer2`,
+`heatmap` and `caucasian` are not taken for R², mAP and AUC.
 """
 
 import re
@@ -22,23 +22,23 @@ LOSS = frozenset({
 HELD_OUT = frozenset({"val", "valid", "validation", "test", "eval", "dev"})
 TRAINED = frozenset({"train", "training"})
 PREFIXES = (*sorted(HELD_OUT | TRAINED), "avg", "mean")
-"""What is written together with the name of a loss or a quality: `valloss`, `trainacc`."""
+"""Prefixes that are written together with the name of a loss or a quality: `valloss`, `trainacc`."""
 NUMBERED = re.compile(r"(?<![A-Za-z0-9])(top|f|r)[-_^ ](?=[0-9])", re.IGNORECASE)
-"""Names that have a number: `top-1`, `F_1`, `R^2`."""
+"""Names with a number: `top-1`, `F_1`, `R^2`."""
 NO_RESULT = frozenset({
     "grad", "grads", "gradient", "gradients", "norm", "weight", "weights", "bias", "scale", "scaler", "coefficient",
 })  # fmt: skip
-"""What a tag is about that has one of these words: `grad/loss_head`, `loss_scale`."""
+"""A tag with one of these words is not about a result: `grad/loss_head`, `loss_scale`."""
 MAPS_OF = HELD_OUT | TRAINED | {"m", "box", "bbox", "mask", "segm", "coco", "best", "mean"}
-"""Before `map` in one part of a tag; after any other word it is a map: `feature_map`, `attention_map`."""
+"""Words before a `map` that is a mean average precision; after other words it is a map: `feature_map`."""
 
 
 GATHERED = re.compile(r"(?:by|per).epoch", re.IGNORECASE)
-"""Scalars that repeat others once for each epoch."""
+"""Matches scalars that repeat others once for each epoch."""
 
 
 class Better(StrEnum):
-    """Which way a scalar is better."""
+    """Which values of a scalar are better."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -46,13 +46,13 @@ class Better(StrEnum):
 
 
 def direction(tag: str, said: Mapping[str, Better]) -> Better:
-    """Return which way the scalar `tag` is better, by what was `said`, or by its name."""
+    """Return which values of the scalar `tag` are better, as `said` by the user, or by its name."""
     return said.get(tag) or guess(tag)
 
 
 @lru_cache(maxsize=50_000)
 def guess(tag: str) -> Better:
-    """Return which way a scalar is better as far as its tag tells."""
+    """Return which values of a scalar are better, as derived from its tag."""
     words = words_of(tag)
     if words & NO_RESULT:
         return Better.NEITHER
@@ -64,7 +64,7 @@ def guess(tag: str) -> Better:
 
 
 def best(better: Better, values: Sequence[float | None]) -> float | None:
-    """Return the best of several runs' values; None where there is no way to be better, or nothing to compare."""
+    """Return the best of the values of several runs; None without a direction, or with fewer than two values."""
     known = [value for value in values if value is not None]
     if len(known) < 2 or better is Better.NEITHER:
         return None
@@ -72,7 +72,7 @@ def best(better: Better, values: Sequence[float | None]) -> float | None:
 
 
 def worth(tag: str, said: Mapping[str, Better]) -> tuple[int, bool, str]:
-    """Return a key that sorts scalars by how well they say how good a run is, the best first."""
+    """Return a key that sorts scalars by how well they show the quality of a run, the best first."""
     better = said.get(tag)
     rank = _rank(tag, guess(tag)) if better is None else _rank(tag, better)
     return rank, bool(GATHERED.search(tag)), tag
@@ -105,7 +105,7 @@ def _tokens(segment: str) -> list[str]:
 
 
 LONGEST = 4
-"""Tokens that are one word together, at most: m, Io, U, 50."""
+"""The most tokens that form one word: m, Io, U, 50."""
 
 
 def _joined(tokens: Sequence[str]) -> set[str]:
@@ -114,7 +114,7 @@ def _joined(tokens: Sequence[str]) -> set[str]:
 
 
 def _names_precision(tag: str) -> bool:
-    """Return whether `map` is a mean average precision in one of the tag's parts, and no map of something."""
+    """Return whether `map` in a part of the tag is a mean average precision, and not a map of something."""
     for part in re.split(r"[/.]", tag):
         segments = [_tokens(segment) for segment in SEGMENT.findall(part)]
         for at, tokens in enumerate(segments):

@@ -1,7 +1,7 @@
-"""Searches a log as the page shows it: without colors, of each bar the last state, and in any case of letters.
+"""Search a log as the page shows it: without colors, with the last state of each bar, and ignoring case.
 
-RE2 matches the bytes, in time linear in them, and gives up the interpreter's lock meanwhile. The file is read in pieces
-and not mapped into memory: a run may shorten its log, and the server must not die of that.
+RE2 matches the bytes in linear time, and releases the interpreter's lock. The file is read in pieces and not mapped
+into memory, because a run may truncate its log, which would end the server.
 """
 
 import io
@@ -15,18 +15,18 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 PIECE_BYTES = 1_048_576
-"""What is read at a time, once the first pieces have been small, as the next match is often near."""
+"""The size of a piece. The first pieces are smaller, because the next match is often near."""
 FIRST_BYTES = 131_072
 LOOKS = 4000
-"""Matches of the pattern that are looked at before a piece is left: some 0.05 s."""
+"""The most matches of the pattern that are examined in one step, which takes about 0.05 s."""
 ROW_BYTES = 32_768
-"""A row of the page: text without a line end is broken into pieces of this size (log-bytes.js)."""
+"""The longest row of the page: longer lines are broken into pieces of this size (log-bytes.js)."""
 MATCH_BYTES = 4096
-"""What a match may extend over: its characters, and the colors between them."""
+"""The longest match: its characters, and the colors between them."""
 AROUND_BYTES = ROW_BYTES + MATCH_BYTES
-"""What is read on either side of a piece, for the rows that its edges cut."""
+"""Bytes that are read on each side of a piece, for the rows at its ends."""
 PREFIX_CHARACTERS = 32
-"""So much of the text is matched with colors between its characters. The rest is looked for in the row alone."""
+"""This much of the text is matched with colors between its characters. The rest is searched in the shown row."""
 TEXT_CHARACTERS = 1000
 
 # Sequences after ECMA-48 (CSI, OSC, and those of two characters) and control characters: as ansi.js drops them.
@@ -40,10 +40,10 @@ SHOWN_OVERRIDE = re.compile(r"\[U\+(202[A-E]|206[6-9])\]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row that holds the text: a line, the last state of a bar, or a piece of a line longer than 32 kB.
+    """A row with the text: a line, the last state of a bar, or a piece of a line longer than 32 kB.
 
     Attributes:
-        offset: Where the text begins, in bytes.
+        offset: The first byte of the text.
         end: The byte after it.
         text: The row as it is shown, at most 1,000 characters of it around the match.
     """
@@ -54,7 +54,7 @@ class Match:
 
 
 class Needle:
-    """The text that is looked for."""
+    """The text to search for."""
 
     def __init__(self, text: str) -> None:
         self.given = text
@@ -63,7 +63,7 @@ class Needle:
     @cached_property
     def pattern(self) -> Any:
         """Return a pattern for the text's beginning in bytes that allows dropped characters between."""
-        # Here: only a search needs it, and a server starts sooner without.
+        # Imported here, because only a search needs it, and the server starts sooner without.
         re2: Any = import_module("re2")
         options = re2.Options()
         options.case_sensitive = False
@@ -71,13 +71,13 @@ class Needle:
         return re2.compile(f"(?:{SEQUENCE}|{CONTROL})*".join(_characters(self.given[:PREFIX_CHARACTERS])), options)
 
     def is_shown_in(self, row: bytes) -> bool:
-        """Whether the row, in which the pattern matches, holds the whole text when it is shown."""
+        """Return whether the row, in which the pattern matches, contains the whole text when it is shown."""
         if len(self.given) <= PREFIX_CHARACTERS and b"\x1b" not in row:
             return True
         return self.text in shown(row).lower()
 
     def excerpt(self, row: bytes) -> str:
-        """Return the row as it is shown, or the part of it around the text where it is long."""
+        """Return the row as it is shown; of a long one, the part around the text."""
         text = shown(row)
         at = max(text.lower().find(self.text), 0)
         begin = max(at - TEXT_CHARACTERS // 2, 0) if len(text) > TEXT_CHARACTERS else 0
@@ -104,11 +104,11 @@ class LogSearch:
     """One search through an open log, piece by piece.
 
     Attributes:
-        file: The log, which `close` closes; one that is held in memory is empty.
+        file: The log, which `close` closes; one in memory is empty.
         start: Matches begin at this byte or after it.
-        until: They begin before this byte; None for the end of the file, wherever that is when it is reached.
+        until: Matches begin before this byte; None for the end of the file when it is reached.
         backwards: Whether the last matches come first.
-        limit: So many are found at most.
+        limit: The most matches.
     """
 
     file: BinaryIO
@@ -134,7 +134,7 @@ class LogSearch:
         return end if self.backwards else self.start
 
     def go_on(self, seconds: float) -> list[Match]:
-        """Search until something is found, or for about so long; return it in the order of the search."""
+        """Search until something is found, or for about `seconds`; return matches in the order of the search."""
         deadline = time.monotonic() + seconds
         while self.next is not None:
             found = self._step_back() if self.backwards else self._step_on()
@@ -160,13 +160,13 @@ class LogSearch:
         window = os.pread(self.file.fileno(), end - base + AROUND_BYTES, base)
         rows, reached = _rows(self.needle, window, before, end - base, None)
         if reached < end - base:
-            # Too many to know the last of them: there are fewer in a smaller piece.
+            # Too many matches to reach the last one; a smaller piece has fewer.
             self.step_bytes = max((end - begin) // 8, 1)
             return []
         kept = rows[::-1][: self.limit]
         self.until = begin
         if kept:
-            # What else is in the first row has been found with it.
+            # Other matches in the first row belong to the same row.
             first = kept[-1]
             self.until = (
                 base + first.offset if first.is_cut or len(kept) == self.limit else min(begin, base + first.begin)
@@ -204,9 +204,9 @@ class _Row:
 
 
 def _rows(needle: Needle, window: bytes, begin: int, end: int, limit: int | None) -> tuple[list[_Row], int]:
-    """Find the rows whose match begins from `begin` to `end`, one match for each, and where to go on.
+    """Return the rows whose match begins from `begin` to `end`, one match for each, and the place to continue from.
 
-    That is before `end` after `limit` rows, or where there is more to look at than a step may take.
+    That place is before `end` after `limit` rows, or if there are too many matches for one step.
     """
     rows: list[_Row] = []
     at = begin
@@ -219,7 +219,7 @@ def _rows(needle: Needle, window: bytes, begin: int, end: int, limit: int | None
         if later is not None:
             at = later
             continue
-        # Past a row that is cut, the next match may begin in it.
+        # After a row that is cut, the next match may begin within it.
         at = max(hit.end(), stop - MATCH_BYTES) if is_cut else stop
         row_begin = _row_begin(window, hit.start())
         if needle.is_shown_in(window[row_begin:stop]):

@@ -1,4 +1,4 @@
-"""Reads runs from the database, as the API and the pages show them."""
+"""Read runs from the database for the API and the pages."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ from traindeck.runs.view import (
 )
 
 MAX_METRICS = 5000
-"""Scalars that one run's own answer carries; the list's rows carry the first few."""
+"""The most scalars in the answer for one run; rows of the list have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunsQuery:
-    """What to list: a filter (`filters.py`), an order (`sorting.py`), where the last page ended, and one status."""
+    """A query of the list: filter (`filters.py`), order (`sorting.py`), end of the last page, and a status."""
 
     q: str = ""
     sort: str = "-created"
@@ -57,7 +57,7 @@ def show_run(session: Session, run_id: int, capacity: Capacity) -> RunView:
     """Return one run with all of its scalars (the first 5,000 by tag)."""
     run = find_run(session, run_id)
     row = ScalarSummary
-    # Columns, as objects of thousands of scalars take several times as long.
+    # Columns, because objects of thousands of scalars take several times as long.
     summaries = session.execute(
         select(col(row.tag), col(row.last), col(row.min), col(row.max), col(row.step))
         .where(col(row.run_id) == run_id)
@@ -138,7 +138,7 @@ def _views(session: Session, runs: Sequence[Run], capacity: Capacity) -> list[Ru
 
 
 def _add_directed(session: Session, views: list[RunView]) -> None:
-    """Add the scalars to full rows of the list that the user has given a direction, which no row can foresee."""
+    """Add scalars with a direction that the user has set to full rows of the list."""
     tags = [tag for tag, better in read_directions(session).items() if better is not Better.NEITHER] if views else []
     if not tags:
         return
@@ -203,5 +203,5 @@ def run_links(run_id: int) -> dict[str, str]:
 
 
 def read_directions(session: Session) -> dict[str, Better]:
-    """Return which way scalars are better as far as the user has said it, by tag."""
+    """Return which values of scalars are better, as set by the user, by tag."""
     return {row.tag: Better(row.better) for row in session.execute(select(MetricDirection)).scalars()}

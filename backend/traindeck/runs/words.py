@@ -1,7 +1,7 @@
-"""Words of the filter, as SQLite finds them: by trigrams where it has FTS5, else in the text of each run.
+"""Words of a filter, which SQLite finds by trigrams if it has FTS5, and otherwise in the text of each run.
 
-The texts and the index are kept by `db/derived.py`. Case makes no difference: with FTS5 for letters of any script,
-without it for those of ASCII.
+`db/derived.py` maintains the texts and the index. Case is ignored: for letters of any script with FTS5, for ASCII
+letters without.
 """
 
 from collections.abc import Collection, Hashable
@@ -18,12 +18,12 @@ from traindeck.runs.conditions import Ids, count_up_to, fetch_ids, listed
 TRIGRAM = 3
 LAST_CHARACTER = "\U0010ffff"
 MANY = 20_000
-"""Occurrences of a short word beyond which the texts are read sooner than the index."""
+"""Above this number of occurrences of a short word, reading the texts is faster than the index."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """The runs in whose name, trainer, notes or tags a word occurs, also within another."""
+    """The runs whose name, trainer, notes or tags contain a word, also within another word."""
 
     word: str
 
@@ -33,7 +33,7 @@ class Word:
 
     @property
     def is_counted(self) -> bool:
-        """Return whether the index has each run once; for a short word it has every occurrence."""
+        """Return whether the index has each run only once; for a short word it has every occurrence."""
         return self._is_indexed and len(self.word) >= TRIGRAM
 
     def counted(self, limit: int) -> ColumnElement[int] | None:
@@ -62,7 +62,7 @@ class Word:
 
     @property
     def _is_indexed(self) -> bool:
-        # SQLite takes a text for ended at a NUL.
+        # For SQLite, a NUL ends a text.
         return has_full_text() and "\0" not in self.word
 
     @property
