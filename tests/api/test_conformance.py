@@ -29,6 +29,8 @@ CHECKS = [
     negative_data_rejection,
 ]
 EXAMPLES = 20
+EXAMPLES_OF_ANY_RUN = 8
+"""Nearly all of these name a run that is not there, so that nothing else of the request is looked at."""
 ENDLESS = "GET /events"
 # A body that is too long for its schema may also be too long to be read at all.
 REFUSED = {"checks": {"negative_data_rejection": {"expected-statuses": [400, 403, 404, 405, 409, 413, 415, 422]}}}
@@ -75,10 +77,11 @@ IDS = [f"{operation.label} {mode.value} {'known' if known else 'any'}" for opera
 @pytest.mark.parametrize(("operation", "mode", "known"), CASES, ids=IDS)
 def test_every_answer_is_one_that_is_documented(busy: ServedDeck, operation, mode, known):
     strategy = operation.as_strategy(mode, path_parameters={"run_id": 1} if known else None)
+    of_any_run = "{run_id}" in operation.path and not known
 
     @seed(1)
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=EXAMPLES_OF_ANY_RUN if of_any_run else EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=strategy)

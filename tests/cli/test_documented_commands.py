@@ -26,7 +26,7 @@ LONG = "44"
 
 TRAIN = """\
 import argparse
-import time
+import signal
 from pathlib import Path
 
 parser = argparse.ArgumentParser()
@@ -41,8 +41,8 @@ if __name__ == "__main__":
     args = parser.parse_args()
     Path("last.pt").write_bytes(b"weights")
     print(args, flush=True)
-    while args.wait:
-        time.sleep(0.05)
+    if args.wait:
+        signal.pause()
 """
 
 

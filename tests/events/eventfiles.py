@@ -4,7 +4,6 @@ import struct
 from pathlib import Path
 
 from crc32c import crc32c
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
@@ -69,6 +68,9 @@ def stored(store: Path) -> dict[str, list[Point]]:
 
 def accumulated(folder: Path) -> dict[str, list[Point]]:
     """What TensorBoard's own reader makes of the scalars in a folder."""
+    # It takes half a second to import, and most tests only write files.
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0})
     events.Reload()
     return {

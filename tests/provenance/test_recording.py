@@ -78,7 +78,7 @@ def test_a_thousand_runs_would_keep_one_list_of_packages(cold: ServedDeck) -> No
 
 
 def test_a_run_that_waits_says_what_it_will_run_and_nothing_of_where(cold: ServedDeck) -> None:
-    blocking = cold.launch("import time; time.sleep(60)", resources={"cpus": 2})
+    blocking = cold.launch("import signal; signal.pause()", resources={"cpus": 2})
     cold.wait_for_status(blocking["id"], "running")
     waiting = cold.launch(script={"command": ["bash", "--norc", "a b.sh"]})
     record = cold.client.get(f"/runs/{waiting['id']}/record").json()
@@ -160,7 +160,7 @@ def test_the_interpreter_of_a_command_is_found_by_its_first_line(cold: ServedDec
 
 
 def test_a_run_that_an_earlier_server_started_is_recorded_without_the_variables_of_this_one(deck: ServedDeck) -> None:
-    run = deck.launch("import time; time.sleep(60)")
+    run = deck.launch("import signal; signal.pause()")
     recorded(deck, run["id"])
     deck.kill()
     (deck.home / f"runs/{run['id']}/attempt-1/environment.json").unlink()

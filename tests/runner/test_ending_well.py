@@ -34,8 +34,8 @@ def test_the_last_scalar_of_a_writer_that_was_never_closed_is_kept(shared_deck: 
         ("import sys\nsys.stdout.write('no newline')", "no newline"),
         ("import ctypes\nctypes.CDLL(None).printf(b'from C')", "from C"),
         (
-            "import threading, time\n"
-            "def late():\n    time.sleep(0.3)\n    print('thread')\n"
+            "import threading\n"
+            "def late():\n    threading.main_thread().join()\n    print('thread')\n"
             "threading.Thread(target=late).start()\nprint('main')",
             "main\nthread\n",
         ),

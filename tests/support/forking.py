@@ -18,8 +18,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from traindeck import cli
-
 MAX_REQUEST_BYTES = 1_000_000
 SERVE = "serve"
 LATE = (
@@ -142,6 +140,8 @@ def _tell(watched: int, pid: int, ending: int) -> None:
 
 def warm_up() -> None:
     """Import what commands import when they run, by a call that finds no deck, and what a server does."""
+    from traindeck import cli
+
     sys.argv = ["traindeck", "runs", "--url", "http://127.0.0.1:9"]
     with (
         Path(os.devnull).open("w") as nothing,
@@ -170,6 +170,8 @@ def become(request: dict[str, Any], files: Sequence[int]) -> None:
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1, errors=errors)  # noqa: SIM115
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     sys.argv = ["traindeck", *request["arguments"]]
+    from traindeck import cli
+
     if request["arguments"][0] == SERVE:
         cli.main()
         return
