@@ -22,7 +22,7 @@ MAX_REQUEST_BYTES = 1_000_000
 SERVE = "serve"
 LATE = (
     "traindeck.server", "traindeck.app", "alembic.context", "alembic.script", "packaging.requirements", "uvloop",
-    "anyio.streams.tls", "traindeck.trainers.mnist.params", "traindeck.trainers.tour",
+    "anyio.streams.tls",
 )  # fmt: skip
 """What a server imports while it starts."""
 READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_")
