@@ -11,6 +11,8 @@ const MOST = 1e300;
 const LEAST = 1e-300;
 const MOST_TICKS = 200;
 const DIGITS = 15;
+const PADDING = 0.1;
+const TINIEST = 1e-25;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const compact = once(() => new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }));
@@ -18,7 +20,7 @@ const compact = once(() => new Intl.NumberFormat("en", { notation: "compact", ma
 function tick(value) {
   const size = Math.abs(value);
   if (value === null || value === 0) return value === null ? "" : "0";
-  if (size < 1e-4 || size >= 1e6) return value.toExponential(1).replace("e+", "e").replace(".0e", "e");
+  if (size < 1e-3 || size >= 1e6) return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
   return size >= 1000 ? compact().format(value) : String(Number(value.toPrecision(4)));
 }
 
@@ -35,6 +37,15 @@ function splits(_plot, _axis, min, max, increment) {
     if (value !== made.at(-1)) made.push(value);
   }
   return made;
+}
+
+// Around a constant, uPlot's own range is as large as the value, and from 0 to 100 around 0.
+function around(_plot, min, max) {
+  if (min === null) return [null, null];
+  if (min !== max) return uPlot.rangeNum(min, max, PADDING, true);
+  const size = Math.abs(min);
+  const padding = size < TINIEST ? PADDING : size * PADDING;
+  return [min - padding, max + padding];
 }
 
 function axis(extra) {
@@ -66,7 +77,7 @@ function options(settings, size, drawn, onPoint) {
     padding: [10, 10, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "scalars", scales: ["x", null] }, y: false, points: { size: 7 }, drag: { x: true, y: false } },
-    scales: { x: { time: false }, y: { distr: settings.logScale ? 3 : 1 } },
+    scales: { x: { time: false }, y: settings.logScale ? { distr: 3 } : { range: around } },
     axes: [
       axis({ size: 26, gap: 4, space: 60, splits, values: (_, ticks) => ticks.map(overTime ? showDuration : stepTick) }),
       axis({ size: 48, gap: 4, space: 34, ...(settings.logScale ? {} : { splits }), values: (_, ticks) => ticks.map(tick) }),
