@@ -29,7 +29,11 @@ class TraindeckError(Exception):
 
 
 class NotFound(TraindeckError):
-    """There is no such thing; the message says what there is."""
+    """There is no such thing. `listing` names, for a program, the request that lists what there is."""
+
+    def __init__(self, message: str, listing: str = "") -> None:
+        super().__init__(f"{message} {listing}".rstrip())
+        self.message = message
 
 
 class BoardNotFound(NotFound):
@@ -40,7 +44,7 @@ class RunNotFound(NotFound):
     """There is no such run."""
 
     def __init__(self, run_id: int) -> None:
-        super().__init__(f"There is no run {run_id}. GET /runs lists all runs.")
+        super().__init__(f"There is no run {run_id}.", "GET /runs lists all runs.")
 
 
 class RunConflict(TraindeckError):

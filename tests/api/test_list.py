@@ -99,6 +99,27 @@ def test_a_run_that_there_is_not_is_not_found(client, run_id, part):
     assert content["detail"] == f"There is no run {run_id}. GET /runs lists all runs."
 
 
+@pytest.mark.parametrize(
+    ("address", "detail"),
+    [
+        ("/runs/999999", "There is no run 999999."),
+        ("/compare?runs={run},999999", "There is no run 999999."),
+        ("/runs/{run}/files/none.txt", "Run {run} has no such file."),
+        ("/runs/{run}/code/none.py", "Run {run} has no such code."),
+    ],
+)
+def test_a_page_says_what_is_missing_and_names_no_request(client, three, address, detail):
+    run = client.get("/runs", params={"q": "tag:three", "limit": 1}).json()["items"][0]["id"]
+    there, said = address.format(run=run), detail.format(run=run)
+
+    page = client.get(there, headers={"Accept": "text/html"})
+
+    assert page.status_code == 404
+    assert f"<bdi>{said}</bdi>" in page.text
+    assert 'href="/runs">Go to the runs' in page.text
+    assert problem_of(client.get(there), 404)["detail"].startswith(f"{said} GET /runs")
+
+
 @pytest.mark.parametrize("run_id", ["0", "-1", "x", "1.5", str(2**63), "9" * 5000, "1%00"])
 def test_what_is_no_number_of_a_run_is_refused(client, run_id):
     assert client.get(f"/runs/{run_id}").status_code in (404, 422)

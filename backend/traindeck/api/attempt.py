@@ -14,7 +14,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 
 from traindeck.api.content import attachment, part_of, whole_or_range
 from traindeck.api.deck import Deck, DeckDep
@@ -23,7 +22,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.db.tables import Run
-from traindeck.errors import DeckBusy, FieldError, InvalidRequest
+from traindeck.errors import DeckBusy, FieldError, InvalidRequest, NotFound
 from traindeck.runner.outside import open_file
 from traindeck.runs.files import AttemptFiles
 from traindeck.runs.logsearch import LogSearch, Needle
@@ -217,7 +216,7 @@ def get_file(
     """Download a file, always as an attachment: what a run wrote is never shown as a page of the deck."""
     file = open_written(attempt_files(deck, run_id, attempt).work, path)
     if file is None:
-        raise HTTPException(404, f"Run {run_id} has no such file. GET /runs/{run_id}/files lists those that there are.")
+        raise NotFound(f"Run {run_id} has no such file.", f"GET /runs/{run_id}/files lists those that there are.")
     headers = {"Content-Disposition": attachment(path.rpartition("/")[2])}
     return whole_or_range(request, file, media_type=FILE_TYPE, headers=headers)
 

@@ -141,7 +141,8 @@ def _document(app: FastAPI) -> None:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    return problem(request, 404, str(error))
+    assert isinstance(error, NotFound)
+    return problem(request, 404, error.message if wants_page(request) else str(error))
 
 
 async def _conflict(request: Request, error: Exception) -> Response:

@@ -18,6 +18,7 @@ from traindeck.api.problems import responses
 from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.api.visitor import VARY, wants_fragment, wants_page
+from traindeck.errors import NotFound
 from traindeck.pages.setup_tab import render_setup
 from traindeck.provenance.record_reader import read_record_of
 from traindeck.runner.outside import open_file
@@ -144,7 +145,7 @@ def get_code_file(
         find_run(session, run_id)
     file = open_written(deck.files.run(run_id).code, path)
     if file is None:
-        raise HTTPException(404, f"Run {run_id} has no such code. GET /runs/{run_id}/code lists what was kept.")
+        raise NotFound(f"Run {run_id} has no such code.", f"GET /runs/{run_id}/code lists what was kept.")
     headers = {"Content-Disposition": attachment(path.rpartition("/")[2])}
     return whole_or_range(request, file, media_type=TEXT, headers=headers)
 
