@@ -134,6 +134,12 @@ def test_every_run_can_be_run_again_exactly_whatever_it_runs() -> None:
         assert page.one("pre", id="again").words() == "traindeck rerun 42"
 
 
+def test_an_imported_run_offers_no_command_that_would_run_it_again() -> None:
+    page = render(run_view(trainer=None, script=None, params={}))
+    assert page.all("pre", id="again") == []
+    assert "rerun" not in buttons(page)
+
+
 def test_a_run_that_repeats_another_leads_to_it() -> None:
     meta = render(run_view(rerun_of=41)).one("div", class_="run-meta")
     assert meta.one("a").attributes["href"] == "/runs/41"

@@ -213,3 +213,9 @@ def test_hostile_text_is_shown_as_text(part: str) -> None:
     page = render(files=[(HOSTILE, 1)], **{part: hostile[part]})
     assert HOSTILE in page.words()
     assert page.all("img") == []
+
+
+def test_how_a_run_was_started_is_not_said_where_its_command_is_unknown() -> None:
+    words = card(render(command="", cwd=None), "Command").words()
+    assert "Unknown for this run." in words
+    assert "start:" not in words

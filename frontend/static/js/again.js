@@ -4,5 +4,6 @@ import { quoteWord } from "./shell-words.js";
 
 export function startAgain(url) {
   const box = document.getElementById("again");
+  if (box === null) return;
   box.textContent += `\n\n# or, without the command line\ncurl -X POST ${quoteWord(`${location.origin}${url}/rerun`)}`;
 }
