@@ -186,8 +186,9 @@ def test_a_log_without_newlines_is_shown_searched_and_scrolled_back(cold_deck: S
 
 def test_a_run_that_prints_nothing_says_so(cold_deck: ServedDeck, page: Page) -> None:
     run = cold_deck.launch("")
+    cold_deck.wait_until_ended(run["id"])
     open_log(page, cold_deck, run["id"])
-    expect(page.locator("#log-size")).to_have_text("No output yet")
+    expect(page.locator("#log-size")).to_have_text("No output")
 
 
 NESTED = """

@@ -146,7 +146,8 @@ export class LogView {
   showState(problem) {
     get("log-earlier").hidden = !this.window.lines.start;
     if (this.follow) this.scrollToEnd();
-    get("log-size").textContent = problem ?? (this.source.size ? showBytes(this.source.size) : "No output yet");
+    const none = get("run-progress").dataset.final === "true" ? "No output" : "No output yet";
+    get("log-size").textContent = problem ?? (this.source.size ? showBytes(this.source.size) : none);
     this.search.renew();
   }
 }
