@@ -52,6 +52,6 @@ def test_a_missing_npm_says_what_to_install(
     monkeypatch.setenv("PATH", os.devnull)
     check = "from traindeck.cli.checks import check_npm; print(check_npm())"
     assert "ok=True" in installed_without_extras.run(installed_without_extras.python, "-c", check, cwd=tmp_path)
-    ask = "from traindeck.trainers.datasets.downloads import npm_command\ntry: npm_command()\nexcept Exception as e: print(e)"
+    ask = "from traindeck.trainers.datasets.fetched import npm_command\ntry: npm_command()\nexcept Exception as e: print(e)"
     said = installed_without_extras.run(installed_without_extras.python, "-c", ask, cwd=tmp_path)
     assert 'pip install "traindeck[npm]"' in said

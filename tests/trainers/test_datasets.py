@@ -16,8 +16,15 @@ from torchvision.datasets import CIFAR10, FashionMNIST
 from traindeck.runner.progress import read_progress
 from traindeck.runs.downloaded_sets import PUBLISHED
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.downloads import npm_command
-from traindeck.trainers.datasets.fetched import DatasetUnavailable, FetchedSet, FetchStopped, SourceFailed, ensure, turn
+from traindeck.trainers.datasets.fetched import (
+    DatasetUnavailable,
+    FetchedSet,
+    FetchStopped,
+    SourceFailed,
+    ensure,
+    npm_command,
+    turn,
+)
 from traindeck.trainers.datasets.images import image_folder, list_samples
 from traindeck.trainers.datasets.published import (
     MNIST_MD5,

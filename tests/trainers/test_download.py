@@ -7,9 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets import downloads as downloading
-from traindeck.trainers.datasets.downloads import download
-from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed
+from traindeck.trainers.datasets import fetched as downloading
+from traindeck.trainers.datasets.fetched import FetchStopped, SourceFailed, download
 
 CONTENT = bytes(range(256)) * 1024
 MD5 = hashlib.md5(CONTENT).hexdigest()

