@@ -17,7 +17,7 @@ from boards.waiting import is_alive, wait_until
 from traindeck.boards.boardreader import BoardReader
 from traindeck.boards.boardspec import BoardSpec, Opening
 from traindeck.boards.memorylimit import MemoryLimit
-from traindeck.boards.state import State
+from traindeck.boards.state import BoardPhase
 
 MEGABYTE = 1_000_000
 IMAGE_BYTES = MEGABYTE // 2
@@ -76,10 +76,10 @@ def test_a_board_that_was_full_goes_on_once_there_is_room(tmp_path: Path) -> Non
     write_scalars(tmp_path / "logs", [float(number) for number in range(10)])
     crowding = 1.0
     reader = BoardReader(BoardSpec("run-1", {"": tmp_path}), lambda _: crowding)
-    wait_until(lambda: reader.state().state is State.FULL)
+    wait_until(lambda: reader.state().state is BoardPhase.FULL)
     assert reader.state().last_step in {None, 0}
     crowding = 0.0
-    wait_until(lambda: reader.state().state is State.CURRENT)
+    wait_until(lambda: reader.state().state is BoardPhase.CURRENT)
     assert reader.multiplexer.scalar_columns("logs", "loss")[0] == list(range(10))
 
 
@@ -95,7 +95,7 @@ def test_over_the_limit_the_largest_board_in_use_is_closed_first(tmp_path: Path)
     for opening in openings:
         boards.open(opening)
     large, small = (opening.key for opening in openings)
-    wait_until(lambda: boards.get(large).reader.state().state is State.CURRENT)
+    wait_until(lambda: boards.get(large).reader.state().state is BoardPhase.CURRENT)
     assert boards.make_room()
     assert boards.get(large) is None
     assert boards.get(small) is not None

@@ -9,7 +9,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from boards.waiting import wait_until
 from traindeck.boards.boardreader import BoardReader
 from traindeck.boards.boardspec import BoardSpec
-from traindeck.boards.state import BoardDisk, BoardState, State
+from traindeck.boards.state import BoardDisk, BoardPhase, BoardState
 
 
 def written(folder: Path, steps: range) -> int:
@@ -37,41 +37,41 @@ def work(board: BoardSpec) -> Path:
 
 def current(reader: BoardReader) -> BoardState:
     """The state once everything that is on disk was read."""
-    wait_until(lambda: reader.state().state is State.CURRENT)
+    wait_until(lambda: reader.state().state is BoardPhase.CURRENT)
     return reader.state()
 
 
 def test_a_board_without_a_folder_is_gone(board: BoardSpec) -> None:
-    assert BoardDisk().look(board) == BoardState(State.GONE)
+    assert BoardDisk().look(board) == BoardState(BoardPhase.GONE)
 
 
 def test_a_folder_without_event_files_is_empty(board: BoardSpec, work: Path) -> None:
     (work / "notes.txt").write_text("nothing")
-    assert BoardDisk().look(board) == BoardState(State.EMPTY)
+    assert BoardDisk().look(board) == BoardState(BoardPhase.EMPTY)
 
 
 def test_a_file_that_only_tells_its_version_is_empty(board: BoardSpec, work: Path) -> None:
     size = written(work / "logs", range(0))
-    assert BoardDisk().look(board) == BoardState(State.EMPTY, size)
+    assert BoardDisk().look(board) == BoardState(BoardPhase.EMPTY, size)
 
 
 def test_the_first_record_makes_it_a_board_that_can_be_opened(board: BoardSpec, work: Path) -> None:
     disk = BoardDisk()
-    assert disk.look(board).state is State.EMPTY
+    assert disk.look(board).state is BoardPhase.EMPTY
     size = written(work / "logs", range(1))
-    assert disk.look(board) == BoardState(State.CLOSED, size)
+    assert disk.look(board) == BoardState(BoardPhase.CLOSED, size)
 
 
 def test_files_behind_links_do_not_count(board: BoardSpec, work: Path, tmp_path: Path) -> None:
     written(tmp_path / "elsewhere", range(3))
     (work / "logs").symlink_to(tmp_path / "elsewhere")
     (work / "events.out.tfevents.1").symlink_to(next((tmp_path / "elsewhere").iterdir()))
-    assert BoardDisk().look(board) == BoardState(State.EMPTY)
+    assert BoardDisk().look(board) == BoardState(BoardPhase.EMPTY)
 
 
 def test_an_open_board_has_read_every_byte(board: BoardSpec, work: Path) -> None:
     size = written(work / "logs", range(100))
-    assert current(BoardReader(board)) == BoardState(State.CURRENT, size, size, 99)
+    assert current(BoardReader(board)) == BoardState(BoardPhase.CURRENT, size, size, 99)
 
 
 def test_asking_again_takes_in_what_is_new(board: BoardSpec, work: Path) -> None:
@@ -87,9 +87,9 @@ def test_a_damaged_end_is_left_unread(board: BoardSpec, work: Path) -> None:
     size = written(work, range(10))
     with next(work.glob("*tfevents*")).open("ab") as file:
         file.write(bytes(range(100)))
-    assert current(BoardReader(board)) == BoardState(State.CURRENT, size + 100, size, 9)
+    assert current(BoardReader(board)) == BoardState(BoardPhase.CURRENT, size + 100, size, 9)
 
 
 def test_a_state_comes_back_from_its_encoding() -> None:
-    state = BoardState(State.READING, 12, 7, 3, "a reason")
+    state = BoardState(BoardPhase.READING, 12, 7, 3, "a reason")
     assert BoardState.decode(state.encode()) == state

@@ -13,7 +13,7 @@ import pytest
 from events.eventfiles import NAME, scalar, version, write
 from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.loader import first_event
-from traindeck.boards.state import BoardDisk, State
+from traindeck.boards.state import BoardDisk, BoardPhase
 from traindeck.events import elsewhere
 from traindeck.events.folders import EventFolders
 from traindeck.events.tail import AttemptTail
@@ -140,7 +140,7 @@ def test_a_file_on_another_file_system_is_read_where_it_lies(attempt: Path, tmp_
     assert os.path.islink(attempt / "work" / folder / file.name)
     assert names_of(attempt) == {"x"}
     assert EventFolders(attempt / "work").scan() == {folder: ((file.name, file.stat().st_size),)}
-    assert BoardDisk().look(board).state == State.CLOSED
+    assert BoardDisk().look(board).state == BoardPhase.CLOSED
     assert first_event(f"{attempt}/work/{folder}/{file.name}") is not None
     assert elsewhere.unreadable_folders(attempt / "work", 3) == []
 

@@ -19,7 +19,7 @@ from traindeck.api.runs import RunId
 from traindeck.api.strict import StrictRoute
 from traindeck.api.visitor import VARY, refuse_foreign_boards, wants_page
 from traindeck.boards.boardspec import SHARED_PATH, BoardSpec
-from traindeck.boards.state import State
+from traindeck.boards.state import BoardPhase
 from traindeck.launches.boardset import MAX_FILTER, MOST, BoardSet, board_of, board_set, name_of
 from traindeck.pages.board_page import render_board
 from traindeck.runs.imported import imported_from
@@ -42,7 +42,7 @@ Filter = Annotated[
 class BoardStateView(BaseModel):
     """The state of a board. A board that is not open has read nothing."""
 
-    state: State = Field(
+    state: BoardPhase = Field(
         description="waiting: the run has not begun; gone: its files are not there; empty: it has written nothing that "
         "TensorBoard shows; away: TensorBoard does not run now; closed: it opens at the next look; reading; current; "
         "full: there is no memory for more than was read"
@@ -96,7 +96,7 @@ async def get_board_state(run_id: RunId, deck: DeckDep) -> BoardStateView:
     board, has_begun = await run_in_threadpool(_board_begun, deck, run_id)
     state = await deck.boards.state(board, f"/runs/{run_id}/tensorboard")
     view = BoardStateView.model_validate(state, from_attributes=True)
-    return view if has_begun else view.model_copy(update={"state": State.WAITING})
+    return view if has_begun else view.model_copy(update={"state": BoardPhase.WAITING})
 
 
 def _board_begun(deck: Deck, run_id: int) -> tuple[BoardSpec, bool]:

@@ -93,7 +93,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
             self._take_singly(event)
         else:
             self._take(event)
-        # Not before: whoever goes on later goes on behind this one.
+        # Only now: a reader that continues later starts after this event.
         self._halt.check()
 
     def _take(self, points: PointBatch) -> None:
@@ -107,7 +107,7 @@ class BoardAccumulator(plugin_event_accumulator.EventAccumulator):
                 series.AddItem(KEY, ScalarEvent(tag, *row))
 
     def _withdraw(self, event: Any) -> None:
-        """Withdraw what is void: an attempt that goes on takes each tag up at a step, and replaces later ones."""
+        """Withdraw what is void: an attempt that continues takes each tag up at a step, and replaces later ones."""
         # Each file tells of a tag by an event before it gives points in batches, so no first point is missed.
         for value in event.summary.value:
             if value.tag in self._gone_on:

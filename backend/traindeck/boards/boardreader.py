@@ -11,7 +11,7 @@ from traindeck.boards.accumulator import BoardMultiplexer
 from traindeck.boards.boardspec import BoardSpec
 from traindeck.boards.chain import joined
 from traindeck.boards.memorylimit import FULL_SHARE, ROOM_SHARE, BoardClosedError, BoardFullError, Halt
-from traindeck.boards.state import BoardState, State
+from traindeck.boards.state import BoardPhase, BoardState
 from traindeck.events.elsewhere import run_name
 from traindeck.events.folders import EventFolders, Sizes
 from traindeck.events.seriesnames import readable
@@ -69,8 +69,8 @@ class BoardReader:
             self._begin()
         self._done.wait(LOOK_SECONDS)
         read_bytes, last_step = self.multiplexer.progress()
-        state = State.READING if self._is_behind or not self.has_read else State.CURRENT
-        state = State.FULL if self._is_full else state
+        state = BoardPhase.READING if self._is_behind or not self.has_read else BoardPhase.CURRENT
+        state = BoardPhase.FULL if self._is_full else state
         return BoardState(state, self._disk_bytes, min(read_bytes, self._disk_bytes), last_step)
 
     def change(self, board: BoardSpec) -> None:
@@ -117,7 +117,7 @@ class BoardReader:
             logger.warning("board=%s is too large for the memory: the rest of it is not read", self.board.id)
             self._is_full = True
         except Exception:
-            # The board goes on with what it has; the next request tries again.
+            # The board keeps what it has; the next request tries again.
             logger.exception("board=%s could not read its event files", self.board.id)
         finally:
             self._ended_at = time.monotonic()

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from traindeck.boards.boardspec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD, BoardSpec, Opening
 from traindeck.boards.headers import request_headers, response_headers
 from traindeck.boards.refusal import refusal
-from traindeck.boards.state import BoardDisk, BoardState, State
+from traindeck.boards.state import BoardDisk, BoardPhase, BoardState
 from traindeck.boards.supervisor import Child, Supervisor, Unavailable
 
 METHODS = ("GET", "HEAD", "POST")
@@ -136,9 +136,9 @@ class Boards:
 
     async def state(self, board: BoardSpec, prefix: str) -> BoardState:
         """Return how far the board at the address `prefix` is; opens no board and starts no process."""
-        # An open board goes on with what it has read: it does not say that its folder has gone.
+        # An open board keeps what it has read: it does not say that its folder has gone.
         if not await run_in_threadpool(board.has_folder):
-            return BoardState(State.GONE)
+            return BoardState(BoardPhase.GONE)
         child = self._supervisor.now()
         if isinstance(child, Child):
             try:
@@ -149,8 +149,8 @@ class Boards:
                 if answer is not None:
                     return answer
         seen = await run_in_threadpool(self._disk.look, board)
-        if isinstance(child, Unavailable) and seen.state is State.CLOSED:
-            return replace(seen, state=State.AWAY, reason=child.reason)
+        if isinstance(child, Unavailable) and seen.state is BoardPhase.CLOSED:
+            return replace(seen, state=BoardPhase.AWAY, reason=child.reason)
         return seen
 
     async def _answer(self, request: Request, call: _Call) -> Response:

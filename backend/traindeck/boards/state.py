@@ -21,8 +21,8 @@ FRAME_BYTES = 16
 """A record of an event file: its length as `LENGTH`, a checksum of that, the data, a checksum of that."""
 
 
-class State(StrEnum):
-    """What there is to say of a board.
+class BoardPhase(StrEnum):
+    """How far a board is.
 
     `WAITING`: the run has had no attempt. `GONE`: its folder is not there. `EMPTY`: nothing was written that a board
     could show. `AWAY`: TensorBoard does not run at this moment. `CLOSED`: the board is not open, and opens when
@@ -52,7 +52,7 @@ class BoardState:
         reason: For people: why TensorBoard is away.
     """
 
-    state: State
+    state: BoardPhase
     disk_bytes: int = 0
     read_bytes: int = 0
     last_step: int | None = None
@@ -67,7 +67,7 @@ class BoardState:
     def decode(cls, data: bytes) -> Self:
         """Return the state that `encode` wrote."""
         content = json.loads(data)
-        return cls(**{**content, "state": State(content["state"])})
+        return cls(**{**content, "state": BoardPhase(content["state"])})
 
 
 class BoardDisk:
@@ -80,12 +80,12 @@ class BoardDisk:
     def look(self, board: BoardSpec) -> BoardState:
         """Return `GONE`, `EMPTY` or `CLOSED`, with the bytes on disk."""
         if not board.has_folder():
-            return BoardState(State.GONE)
+            return BoardState(BoardPhase.GONE)
         with self._lock:
             folders = [folder for prefix in board.folders for folder in board.chain(prefix)]
             sizes = {path: size for folder in folders for path, size in self._files(folder)}
         has_data = any(_says_something(path, size) for path, size in sizes.items())
-        return BoardState(State.CLOSED if has_data else State.EMPTY, sum(sizes.values()))
+        return BoardState(BoardPhase.CLOSED if has_data else BoardPhase.EMPTY, sum(sizes.values()))
 
     def _files(self, folder: Path) -> list[tuple[Path, int]]:
         folders = self._folders.setdefault(folder, EventFolders(folder))

@@ -56,7 +56,7 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class StartFailed:
+class StartFailure:
     """The process did not come up; `reason` is for people."""
 
     reason: str
@@ -64,7 +64,7 @@ class StartFailed:
 
 async def start_child(
     log_path: Path, limit: int, idle_seconds: float, memory_mb: int, python: str = sys.executable
-) -> Child | StartFailed:
+) -> Child | StartFailure:
     """Start a boards process in a private folder of its own and wait until it listens.
 
     Args:
@@ -78,7 +78,7 @@ async def start_child(
     socket = folder / SOCKET_NAME
     if len(bytes(socket)) > LONGEST_SOCKET_PATH:
         shutil.rmtree(folder)
-        return StartFailed(f"the folder for temporary files has too long a path for a socket: {folder.parent}")
+        return StartFailure(f"the folder for temporary files has too long a path for a socket: {folder.parent}")
     options = ["--socket", str(socket), "--limit", str(limit), "--idle-seconds", str(idle_seconds)]
     options += ["--memory-mb", str(memory_mb)]
     # -P: a file named tensorboard.py in the current folder must not be taken for TensorBoard.
@@ -87,7 +87,7 @@ async def start_child(
         process = await _spawn(command, log_path)
     except OSError as error:
         shutil.rmtree(folder)
-        return StartFailed(f"{python} could not be started: {error.strerror}")
+        return StartFailure(f"{python} could not be started: {error.strerror}")
     try:
         if await _is_ready(process):
             return Child(process, socket)
@@ -97,7 +97,7 @@ async def start_child(
         await _end(process, folder)
         raise
     await _end(process, folder)
-    return StartFailed(f"the process ended with exit code {process.returncode} before it listened; see {log_path}")
+    return StartFailure(f"the process ended with exit code {process.returncode} before it listened; see {log_path}")
 
 
 async def _spawn(command: list[str], log_path: Path) -> asyncio.subprocess.Process:
@@ -185,7 +185,7 @@ class Supervisor:
 
     async def _try_to_start(self) -> Child | Unavailable:
         outcome = await self._start()
-        if isinstance(outcome, StartFailed):
+        if isinstance(outcome, StartFailure):
             logger.error("boards: TensorBoard did not start: %s", outcome.reason)
             self._note_failure(outcome.reason)
             return Unavailable(outcome.reason, self._not_before - time.monotonic())
