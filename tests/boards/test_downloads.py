@@ -6,7 +6,7 @@ import io
 import pytest
 from tensorboard.plugins.hparams import api_pb2, download_data
 
-from traindeck.boards.downloads import SafeDownload, make_downloads_safe
+from traindeck.boards.board import SafeDownload, make_downloads_safe
 
 
 def downloaded(name: str, value: object, kind: str = "csv") -> tuple[object, str]:

@@ -5,7 +5,7 @@ import random
 import pytest
 from tensorboard.backend.event_processing.reservoir import Reservoir
 
-from traindeck.boards.draws import Draws
+from traindeck.boards.samples import Draws
 
 GROWTH = (0, 1, 2, 7, 300, 999, 5_000)
 

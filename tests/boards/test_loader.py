@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing import data_ingester, plugin_event_acc
 
 from boards.event_logs import write_scalars
 from traindeck.boards.accumulator import BoardAccumulator
-from traindeck.boards.loader import EventFileLoader
+from traindeck.boards.chain import EventFileLoader
 from traindeck.events.pointbatch import PointBatch
 
 SAMPLES = data_ingester.DEFAULT_TENSOR_SIZE_GUIDANCE

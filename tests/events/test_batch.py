@@ -13,7 +13,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.util.tensor_util import make_ndarray, make_tensor_proto
 
 from events.eventfiles import Point, frame
-from traindeck.events.batch import Batch, Rule, read_batch
+from traindeck.events.attemptreader import Batch, Rule, read_batch
 from traindeck.events.chunk import read_chunk
 from traindeck.events.eventfile import SCALARS as SCALAR_RECORDS
 

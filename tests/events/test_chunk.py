@@ -11,7 +11,7 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 
 from boards.more_logs import point, value, write_events
-from traindeck.boards.loader import PLAIN
+from traindeck.boards.chain import PLAIN
 from traindeck.events.chunk import read_chunk
 from traindeck.events.records import edges, masked_crc, masked_crcs
 

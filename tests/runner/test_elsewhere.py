@@ -12,7 +12,7 @@ import pytest
 
 from events.eventfiles import NAME, scalar, version, write
 from traindeck.boards.boardspec import BoardSpec
-from traindeck.boards.loader import first_event
+from traindeck.boards.chain import first_event
 from traindeck.boards.state import BoardDisk, BoardPhase
 from traindeck.events import elsewhere
 from traindeck.events.folders import EventFolders

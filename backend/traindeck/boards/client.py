@@ -6,6 +6,8 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, replace
+from html import escape
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,13 +15,46 @@ from urllib.parse import quote
 import httpx
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from traindeck.boards.boardspec import BOARD_HEADER, NOT_OPEN_STATUS, REFERENCE_HEADER, STATE_METHOD, BoardSpec, Opening
-from traindeck.boards.headers import request_headers, response_headers
-from traindeck.boards.refusal import refusal
+from traindeck.boards.headers import SECURITY_HEADERS, request_headers, response_headers
 from traindeck.boards.state import BoardDisk, BoardPhase, BoardState
 from traindeck.boards.supervisor import Child, Supervisor, Unavailable
+
+POLICY = "default-src 'none'; frame-ancestors 'self'"
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="color-scheme" content="light dark">{refresh}
+<title>{title}</title></head>
+<body><h1>{title}</h1><p>{detail}</p></body>
+</html>
+"""
+
+
+def refusal(
+    request: Request,
+    status: int,
+    detail: str,
+    retry_after_seconds: float | None = None,
+    *,
+    reference: str | None = None,
+) -> Response:
+    """Return the answer with that status; where trying again is of use, a page does so by itself."""
+    headers = SECURITY_HEADERS | {"content-security-policy": POLICY, "cache-control": "no-store"}
+    title = HTTPStatus(status).phrase
+    refresh = ""
+    if retry_after_seconds is not None:
+        seconds = max(1, round(retry_after_seconds))
+        headers["retry-after"] = str(seconds)
+        refresh = f'<meta http-equiv="refresh" content="{seconds}">'
+    if "text/html" in request.headers.get("accept", ""):
+        page = PAGE.format(title=escape(title), detail=escape(detail), refresh=refresh)
+        return HTMLResponse(page, status, headers)
+    problem = {"title": title, "status": status, "detail": detail, "errors": [], "reference": reference}
+    return JSONResponse(problem, status, headers, media_type="application/problem+json")
+
 
 METHODS = ("GET", "HEAD", "POST")
 """TensorBoard's front end posts what it asks for when it is long; it changes nothing."""
