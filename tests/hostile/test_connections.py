@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -456,6 +457,20 @@ def test_what_a_proxy_would_say_is_not_believed(target: ServedDeck):
 
 
 def test_a_run_has_the_users_limit_on_open_files(target: ServedDeck):
+    assert target.process is not None
+    before = limits_of(target.process.pid)
     run = target.launch("import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE))")
     target.wait_until_ended(run["id"])
-    assert str(resource.getrlimit(resource.RLIMIT_NOFILE)) in target.log_of(run["id"])
+    mine = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert str(mine) in target.log_of(run["id"])
+    assert "TRAINDECK_OPEN_FILES" not in target.log_of(run["id"])
+    soft = resource.RLIM_INFINITY if before[0] == "unlimited" else int(before[0])
+    assert soft == resource.RLIM_INFINITY or soft >= mine[0]
+    assert limits_of(target.process.pid) == before
+
+
+def limits_of(pid: int) -> list[str]:
+    """The soft and the hard limit of open files of a process."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("Max open files"))
+    return line.split()[3:5]

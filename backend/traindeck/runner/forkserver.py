@@ -26,12 +26,16 @@ from traindeck.runner import child, prctl, shim
 from traindeck.runner.freshness import Stamp, stamps_of_folders, stamps_of_modules
 from traindeck.runner.inspecting import watch
 from traindeck.runner.unseen import unseen
+from traindeck.runner.variables import restore_open_files
 
 MADV_COLLAPSE = 25
 PIECE_BYTES = 16 << 20
 """What is moved at once, in 20 ms or so: an order that comes meanwhile waits as long."""
 MAPS = Path("/proc/self/maps")
 SIZE = Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
+WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", child.TRAINING)
+MESSAGE_BYTES = 65_536
+STAMPS_IN_MESSAGE = 200
 
 
 def collapse() -> Iterator[int]:
@@ -69,14 +73,10 @@ def _pieces(begin: int, end: int, huge: int) -> Iterator[tuple[int, int]]:
         yield at, min(step, last - at)
 
 
-WARM_MODULES = ("torch", "torchvision", "torch.utils.tensorboard", child.TRAINING)
-MESSAGE_BYTES = 65_536
-STAMPS_IN_MESSAGE = 200
-
-
 @unseen
 def main(descriptor: int) -> None:
     """Import, say so, then fork for each order until the server is gone."""
+    restore_open_files()
     server = socket.socket(fileno=descriptor)
     # The kernel reaps ended shims: this process does not wait for them, the server watches them by pidfd.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -25,6 +25,7 @@ from traindeck.runner.ending import Ending, oom_kills, write_exit
 from traindeck.runner.identity import descendants, identify, signal_all
 from traindeck.runner.order import Order, read_order, start_of
 from traindeck.runner.unseen import unseen
+from traindeck.runner.variables import restore_open_files
 from traindeck.runner.wakeups import Wakeups
 
 LEFTOVER_GRACE_SECONDS = 1.0
@@ -182,4 +183,5 @@ def _fork_trainer(order: Order, server: socket.socket | None, start: str, umask:
 
 
 if __name__ == "__main__":
+    restore_open_files()
     sys.exit(supervise(Path(sys.argv[1]), None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,22 @@ PLACEHOLDER = "0" * MARK_CHARACTERS
 """What forkservers carry, of every deck: no attempt's mark."""
 ENV_START_FIELD = 47
 """Of /proc/PID/stat, counted from the state; see proc(5), fields 50 and 51."""
+OPEN_FILES = "TRAINDECK_OPEN_FILES"
+"""How a process of the runner is told which limit of open files the user has."""
+
+
+def variables_of_limit(limit: int | None) -> dict[str, str]:
+    """Return what makes `restore_open_files` restore this limit; nothing for None."""
+    return {} if limit is None else {OPEN_FILES: str(limit)}
+
+
+def restore_open_files() -> None:
+    """Restore the limit of open files that the server had before it raised its own, for this process and its children.
+
+    The server cannot do it for a process that it starts: between fork and exec no Python code is safe beside threads.
+    """
+    if limit := os.environ.pop(OPEN_FILES, None):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def plain_environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from traindeck import runner
 from traindeck.runner.freshness import Stamp, stamp_of_file, stamp_of_folder
-from traindeck.runner.variables import placeholder_mark, plain_environment
+from traindeck.runner.variables import placeholder_mark, plain_environment, variables_of_limit
 from traindeck.system.openfiles import limit_of_user
 
 EVERY_FILE_SECONDS = 10.0
@@ -132,7 +132,7 @@ class Forkserver:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         command = [sys.executable, str(PROGRAM), str(theirs.fileno())]
-        with theirs, self.log.open("ab") as log, limit_of_user():
+        with theirs, self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -142,7 +142,7 @@ class Forkserver:
                 start_new_session=True,
                 cwd="/",
                 umask=self.umask,
-                env={**plain_environment(), **UNBUFFERED, **placeholder_mark()},
+                env={**plain_environment(), **UNBUFFERED, **placeholder_mark(), **variables_of_limit(limit_of_user())},
             )
         self._socket = ours
         self._forget()

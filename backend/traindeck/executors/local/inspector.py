@@ -28,7 +28,7 @@ from traindeck.options.inspection import Inspection, InspectionCache, Parsed, So
 from traindeck.options.schema import make_schema
 from traindeck.options.sources import sources_of
 from traindeck.runner.copying import open_regular
-from traindeck.runner.variables import plain_environment
+from traindeck.runner.variables import plain_environment, variables_of_limit
 from traindeck.system.openfiles import limit_of_user
 
 logger = logging.getLogger(__name__)
@@ -193,9 +193,8 @@ class Inspector:
     def _run_cold(self, request: Path, pipe: Path, seconds: float) -> None:
         command = [sys.executable, "-m", "traindeck.runner.inspecting.watch", str(request)]
         with _Pipe(pipe) as end, self._launcher.forkserver.log.open("ab") as log:
-            env = plain_environment()
-            with limit_of_user():
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=env)
+            env = {**plain_environment(), **variables_of_limit(limit_of_user())}
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=env)
             try:
                 end.wait(seconds, lambda: process.poll() is None)
                 process.wait(timeout=1.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from traindeck.executors.local.forkserver_client import Forkserver
 from traindeck.runner.order import COLD, Order, read_order, start_of
-from traindeck.runner.variables import placeholder_mark, plain_environment
+from traindeck.runner.variables import placeholder_mark, plain_environment, variables_of_limit
 from traindeck.system.openfiles import limit_of_user
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Launcher:
             self.forkserver.hold()
 
     def _start_cold(self, order: Path) -> int:
-        with self.forkserver.log.open("ab") as log, limit_of_user():
+        with self.forkserver.log.open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "traindeck.runner.shim", str(order)],
                 stdin=subprocess.DEVNULL,
@@ -115,7 +115,7 @@ class Launcher:
                 stderr=log,
                 cwd="/",
                 umask=self.forkserver.umask,
-                env={**plain_environment(), **placeholder_mark()},
+                env={**plain_environment(), **placeholder_mark(), **variables_of_limit(limit_of_user())},
             )
         self._children.append(child)
         return child.pid

@@ -25,6 +25,7 @@ from typing import Any
 from traindeck.runner import prctl
 from traindeck.runner.identity import descendants, signal_all
 from traindeck.runner.inspecting.script import inspect
+from traindeck.runner.variables import restore_open_files
 from traindeck.runner.wakeups import Wakeups, restore_default_signals
 
 SAID_BYTES = 4096
@@ -227,4 +228,5 @@ def _complete(answer: Path, ending: int | str, said: bytes) -> None:
 
 
 if __name__ == "__main__":
+    restore_open_files()
     watch(Path(sys.argv[1]), warm=False)
