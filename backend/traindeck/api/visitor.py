@@ -4,6 +4,11 @@ from fastapi import Request
 
 from traindeck.errors import LedFromElsewhere
 
+VARY = {"Vary": "Accept, HX-Request", "Cache-Control": "no-store"}
+"""The headers of addresses that answer browsers and programs differently."""
+OTHER_SITES = frozenset({"cross-site", "same-site"})
+"""Another port of this machine may belong to another user, although a browser calls it the same site."""
+
 
 def wants_page(request: Request) -> bool:
     """Return whether the client accepts HTML, as browsers do and programs do not."""
@@ -13,13 +18,6 @@ def wants_page(request: Request) -> bool:
 def wants_fragment(request: Request) -> bool:
     """Return whether an open page requests its live parts again."""
     return request.headers.get("hx-request") == "true"
-
-
-VARY = {"Vary": "Accept, HX-Request", "Cache-Control": "no-store"}
-"""The headers of addresses that answer browsers and programs differently."""
-
-OTHER_SITES = frozenset({"cross-site", "same-site"})
-"""Another port of this machine may belong to another user, although a browser calls it the same site."""
 
 
 def led_from_elsewhere(request: Request) -> bool:

@@ -37,6 +37,12 @@ PAGE_ROOT = "../../.."
 """The page lies at data/plugin/projector/ below the board."""
 
 _PATH_FIELDS = ("tensor_path", "metadata_path", "bookmarks_path")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that a spreadsheet executes."""
+DATA_PATH = "/data/"
+PIECES = {"imageData", "individualImage", "individualAudio"}
+"""Single images and sounds of those that were listed: newer ones that were taken in meanwhile may put them out."""
+_OPENED = itertools.count()
 
 
 class BoardProjector(projector_plugin.ProjectorPlugin):
@@ -127,10 +133,6 @@ class ProjectorLoader(base_plugin.TBLoader):
         return BoardProjector(context, self._folders)
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet executes."""
-
-
 class SafeDownload(download_data.Handler):
     """TensorBoard's answer, with an apostrophe before each cell that a spreadsheet would take for a formula.
 
@@ -165,13 +167,6 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-DATA_PATH = "/data/"
-PIECES = {"imageData", "individualImage", "individualAudio"}
-"""Single images and sounds of those that were listed: newer ones that were taken in meanwhile may put them out."""
-
-_OPENED = itertools.count()
 
 
 class TensorBoard:

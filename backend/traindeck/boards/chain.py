@@ -40,6 +40,12 @@ PLAIN = attrgetter("is_plain")
 """What TensorBoard would make a scalar of without looking at metadata."""
 
 logger = logging.getLogger(__name__)
+NUMBERED = re.compile(r"[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}|\d+")
+"""What writers put into the name of a log folder to have a new one each time: a date, or a number."""
+Found = dict[str, tuple[Path, Sizes]]
+"""Folders with event files by their path within a working folder."""
+Joined = dict[str, list[tuple[Path, Sizes]]]
+"""As `Found`, with the folders of later attempts behind those that they go on from."""
 
 
 class EventFileLoader:
@@ -168,16 +174,6 @@ def first_event(path: str) -> Any:
     except OSError:
         return None
     return _event(chunk.others[0][1]) if chunk.others else None
-
-
-NUMBERED = re.compile(r"[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}|\d+")
-"""What writers put into the name of a log folder to have a new one each time: a date, or a number."""
-
-Found = dict[str, tuple[Path, Sizes]]
-"""Folders with event files by their path within a working folder."""
-
-Joined = dict[str, list[tuple[Path, Sizes]]]
-"""As `Found`, with the folders of later attempts behind those that they go on from."""
 
 
 class GoesOn:

@@ -31,6 +31,21 @@ PAGE = """<!doctype html>
 <body><h1>{title}</h1><p>{detail}</p></body>
 </html>
 """
+METHODS = ("GET", "HEAD", "POST")
+"""TensorBoard's front end posts what it asks for when it is long; it changes nothing."""
+LIMIT_BODY_BYTES = 8 << 20
+CONNECTIONS = 100
+CONNECT_SECONDS = 2.0
+PING_SECONDS = 2.0
+PATIENCE_SECONDS = 3.0
+"""An answer that takes longer makes one ask whether the process answers at all."""
+GONE_SECONDS = 1.0
+"""A connection breaks a little before the end of the process at its other end is known."""
+ATTEMPTS = 3
+FAILED_STATUS = 500
+_NO_FOLDER = "This run has no folder on this machine yet, so TensorBoard has nothing to show."
+_NO_FOLDERS = "No run of this board has a folder on this machine yet, so TensorBoard has nothing to show."
+logger = logging.getLogger(__name__)
 
 
 def refusal(
@@ -54,28 +69,6 @@ def refusal(
         return HTMLResponse(page, status, headers)
     problem = {"title": title, "status": status, "detail": detail, "errors": [], "reference": reference}
     return JSONResponse(problem, status, headers, media_type="application/problem+json")
-
-
-METHODS = ("GET", "HEAD", "POST")
-"""TensorBoard's front end posts what it asks for when it is long; it changes nothing."""
-
-LIMIT_BODY_BYTES = 8 << 20
-CONNECTIONS = 100
-CONNECT_SECONDS = 2.0
-PING_SECONDS = 2.0
-PATIENCE_SECONDS = 3.0
-"""An answer that takes longer makes one ask whether the process answers at all."""
-
-GONE_SECONDS = 1.0
-"""A connection breaks a little before the end of the process at its other end is known."""
-
-ATTEMPTS = 3
-FAILED_STATUS = 500
-
-_NO_FOLDER = "This run has no folder on this machine yet, so TensorBoard has nothing to show."
-_NO_FOLDERS = "No run of this board has a folder on this machine yet, so TensorBoard has nothing to show."
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

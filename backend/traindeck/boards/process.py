@@ -46,6 +46,12 @@ from traindeck.boards.openboards import OpenBoards
 logger = logging.getLogger(__name__)
 
 _KEY_VARIABLE = "HTTP_" + BOARD_HEADER.upper().replace("-", "_")
+TICK_SECONDS = 1.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread that reads may hold the interpreter while others have answers to give."""
+NOBODY_ELSE = 0o077
+M_ARENA_MAX = -8
+"""mallopt(3): one heap for each thread would keep what closed boards gave back."""
 
 
 class BoardsService:
@@ -99,15 +105,6 @@ class _Server(ThreadedWSGIServer):
 def make_server(socket: Path, app: BoardsService) -> ThreadedWSGIServer:
     """Return a server listening on a Unix socket, with a thread for each request."""
     return _Server(f"unix://{socket}", 0, app, _QuietHandler)
-
-
-TICK_SECONDS = 1.0
-SWITCH_SECONDS = 0.0005
-"""How long a thread that reads may hold the interpreter while others have answers to give."""
-
-NOBODY_ELSE = 0o077
-M_ARENA_MAX = -8
-"""mallopt(3): one heap for each thread would keep what closed boards gave back."""
 
 
 def main() -> None:

@@ -23,6 +23,15 @@ from traindeck.events.records import Indices
 
 BLOCK = 1 << 16
 REMEMBERED = 128
+Columns = tuple[list[int], list[float], list[Any]]
+"""Steps, wall times and values; of one length."""
+Times = tuple[list[int], list[float]]
+"""Steps and wall times; of one length."""
+KEY = "."
+"""What TensorBoard's accumulators call the one bucket of each reservoir."""
+ALL = slice(None)
+LAST = slice(-1, None)
+_EMPTY = np.empty(0, POINT)
 
 
 class Draws:
@@ -105,21 +114,6 @@ def _within(numbers: Indices, first: int) -> NDArray[np.bool_]:
 def draws(size: int) -> Draws:
     """Return the random numbers for reservoirs of that size."""
     return Draws(size)
-
-
-Columns = tuple[list[int], list[float], list[Any]]
-"""Steps, wall times and values; of one length."""
-
-Times = tuple[list[int], list[float]]
-"""Steps and wall times; of one length."""
-
-KEY = "."
-"""What TensorBoard's accumulators call the one bucket of each reservoir."""
-
-ALL = slice(None)
-LAST = slice(-1, None)
-
-_EMPTY = np.empty(0, POINT)
 
 
 class ScalarEvent:

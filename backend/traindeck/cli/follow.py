@@ -28,6 +28,9 @@ PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
 
 Result = TypeVar("Result")
+FRAMES_PER_SECOND = 4
+NARROW = 60
+"""In a terminal of fewer columns the bar has no room beside the text."""
 
 
 def watch_until_final(url: str | None, run_id: int) -> Iterator["RunView"]:
@@ -160,11 +163,6 @@ def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         after_return = chunk[-1:] == b"\r" or (after_return and not chunk)
         *lines, rest = (rest + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         yield from lines
-
-
-FRAMES_PER_SECOND = 4
-NARROW = 60
-"""In a terminal of fewer columns the bar has no room beside the text."""
 
 
 def follow_run(url: str | None, run_id: int, *, as_json: bool = False) -> Exit:

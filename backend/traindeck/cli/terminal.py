@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from rich.console import Console
 
+GAP = 2
+
 
 def console(*, stderr: bool = False) -> "Console":
     """Return a Rich console that reads no markup in its text."""
@@ -63,9 +65,6 @@ def escape_lines(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", errors="backslashreplace").decode("ascii")
-
-
-GAP = 2
 
 
 @dataclass(frozen=True, slots=True)

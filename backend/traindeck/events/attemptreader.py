@@ -31,6 +31,12 @@ NO_STEP = -1
 
 Numbered = list[tuple[int, Event]]
 """Events, each with the number of its record."""
+HELD_LIMIT_BYTES = 64 << 20
+"""With so much in memory that the disk has no room for, reading waits."""
+WITHDRAWN = SeriesSummary(None, None, None, 0, 0, 0.0)
+SERIES_LIMIT = 20_000
+TAG_LIMIT_BYTES = 16 << 10
+FILES_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +141,6 @@ def _last_step(points: PointBatch, events: Numbered, before: int) -> int:
         place = int(points.records.argmax())
         steps.append((int(points.records[place]), int(points.rows["step"][place])))
     return max(steps, default=(0, before))[1]
-
-
-HELD_LIMIT_BYTES = 64 << 20
-"""With so much in memory that the disk has no room for, reading waits."""
-
-WITHDRAWN = SeriesSummary(None, None, None, 0, 0, 0.0)
-
-SERIES_LIMIT = 20_000
-TAG_LIMIT_BYTES = 16 << 10
-FILES_LIMIT = 10_000
 
 
 class AttemptReader:

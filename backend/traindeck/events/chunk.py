@@ -22,6 +22,14 @@ WORD_BYTES = 8
 
 Takes = Callable[[Event], bool]
 """Whether records like this event are wanted as columns: it has one scalar, and its number a fixed place."""
+CHUNK_BYTES = 1 << 20
+"""Read at once: small, so that no operation on it holds the interpreter's lock for long."""
+FEW_RECORDS = 16
+"""So many records of one length are read faster one by one."""
+LAYOUTS_LIMIT = 12
+"""How many layouts are looked for among records of one length; the rest is read one by one."""
+BAD_LENGTH = "the length of a record does not match its checksum"
+BAD_RECORD = "a record does not match its checksum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +121,6 @@ def _distinct(columns: Bytes) -> tuple[Indices, Indices]:
         packed = np.ascontiguousarray(columns.T).view(f"V{width}").reshape(-1)
     _, firsts, which = np.unique(packed, return_index=True, return_inverse=True)
     return firsts, which
-
-
-CHUNK_BYTES = 1 << 20
-"""Read at once: small, so that no operation on it holds the interpreter's lock for long."""
-FEW_RECORDS = 16
-"""So many records of one length are read faster one by one."""
-LAYOUTS_LIMIT = 12
-"""How many layouts are looked for among records of one length; the rest is read one by one."""
-BAD_LENGTH = "the length of a record does not match its checksum"
-BAD_RECORD = "a record does not match its checksum"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 VERSION_LENGTH = 12
 BUILT = "pages/stamp.sha256"
 """The file in the static folder that frontend/build.py writes last."""
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 @cache
@@ -64,11 +67,6 @@ def _version(built_at: int) -> str:  # noqa: ARG001 (the key of the cache: a bui
 def static_url(name: str) -> str:
     """Return the address of a static file, such as `css/base.css`."""
     return f"/static/{static_version()}/{name}"
-
-
-HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 class Exact(str):

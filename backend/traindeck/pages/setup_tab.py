@@ -12,6 +12,12 @@ from traindeck.runs.view import CodeView, GpuView, HostView, PackageView, Python
 from traindeck.wording import counted
 
 MASK = "***"
+FOLDED_FILES = 8
+"""A longer list of files is folded."""
+SHORT_HASH = 10
+CHANGES = {True: "not committed", False: "all committed", None: "could not be read in time"}
+READ_WITHIN = timedelta(seconds=60)
+"""Facts that are missing after this time stay missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +104,6 @@ def variables_of(environment: Mapping[str, str] | None) -> list[Variable] | None
     if environment is None:
         return None
     return [Variable(name, value, MASK in value) for name, value in sorted(environment.items())]
-
-
-FOLDED_FILES = 8
-"""A longer list of files is folded."""
-SHORT_HASH = 10
-CHANGES = {True: "not committed", False: "all committed", None: "could not be read in time"}
-READ_WITHIN = timedelta(seconds=60)
-"""Facts that are missing after this time stay missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ TURN_SECONDS = 0.05
 """How long one thread has the interpreter where others want it: ten times as long as under Python, but not for good, as
 one that only computes would never give it back."""
 NEVER_SECONDS = 1e6
+NOT_FLUSHED = 120
+"""Python's exit code where the last of the output could not be written."""
 
 
 def hold_other_threads() -> None:
@@ -135,10 +137,6 @@ def _clear(names: dict[str, Any]) -> None:
         for name in list(names):
             if name.startswith("_") == private and name not in ("__builtins__", "__name__"):
                 names[name] = None
-
-
-NOT_FLUSHED = 120
-"""Python's exit code where the last of the output could not be written."""
 
 
 @unseen

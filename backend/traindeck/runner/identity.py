@@ -18,6 +18,11 @@ from typing import Any
 
 START_TIME_FIELD = 19
 """Of /proc/PID/stat, counted from the state, which follows the parenthesised name; see proc(5), field 22."""
+EXEC_SECONDS = 1.0
+"""How long a process is awaited that is in the midst of execve(2): on a busy machine it may be held up there."""
+EXEC_POLL_SECONDS = 0.002
+ENV_END = 51 - 3
+"""Field 51 of /proc/PID/stat, counted from the state, which is the third."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,6 @@ def _start_time_elsewhere(pid: int) -> float | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
         return None
-
-
-EXEC_SECONDS = 1.0
-"""How long a process is awaited that is in the midst of execve(2): on a busy machine it may be held up there."""
-EXEC_POLL_SECONDS = 0.002
-ENV_END = 51 - 3
-"""Field 51 of /proc/PID/stat, counted from the state, which is the third."""
 
 
 def descendants(pid: int) -> list[int]:

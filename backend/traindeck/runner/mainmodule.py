@@ -18,6 +18,12 @@ NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 """As a shell has it."""
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+STARTUP = frozenset(
+    {"__main__", "_collections_abc", "_distutils_hack", "_sitebuiltins", "abc", "codecs", "encodings", "genericpath",
+     "io", "os", "posixpath", "site", "sitecustomize", "stat", "usercustomize", "zipimport"}
+)  # fmt: skip
+"""What every Python has imported before it looks at a script: a file of such a name is not seen there either."""
+SUFFIXES = (".py", ".pyc", ".so")
 
 
 def execute(script: ScriptOrder) -> NoReturn:
@@ -56,14 +62,6 @@ def file_to_start(script: ScriptOrder) -> str:
 def _end(message: str, code: int) -> NoReturn:
     os.write(2, f"traindeck: {message}\n".encode(errors="backslashreplace"))
     os._exit(code)
-
-
-STARTUP = frozenset(
-    {"__main__", "_collections_abc", "_distutils_hack", "_sitebuiltins", "abc", "codecs", "encodings", "genericpath",
-     "io", "os", "posixpath", "site", "sitecustomize", "stat", "usercustomize", "zipimport"}
-)  # fmt: skip
-"""What every Python has imported before it looks at a script: a file of such a name is not seen there either."""
-SUFFIXES = (".py", ".pyc", ".so")
 
 
 @unseen

@@ -35,6 +35,8 @@ MAPS_OF = HELD_OUT | TRAINED | {"m", "box", "bbox", "mask", "segm", "coco", "bes
 
 GATHERED = re.compile(r"(?:by|per).epoch", re.IGNORECASE)
 """Matches scalars that repeat others once for each epoch."""
+LONGEST = 4
+"""The most tokens that form one word: m, Io, U, 50."""
 
 
 class Better(StrEnum):
@@ -102,10 +104,6 @@ def _any(words: frozenset[str], known: frozenset[str]) -> bool:
 
 def _tokens(segment: str) -> list[str]:
     return [token.lower() for token in TOKEN.findall(segment)]
-
-
-LONGEST = 4
-"""The most tokens that form one word: m, Io, U, 50."""
 
 
 def _joined(tokens: Sequence[str]) -> set[str]:

@@ -45,6 +45,12 @@ from traindeck.scheduling.orders import make_order
 from traindeck.scheduling.slots import Slots
 from traindeck.sources.snapshot import Snapshots
 
+MARGIN_SECONDS = 0.05
+"""The wall clock, by which a run knows that its wait is over, may run a little behind the monotonic one."""
+logger = logging.getLogger(__name__)
+UNKNOWN_SECONDS = 1.0
+"""How often an attempt is examined of which the executor does not know what became of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -87,10 +93,6 @@ def _killed(ending: Ending) -> str:
     return f"killed by signal {ending.signal}{name}"
 
 
-MARGIN_SECONDS = 0.05
-"""The wall clock, by which a run knows that its wait is over, may run a little behind the monotonic one."""
-
-
 class Backoffs:
     """The ends of waits that have begun, on a monotonic clock. For the dispatcher's thread alone."""
 
@@ -108,12 +110,6 @@ class Backoffs:
         while self._ends and self._ends[0] <= now:
             heapq.heappop(self._ends)
         return min(at_most, self._ends[0] - now) if self._ends else at_most
-
-
-logger = logging.getLogger(__name__)
-
-UNKNOWN_SECONDS = 1.0
-"""How often an attempt is examined of which the executor does not know what became of it."""
 
 
 class Attempts:

@@ -29,6 +29,17 @@ from traindeck.scheduling.slots import Hold
 from traindeck.scheduling.steps import Done, Step, Steps, in_thread
 
 logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.05
+"""How often to ask for an attempt that is being started: what wakes the loop may be lost."""
+IDLE_SECONDS = 30.0
+ERROR_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between two tries of a step that fails again and again."""
+ADOPTION_SECONDS = 10.0
+"""How long the start of the server waits for what became of the attempts that an earlier one left."""
+REPORTS = "hearing the executor"
+CLOSE_SECONDS = 5.0
+"""How long the end of the server waits for the steps that are at work."""
 
 
 def find_left(attempts: Attempts) -> None:
@@ -60,19 +71,6 @@ def _left(session: Session, attempts: Attempts, run_id: int, number: int, cpus: 
     held = tuple(index for index in gpus or () if isinstance(index, int))
     home = attempts.executor.capacity()[0].name
     return LiveAttempt(handle, Hold(node or home, cpus, held), stage=Stage.LEFT)
-
-
-LOOK_SECONDS = 0.05
-"""How often to ask for an attempt that is being started: what wakes the loop may be lost."""
-IDLE_SECONDS = 30.0
-ERROR_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0
-"""Between two tries of a step that fails again and again."""
-ADOPTION_SECONDS = 10.0
-"""How long the start of the server waits for what became of the attempts that an earlier one left."""
-REPORTS = "hearing the executor"
-CLOSE_SECONDS = 5.0
-"""How long the end of the server waits for the steps that are at work."""
 
 
 class Dispatcher:

@@ -40,6 +40,19 @@ from traindeck.runs.files import AttemptFiles, DeckFiles, read_json
 from traindeck.system.wholefiles import write_whole
 
 MARK_PATTERN = re.compile(rf"[0-9a-f]{{{MARK_CHARACTERS}}}")
+logger = logging.getLogger(__name__)
+START_TIMEOUT_SECONDS = 120.0
+"""From the order to a process. The first start after the deck's waits for `import torch`, slow from a cold disk."""
+STOP_MARGIN_SECONDS = 15.0
+"""What a shim has, beyond the grace, to end everything; then it is killed itself."""
+SWEEP_SECONDS = 5.0
+"""How long one examination kills what a killed shim has left; then it says so, and the next continues."""
+SWEEP_PAUSE_SECONDS = 0.02
+ERROR_SECONDS = 1.0
+PIDS_NAMED = 10
+BOOT = "boot_id"
+STOPPED_BETWEEN = "the deck was stopped in between"
+KILLED = "its process was killed from outside, and how far it came is not known"
 
 
 def attempt_mark(files: DeckFiles, run_id: int, number: int) -> str:
@@ -136,22 +149,6 @@ def _watched(shim: Identity) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
-
-
-logger = logging.getLogger(__name__)
-
-START_TIMEOUT_SECONDS = 120.0
-"""From the order to a process. The first start after the deck's waits for `import torch`, slow from a cold disk."""
-STOP_MARGIN_SECONDS = 15.0
-"""What a shim has, beyond the grace, to end everything; then it is killed itself."""
-SWEEP_SECONDS = 5.0
-"""How long one examination kills what a killed shim has left; then it says so, and the next continues."""
-SWEEP_PAUSE_SECONDS = 0.02
-ERROR_SECONDS = 1.0
-PIDS_NAMED = 10
-BOOT = "boot_id"
-STOPPED_BETWEEN = "the deck was stopped in between"
-KILLED = "its process was killed from outside, and how far it came is not known"
 
 
 class LocalExecutor:

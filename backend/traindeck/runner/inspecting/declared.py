@@ -21,6 +21,22 @@ MAX_INT = 10**300
 
 TRUE_TEXTS = ("true", "True", "TRUE", "yes", "Yes", "y", "Y", "t", "T", "1", "on")
 FALSE_TEXTS = ("false", "False", "FALSE", "no", "No", "n", "N", "f", "F", "0", "off")
+ACTIONS = {
+    "_StoreAction": "store",
+    "_StoreTrueAction": "store_true",
+    "_StoreFalseAction": "store_false",
+    "_StoreConstAction": "const",
+    "_AppendAction": "append",
+    "_AppendConstAction": "append_const",
+    "_ExtendAction": "extend",
+    "_CountAction": "count",
+    "BooleanOptionalAction": "boolean_optional",
+    "_HelpAction": "exit",
+    "_VersionAction": "exit",
+}
+STANDARD_GROUPS = ("positional arguments", "optional arguments", "options")
+WITH_VALUE = ("store", "append", "extend")
+LONGEST_ENUM = 100
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -110,24 +126,6 @@ def bool_texts(texts: dict[str, bool]) -> dict[str, str]:
         "true": next(text for text in TRUE_TEXTS if text in texts),
         "false": next(text for text in FALSE_TEXTS if text in texts),
     }
-
-
-ACTIONS = {
-    "_StoreAction": "store",
-    "_StoreTrueAction": "store_true",
-    "_StoreFalseAction": "store_false",
-    "_StoreConstAction": "const",
-    "_AppendAction": "append",
-    "_AppendConstAction": "append_const",
-    "_ExtendAction": "extend",
-    "_CountAction": "count",
-    "BooleanOptionalAction": "boolean_optional",
-    "_HelpAction": "exit",
-    "_VersionAction": "exit",
-}
-STANDARD_GROUPS = ("positional arguments", "optional arguments", "options")
-WITH_VALUE = ("store", "append", "extend")
-LONGEST_ENUM = 100
 
 
 def declare(parser: argparse.ArgumentParser, *, lenient: bool, intermixed: bool = False) -> dict[str, Any]:

@@ -20,6 +20,12 @@ from traindeck.runner.inspecting import clicked, declared
 from traindeck.runner.inspecting.clicked import unset_as_none
 from traindeck.runner.inspecting.declared import text_of
 
+PARSE_CALLS = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
+DEEPEST = 4
+"""Calls that are followed from a function to the next."""
+PATIENCE_SECONDS = 2.0
+"""How long a second parser may take to come after a first one that left arguments to it."""
+
 
 class _Refused(Exception):
     pass
@@ -111,11 +117,6 @@ def parse_with_click(command: Any, args: list[str]) -> dict[str, Any]:
         return {"refusal": said or kind}
 
 
-PARSE_CALLS = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
-DEEPEST = 4
-"""Calls that are followed from a function to the next."""
-
-
 class Ahead:
     """The calls of parsers that are left in the script's own code, which is all that lies below `folder`."""
 
@@ -168,10 +169,6 @@ def _functions(value: Any, names: set[str]) -> Iterator[types.FunctionType]:
         for name in names & set(vars(value)):
             if not isinstance(vars(value)[name], types.ModuleType):
                 yield from _functions(vars(value)[name], names)
-
-
-PATIENCE_SECONDS = 2.0
-"""How long a second parser may take to come after a first one that left arguments to it."""
 
 
 class Hooks:

@@ -61,6 +61,26 @@ AROUND = {
     ),
     "trl.scripts.utils": ("TrlParser.parse_args_and_config",),
 }  # fmt: skip
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGES = {
+    # Of each, the places of the paths that it changes, and of the open folders that they are relative to.
+    "os.remove": ((0, 1),),
+    "os.rmdir": ((0, 1),),
+    "os.mkdir": ((0, 2),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.link": ((1, 3),),
+    "os.symlink": ((1, 2),),
+    "os.chmod": ((0, 2),),
+    "os.chown": ((0, 3),),
+    "os.utime": ((0, 3),),
+    "os.truncate": ((0, None),),
+    "shutil.rmtree": ((0, None),),
+}
+NO_FILES = ("/dev", "/proc")
+VARIABLES = ("TMPDIR", "TEMP", "TMP")
+TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
+MIRRORED = 1000
+OUTPUTS = ("runs", "lightning_logs", "logs", "wandb", "mlruns", "outputs", "output", "checkpoints", "node_modules")
 
 
 class Formless(importlib.abc.MetaPathFinder):
@@ -134,26 +154,6 @@ class _Loader(importlib.abc.Loader):
         return getattr(self.loader, name)
 
 
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-CHANGES = {
-    # Of each, the places of the paths that it changes, and of the open folders that they are relative to.
-    "os.remove": ((0, 1),),
-    "os.rmdir": ((0, 1),),
-    "os.mkdir": ((0, 2),),
-    "os.rename": ((0, 2), (1, 3)),
-    "os.link": ((1, 3),),
-    "os.symlink": ((1, 2),),
-    "os.chmod": ((0, 2),),
-    "os.chown": ((0, 3),),
-    "os.utime": ((0, 3),),
-    "os.truncate": ((0, None),),
-    "shutil.rmtree": ((0, None),),
-}
-NO_FILES = ("/dev", "/proc")
-VARIABLES = ("TMPDIR", "TEMP", "TMP")
-TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
-
-
 class Protection:
     """Which files may be changed: those in the folder of the inspection, temporary ones, and hidden ones.
 
@@ -209,10 +209,6 @@ def _temporary() -> list[str]:
 
 def _ending(folder: str) -> str:
     return os.path.realpath(folder).rstrip(os.sep) + os.sep
-
-
-MIRRORED = 1000
-OUTPUTS = ("runs", "lightning_logs", "logs", "wandb", "mlruns", "outputs", "output", "checkpoints", "node_modules")
 
 
 def inspect(request: dict[str, Any]) -> NoReturn:

