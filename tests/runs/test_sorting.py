@@ -12,6 +12,7 @@ from sqlmodel import Session
 from traindeck.db.engine import Database
 from traindeck.db.tables import Run, ScalarSummary
 from traindeck.errors import InvalidRequest
+from traindeck.runs import matching
 from traindeck.runs.queries import RunsQuery, list_runs
 from traindeck.runs.queue import Capacity
 from traindeck.runs.rows import insert_parameters
@@ -72,6 +73,20 @@ def turn_pages(session: Session, sort: str, q: str = "") -> list[list[int]]:
         pages.append([run.id for run in page.items])
         cursor = page.next_cursor
     return pages
+
+
+@pytest.mark.parametrize("few", [matching.FEW, 5])
+@pytest.mark.parametrize("q", ["params.mixed=adam", "params.mixed=true", "params.mixed=1", "params.mixed>1",
+                               "params.lr=0.1", "metrics.loss<0.3", "metrics.loss=0.3", "status:failed"])  # fmt: skip
+@pytest.mark.parametrize("sort", ["params.mixed", "-params.mixed", "params.lr", "metrics.loss", "-metrics.loss"])
+def test_a_filter_leaves_the_order_as_it_is(many, monkeypatch, sort, q, few):
+    monkeypatch.setattr(matching, "FEW", few)
+    with many.read() as session:
+        matching_runs = {run for page in turn_pages(session, "id", q) for run in page}
+        whole = [run for page in turn_pages(session, sort) for run in page]
+        found = [run for page in turn_pages(session, sort, q) for run in page]
+    assert found == [run for run in whole if run in matching_runs]
+    assert found
 
 
 @pytest.mark.parametrize("sort", ORDERS)

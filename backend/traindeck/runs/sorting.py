@@ -257,7 +257,8 @@ class Pager:
         """Return the columns of the order from the cursor's on; the last stage has the runs without a value."""
         first = cursor.stage if cursor else 0
         if self._filtered is not None:
-            return range(max(first, self._filtered[0]), self._filtered[0] + 1)
+            # Each matching run has a value in this column, but may have one in an earlier column, too.
+            return range(first, self._filtered[0] + 1)
         return range(first, len(self.order.columns) + (0 if self.order.has_every_run else 1))
 
     @cached_property
@@ -281,7 +282,7 @@ class Pager:
         if stage == len(self.order.columns):
             return valueless_page(self.order, cursor, limit, among)
         page = valued_page(self.order, stage, cursor, limit, among)
-        if among is not None or self._filtered is None:
+        if among is not None or self._filtered is None or self._filtered[0] != stage:
             return page
         # A cursor is in the range. With its first end beside it, SQLite would begin there.
         later = (ABOVE if self.order.descending else BELOW) if cursor is not None and cursor.stage == stage else None
